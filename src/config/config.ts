@@ -1,0 +1,82 @@
+/** The configuration of one process, as the rooms see it after parsing. */
+import type { Policies } from '../model/policy.ts';
+import type { SpanRules } from '../model/span-rules.ts';
+import type { DurationMs } from '../model/time.ts';
+import type { Secret } from './secret.ts';
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+}
+
+export interface OtlpGrpcConfig extends ListenAddress {
+  readonly maxConcurrentStreams: number;
+  /** Connections of one receiver beyond which new ones are refused. */
+  readonly maxConnections: number;
+  /** HTTP/2 session memory in MiB. */
+  readonly maxSessionMemoryMiB: number;
+  /** Long-lived connections are asked to reconnect after this; 0 never. */
+  readonly maxConnectionAgeMs: DurationMs;
+}
+
+export interface OtlpHttpConfig extends ListenAddress {
+  readonly maxConnections: number;
+  readonly headersTimeoutMs: DurationMs;
+  readonly requestTimeoutMs: DurationMs;
+}
+
+export interface ReceiversConfig {
+  readonly otlpGrpc: OtlpGrpcConfig | null;
+  readonly otlpHttp: OtlpHttpConfig | null;
+  /** Size of one request after decompression. */
+  readonly maxRequestBytes: number;
+  /** Bytes of all requests in flight; beyond it the answer is "unavailable, try again". */
+  readonly maxInFlightBytes: number;
+  /** What a refused sender is told to wait. */
+  readonly retryAfterMs: DurationMs;
+}
+
+export interface ApiConfig extends ListenAddress {
+  /** Bearer token for requests that change something; null: none is asked (loopback only). */
+  readonly token: Secret | null;
+}
+
+export interface StateConfig {
+  /** Folder of the state file; null keeps everything in memory. */
+  readonly directory: string | null;
+  readonly checkpointIntervalMs: DurationMs;
+}
+
+export interface WebhookSinkConfig {
+  readonly type: 'webhook';
+  readonly name: string;
+  readonly url: string;
+  /** Standard Webhooks secret (`whsec_…`, 24 to 64 bytes); all are used to sign, so keys can be rotated. */
+  readonly secrets: readonly Secret[];
+  readonly timeoutMs: DurationMs;
+}
+
+export interface PrintSinkConfig {
+  readonly type: 'print';
+  readonly name: string;
+}
+
+export type SinkConfig = WebhookSinkConfig | PrintSinkConfig;
+
+export interface Config {
+  readonly receivers: ReceiversConfig;
+  readonly api: ApiConfig;
+  readonly state: StateConfig;
+  readonly histogram: { readonly digits: number; readonly highestUs: number };
+  readonly series: {
+    readonly maxTotal: number;
+    readonly maxReleasesPerService: number;
+  };
+  readonly spans: SpanRules;
+  readonly sinks: readonly SinkConfig[];
+  readonly telemetry: { readonly logLevel: 'debug' | 'info' | 'warn' | 'error' };
+  readonly policies: Policies;
+  /** Every file read, so that a reload can watch them. */
+  readonly files: readonly string[];
+}

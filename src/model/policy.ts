@@ -1,0 +1,102 @@
+/** What the platform team declared, after parsing: the core never sees YAML. */
+import type { ReleaseMatcher } from './series.ts';
+import type { DurationMs } from './time.ts';
+
+/** What makes a request good. */
+export type Sli =
+  | { readonly kind: 'availability' }
+  | { readonly kind: 'errorRate' }
+  /** Good: took at most `thresholdNs`. Spans without a usable duration are not valid for it. */
+  | { readonly kind: 'latency'; readonly thresholdNs: number };
+
+/** A target for an SLI over a rolling window. */
+export interface Objective {
+  /** `service:name` or `service:endpoint:name`; unique and stable. */
+  readonly id: string;
+  readonly name: string;
+  readonly service: string;
+  /** A pattern (`*` one segment, `**` anything) or exact endpoint; null for the whole service. */
+  readonly endpoint: string | null;
+  readonly sli: Sli;
+  /** Ratio of good to valid, in (0, 1). */
+  readonly target: number;
+  readonly windowMs: DurationMs;
+  /** As the file has it: `latency: p95 < 500ms`. */
+  readonly text: string;
+}
+
+/** How much worse a canary's latency quantile may be before it counts as harm, and within which margin health must be proven. */
+export interface LatencyTolerance {
+  /** Harm: above max(v * (1 + ratio), v + addUs), v being the baseline's quantile. */
+  readonly ratio: number;
+  readonly addUs: number;
+  /** PASS margin, same form. */
+  readonly passRatio: number;
+  readonly passAddUs: number;
+}
+
+export interface ErrorTolerance {
+  /** Tolerated odds ratio, >= 1. */
+  readonly oddsRatio: number;
+  /** Tolerated additional error probability, [0, 1). */
+  readonly addRatio: number;
+  /** PASS margin as additional error probability. */
+  readonly passAddRatio: number;
+}
+
+/** What may leave: nothing, holds only, or rollbacks too. */
+export type PolicyMode = 'observe' | 'hold' | 'rollback';
+
+/** How canary releases of a service are judged. Statistical parameters as in `evaluate/canary`. */
+export interface CanaryPolicy {
+  /** Hash of its content: part of the signal's identity. */
+  readonly id: string;
+  readonly mode: PolicyMode;
+  /** Finds runs in the traffic itself: spans of a release that matches `canary` start one. Null: only the API starts runs. */
+  readonly track: { readonly canary: ReleaseMatcher; readonly baseline: ReleaseMatcher } | null;
+  /** Chance of ever rolling back a healthy canary, (0, 0.5). */
+  readonly alpha: number;
+  /** Chance of promoting a canary that is beyond its margin from the start. */
+  readonly beta: number;
+  readonly warmupMs: DurationMs;
+  /** A run is decided within this time or ends inconclusive. */
+  readonly horizonMs: DurationMs;
+  /** No promotion earlier. */
+  readonly minPassMs: DurationMs;
+  /** Requests of each release, in the whole run, below which nothing is concluded. */
+  readonly minRequests: number;
+  /** How long an incident of one pod may last and be forgiven. */
+  readonly incidentWindowMs: DurationMs;
+  readonly latency: { readonly p50: LatencyTolerance; readonly p95: LatencyTolerance; readonly p99: LatencyTolerance };
+  readonly errors: ErrorTolerance;
+  /** Newest event time older than this: stale, hold. */
+  readonly freshnessMs: DurationMs;
+  /** After a rollback of the service, no other for this long. */
+  readonly coolDownMs: DurationMs;
+  /** At the horizon without a decision. */
+  readonly onInconclusive: 'hold' | 'promote';
+  /** A signal older than this is not sent any more. */
+  readonly signalTtlMs: DurationMs;
+  /** Names of sinks. */
+  readonly sinks: readonly string[];
+}
+
+/** All that is declared for one service. */
+export interface ServicePolicy {
+  readonly service: string;
+  readonly objectives: readonly Objective[];
+  readonly canary: CanaryPolicy | null;
+  /** Series quota of the service, overflow excluded. */
+  readonly maxSeries: number;
+}
+
+/** Everything the pure stages need to know, swapped as a whole on reload. */
+export interface Policies {
+  /** Hash of the files' content. */
+  readonly revision: string;
+  readonly services: ReadonlyMap<string, ServicePolicy>;
+  /** For services nobody named; its objectives are empty. */
+  readonly fallback: { readonly canary: CanaryPolicy; readonly maxSeries: number };
+  /** Across all services: rollbacks per hour beyond which the breaker opens. */
+  readonly maxRollbacksPerHour: number;
+}

@@ -1,0 +1,83 @@
+/** The deploy system's act, our judging of it, and the message that leaves. */
+import type { Judgement, Reason } from './judgement.ts';
+import type { ReleaseMatcher } from './series.ts';
+import type { DurationMs, EpochMs } from './time.ts';
+
+/** The deploy system's act of moving traffic to a release. */
+export interface Rollout {
+  readonly id: string;
+  readonly service: string;
+  /** Grows with each attempt of the deploy system; fences signals. */
+  readonly generation: number;
+  readonly baseline: ReleaseMatcher;
+  readonly canary: ReleaseMatcher;
+  readonly policyId: string;
+  readonly startedAt: EpochMs;
+  readonly deadline: EpochMs;
+  /** Who started it. */
+  readonly origin: 'api' | 'policy';
+}
+
+/** What the run says. Only `rollback` harms, so only positive, fresh, sufficient and unbiased evidence leads to it. */
+export type Decision = 'continue' | 'promote' | 'rollback' | 'hold';
+
+export interface Verdict {
+  readonly decision: Decision;
+  readonly reason: Reason;
+  /** Event time up to which evidence was used. */
+  readonly at: EpochMs;
+  /** ln of the portfolio's wealth, and the limit at which it proves harm. */
+  readonly logWealth: number;
+  readonly logLimit: number;
+  /** The check that weighs most, or null before there is any. */
+  readonly decidedBy: string | null;
+}
+
+export const RUN_STATES = ['pending', 'running', 'promoted', 'rolled_back', 'held', 'superseded', 'expired', 'aborted'] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+/** Our judging of one rollout, as the API shows it. */
+export interface AnalysisRun {
+  readonly rollout: Rollout;
+  readonly state: RunState;
+  readonly verdict: Verdict;
+  readonly judgements: readonly Judgement[];
+  /** Verdicts at which decision or reason changed, oldest first, at most 200. */
+  readonly history: readonly Verdict[];
+  readonly canaryRequests: number;
+  readonly baselineRequests: number;
+  /** Requests of the run that came after their slot was judged. */
+  readonly lateRequests: number;
+  /** End time slot of the first canary span of the run. */
+  readonly firstCanaryAt: EpochMs | null;
+  /** How long judging waits for stragglers now. */
+  readonly lagMs: DurationMs;
+  readonly signalId: string | null;
+}
+
+export type SignalAction = 'rollback' | 'promote' | 'hold';
+
+/** The message that leaves. Never carries a version, URL or command taken from telemetry. */
+export interface Signal {
+  /** sha256 over rollout id, generation, policy id and action: the same on every replica and after every restart. */
+  readonly id: string;
+  readonly rolloutId: string;
+  readonly generation: number;
+  readonly policyId: string;
+  readonly service: string;
+  readonly action: SignalAction;
+  readonly reason: Reason;
+  /** One sentence for people. */
+  readonly summary: string;
+  /** sha256 of the evidence as the API serves it. */
+  readonly evidenceDigest: string;
+  /** Event time of the evidence; wall clock when it was decided is the journal's. */
+  readonly evidenceAt: EpochMs;
+  /** Not to be acted upon later. */
+  readonly notAfter: EpochMs;
+  /** Names of the sinks that get it. */
+  readonly sinks: readonly string[];
+}
+
+export const DELIVERY_STATES = ['pending', 'sent', 'acknowledged', 'superseded', 'expired'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];

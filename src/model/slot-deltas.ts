@@ -1,0 +1,58 @@
+/** What one flush of stage A adds: the seam between ingest and evaluation, in process today and a Kafka record across machines. */
+import type { SeriesInfo } from './series.ts';
+import type { EpochMs } from './time.ts';
+
+/** Names a flush, so that merging it twice changes nothing: within one `source` and `epoch`, sequences only grow. */
+export interface Origin {
+  readonly source: string;
+  readonly epoch: string;
+  readonly sequence: number;
+}
+
+/** Lateness is counted in bins of one second: bin i holds [i, i + 1) s, the last one everything beyond. */
+export const LATENESS_BINS = 64;
+
+/** What a flush tells about the punctuality of one service's spans, in order of arrival. */
+export interface ServiceArrivals {
+  readonly service: string;
+  /** Latest end time seen so far. */
+  readonly maxEndMs: EpochMs;
+  /** Spans by `max end time so far - end time`, LATENESS_BINS long. */
+  readonly lateness: Uint32Array;
+}
+
+/** A histogram cell: bucket and failure in one number. */
+export function cellOf(bucket: number, failed: boolean): number {
+  return bucket * 2 + (failed ? 1 : 0);
+}
+
+/**
+ * Columns with one row per (slot, series), ascending by slot then series and without duplicates. Row r owns
+ * `slow[slowStart[r] .. slowStart[r + 1])`, one entry per declared threshold of its series, and the cells
+ * `cells[cellStart[r] .. cellStart[r + 1])`, ascending. Arrays may be longer than `size` says.
+ */
+export interface SlotDeltas {
+  readonly origin: Origin;
+  /** Series that appear for the first time since the previous flush. */
+  readonly announced: readonly SeriesInfo[];
+  readonly arrivals: readonly ServiceArrivals[];
+  readonly size: number;
+  readonly series: Int32Array;
+  readonly slot: Int32Array;
+  /** Spans, failed spans, and spans with a latency: exact integers. */
+  readonly count: Uint32Array;
+  readonly failed: Uint32Array;
+  readonly timed: Uint32Array;
+  /** The same three as sums of sampling weights. */
+  readonly weight: Float64Array;
+  readonly failedWeight: Float64Array;
+  readonly timedWeight: Float64Array;
+  readonly slowStart: Uint32Array;
+  /** Spans (and their weights) that took longer than each declared threshold. */
+  readonly slow: Uint32Array;
+  readonly slowWeight: Float64Array;
+  readonly cellStart: Uint32Array;
+  /** `cellOf(bucket, failed)` and how many spans fell there, unweighted. */
+  readonly cells: Uint16Array;
+  readonly cellCounts: Uint32Array;
+}

@@ -1,0 +1,38 @@
+/** Which spans are counted, as what, and how much a request may ask of the decoder. */
+import type { DurationMs } from './time.ts';
+
+export const SPAN_KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const;
+export type SpanKind = (typeof SPAN_KINDS)[number];
+
+/** Matches a span when every attribute (of span or resource) has one of the values; `*` stands for any value. */
+export type AttributeRule = Readonly<Record<string, readonly string[]>>;
+
+/** How an HTTP or gRPC status counts where the conventions leave room: `ignored` spans are not counted at all. */
+export type StatusTreatment = 'bad' | 'good' | 'ignored';
+
+export interface SpanRules {
+  /** Kinds that are SLI spans. */
+  readonly kinds: readonly SpanKind[];
+  /** Count a span only when its parent is remote or absent (where its flags tell), so that nested server spans count once. */
+  readonly entryOnly: boolean;
+  /** Spans of a service that are not counted; key `*` is every service. */
+  readonly exclude: ReadonlyMap<string, readonly AttributeRule[]>;
+  /** Tracked resource attributes that make a release, most telling first. */
+  readonly releaseBy: readonly string[];
+  /** Overrides by HTTP status code (`429`) or gRPC status name (`CANCELLED`). */
+  readonly statusTreatment: ReadonlyMap<string, StatusTreatment>;
+  /** How far a span's end may lie in the future of the receiver's clock. */
+  readonly maxSkewMs: DurationMs;
+  /** Spans that ended longer ago are `ancient`. */
+  readonly maxAgeMs: DurationMs;
+  /** Longer durations are `absurd_duration`. */
+  readonly maxDurationMs: DurationMs;
+  readonly limits: {
+    readonly spansPerRequest: number;
+    readonly attributesPerSpan: number;
+    /** Nesting of AnyValue. */
+    readonly depth: number;
+    /** Longer endpoint names are cut here. */
+    readonly nameBytes: number;
+  };
+}

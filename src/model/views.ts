@@ -1,0 +1,51 @@
+/** What can be asked of the running engine: plain data for API, command line and page. */
+import type { Judgement } from './judgement.ts';
+import type { AnalysisRun } from './rollout.ts';
+import type { EndpointKind } from './series.ts';
+import type { DurationMs, EpochMs } from './time.ts';
+
+/** One endpoint in one release over the asked window. Latencies in ms, null when empty. */
+export interface SeriesView {
+  readonly endpoint: string;
+  readonly kind: EndpointKind;
+  readonly release: string;
+  readonly releaseAttributes: Readonly<Record<string, string>>;
+  readonly requests: number;
+  readonly failed: number;
+  /** Requests per second over the window. */
+  readonly rate: number;
+  /** failed / requests in [0, 1]; null when empty. */
+  readonly errorRatio: number | null;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
+export interface ObjectiveView {
+  readonly id: string;
+  readonly text: string;
+  readonly endpoint: string | null;
+  readonly windowMs: DurationMs;
+  readonly judgement: Judgement;
+}
+
+export interface ServiceView {
+  readonly service: string;
+  /** Newest event time, the decision watermark, and the lag between them; null before the first span. */
+  readonly newestAt: EpochMs | null;
+  readonly watermarkAt: EpochMs | null;
+  readonly lagMs: DurationMs | null;
+  readonly lateSpans: number;
+  readonly seriesInUse: number;
+  readonly seriesQuota: number;
+  readonly endpoints: readonly SeriesView[];
+  readonly objectives: readonly ObjectiveView[];
+}
+
+export interface StatusView {
+  readonly now: EpochMs;
+  readonly policyRevision: string;
+  readonly windowMs: DurationMs;
+  readonly services: readonly ServiceView[];
+  readonly runs: readonly AnalysisRun[];
+}

@@ -1,0 +1,39 @@
+/** The one table of metric names, kinds, units and labels; every name gets the prefix `slipstream_` on the way out. */
+
+interface MetricRow {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+export const METRICS = {
+  receiver_accepted_spans_total: { kind: 'counter', help: 'Spans of accepted requests.', labels: ['transport'] },
+  receiver_refused_requests_total: {
+    kind: 'counter',
+    help: 'Requests refused, by the table of outcomes.',
+    labels: ['transport', 'outcome'],
+  },
+  receiver_requests_total: { kind: 'counter', help: 'Requests answered with success or partial success.', labels: ['transport'] },
+  receiver_bytes_total: { kind: 'counter', help: 'Payload bytes after decompression.', labels: ['transport'] },
+  receiver_in_flight_bytes: { kind: 'gauge', help: 'Payload bytes held by requests in flight.', labels: [] },
+  spans_total: { kind: 'counter', help: 'Spans by what became of them.', labels: ['disposition'] },
+  late_spans_total: { kind: 'counter', help: 'Spans that came after grace had passed and are in no window.', labels: [] },
+  series: { kind: 'gauge', help: 'Series in use.', labels: [] },
+  overflow_spans_total: { kind: 'counter', help: 'Spans counted in an overflow series.', labels: [] },
+  tick_seconds: { kind: 'histogram', help: 'Time one evaluation tick takes.', labels: [] },
+  analysis_runs: { kind: 'gauge', help: 'Analysis runs by state.', labels: ['state'] },
+  verdicts_total: { kind: 'counter', help: 'Changes of verdict.', labels: ['decision', 'reason'] },
+  signals_total: { kind: 'counter', help: 'Signals journalled.', labels: ['action'] },
+  deliveries_total: { kind: 'counter', help: 'Attempts to deliver a signal.', labels: ['sink', 'result'] },
+  deliveries_pending: { kind: 'gauge', help: 'Deliveries not yet acknowledged.', labels: [] },
+  checkpoint_seconds: { kind: 'histogram', help: 'Time one checkpoint takes.', labels: [] },
+  checkpoint_failures_total: { kind: 'counter', help: 'Checkpoints that could not be written.', labels: [] },
+  config_last_reload_success: {
+    kind: 'gauge',
+    help: '1 when the newest configuration files are in use, 0 when an older one is kept.',
+    labels: [],
+  },
+  config_reloads_total: { kind: 'counter', help: 'Reloads by result.', labels: ['result'] },
+} as const satisfies Record<string, MetricRow>;
+
+export type MetricName = keyof typeof METRICS;
