@@ -54,6 +54,11 @@ export interface CanaryPolicy {
   readonly mode: PolicyMode;
   /** Finds runs in the traffic itself: spans of a release that matches `canary` start one. Null: only the API starts runs. */
   readonly track: { readonly canary: ReleaseMatcher; readonly baseline: ReleaseMatcher } | null;
+  /**
+   * Finds runs without naming releases: a value of this tracked attribute (`service.version`, a pod-template-hash …) that was not there before
+   * starts a run against the value that carried most requests. Null: off. Set together with `track`, `track` wins.
+   */
+  readonly trackBy: string | null;
   /** Chance of ever rolling back a healthy canary, (0, 0.5). */
   readonly alpha: number;
   /** Chance of promoting a canary that is beyond its margin from the start. */
