@@ -1,0 +1,92 @@
+/** The state machine of an analysis run: evidence, trust, guard and policy in; verdict, next state and at most one action out. */
+import type { Outcome, Reason } from '../model/judgement.ts';
+import type { PolicyMode } from '../model/policy.ts';
+import type { Decision, RunState, SignalAction } from '../model/rollout.ts';
+import type { EpochMs } from '../model/time.ts';
+
+export interface RunInput {
+  /** What evaluation says of the canary. */
+  readonly outcome: Outcome;
+  readonly reason: Reason;
+  /** First reason not to trust the telemetry, or null. */
+  readonly distrust: Reason | null;
+  /** Why the guard forbids a rollback now, or null. */
+  readonly objection: Reason | null;
+  /** Both releases are in trouble: an objective of the service is burning fast. */
+  readonly sharedFailure: boolean;
+  readonly mode: PolicyMode;
+  readonly onInconclusive: 'hold' | 'promote';
+  /** Event time judged up to, and the time by which the deploy system wants an answer. */
+  readonly at: EpochMs;
+  readonly deadline: EpochMs;
+}
+
+export interface RunStep {
+  readonly state: RunState;
+  readonly decision: Decision;
+  readonly reason: Reason;
+  /** What to tell the deploy system, once; null for nothing. */
+  readonly action: SignalAction | null;
+}
+
+/** Reasons for which nobody can be asked to go on: the deploy system should wait. */
+const WAIT_FOR: ReadonlySet<Reason> = new Set(['no_data', 'no_canary', 'no_baseline']);
+
+/** True when a run of this state is over and never changes again. */
+export function isFinal(state: RunState): boolean {
+  return state !== 'pending' && state !== 'running';
+}
+
+/**
+ * One step of a run that is not final. Distrust comes first and is never final: it holds, and lifts when the telemetry recovers. Harm that the
+ * guard or the policy's mode forbids to act upon ends the run as held, for a person to look at.
+ */
+export function stepRun(input: RunInput): RunStep {
+  const over = input.at >= input.deadline || input.reason === 'horizon_reached';
+  if (input.distrust !== null) return over ? expired(input, input.distrust) : holding(input.distrust);
+  switch (input.outcome) {
+    case 'fail':
+      return harmed(input);
+    case 'pass':
+      if (input.sharedFailure) return over ? expired(input, 'shared_failure') : holding('shared_failure');
+      return { state: 'promoted', decision: 'promote', reason: input.reason, action: signalUnlessObserving(input, 'promote') };
+    case 'inconclusive':
+      if (over) return undecided(input);
+      return WAIT_FOR.has(input.reason)
+        ? holding(input.reason)
+        : { state: 'running', decision: 'continue', reason: input.reason, action: null };
+    default:
+      return input.outcome satisfies never;
+  }
+}
+
+function harmed(input: RunInput): RunStep {
+  if (input.mode === 'observe') return { state: 'held', decision: 'hold', reason: 'observe_only', action: null };
+  if (input.mode === 'hold') return { state: 'held', decision: 'hold', reason: input.reason, action: 'hold' };
+  if (input.objection !== null) return { state: 'held', decision: 'hold', reason: input.objection, action: 'hold' };
+  return { state: 'rolled_back', decision: 'rollback', reason: input.reason, action: 'rollback' };
+}
+
+/** The time is up without proof either way. Silence never promotes, whatever the policy says. */
+function undecided(input: RunInput): RunStep {
+  if (WAIT_FOR.has(input.reason) || input.onInconclusive === 'hold') return expired(input, timeUp(input));
+  if (input.sharedFailure) return expired(input, 'shared_failure');
+  return { state: 'promoted', decision: 'promote', reason: timeUp(input), action: signalUnlessObserving(input, 'promote') };
+}
+
+function timeUp(input: RunInput): Reason {
+  if (WAIT_FOR.has(input.reason)) return input.reason;
+  return input.reason === 'horizon_reached' ? 'horizon_reached' : 'deadline_passed';
+}
+
+function expired(input: RunInput, reason: Reason): RunStep {
+  return { state: 'expired', decision: 'hold', reason, action: signalUnlessObserving(input, 'hold') };
+}
+
+function holding(reason: Reason): RunStep {
+  return { state: 'running', decision: 'hold', reason, action: null };
+}
+
+function signalUnlessObserving(input: RunInput, action: SignalAction): SignalAction | null {
+  return input.mode === 'observe' ? null : action;
+}

@@ -1,0 +1,50 @@
+/** Says whether the telemetry behind a run can be believed: what cannot leads to hold, never to a rollback and never to a promotion. */
+import type { Reason } from '../model/judgement.ts';
+import type { DurationMs, EpochMs } from '../model/time.ts';
+
+/** How many of one release's spans came, how many too late to be judged, and how many requests they stand for. */
+export interface ArmTelemetry {
+  readonly received: number;
+  readonly late: number;
+  /** Sum of sampling weights of the received spans. */
+  readonly weight: number;
+}
+
+export interface Telemetry {
+  readonly now: EpochMs;
+  /** Newest event time of the service; null before the first span. */
+  readonly newestAt: EpochMs | null;
+  readonly freshnessMs: DurationMs;
+  readonly baseline: ArmTelemetry;
+  readonly canary: ArmTelemetry;
+  /** The wall clock jumped and nothing it touched is settled yet. */
+  readonly clockJumped: boolean;
+  /** State could not be restored as it was. */
+  readonly stateUnknown: boolean;
+}
+
+/** Below this many spans a share says nothing. */
+const MIN_SPANS_FOR_SHARE = 100;
+/** Statistics, "From spans to blocks": more than 1 % after their slot was judged, and the run is inconclusive. */
+const MAX_LATE_SHARE = 0.01;
+/** Arms whose spans stand for clearly different numbers of requests were sampled by different rules. */
+const MAX_WEIGHT_RATIO = 1.25;
+
+/** The first reason not to trust, gravest first; null when there is none. Missing arms are no distrust: evaluation reports those. */
+export function distrust(telemetry: Telemetry): Reason | null {
+  const { baseline, canary, newestAt } = telemetry;
+  if (telemetry.stateUnknown) return 'state_unknown';
+  if (telemetry.clockJumped) return 'clock_jump';
+  if (newestAt === null) return 'no_data';
+  if (telemetry.now - newestAt > telemetry.freshnessMs) return 'stale_telemetry';
+  if (isLate(baseline) || isLate(canary)) return 'late_telemetry';
+  if (baseline.received > 0 && canary.received > 0) {
+    const ratio = canary.weight / canary.received / (baseline.weight / baseline.received);
+    if (ratio > MAX_WEIGHT_RATIO || ratio < 1 / MAX_WEIGHT_RATIO) return 'biased_sampling';
+  }
+  return null;
+}
+
+function isLate(arm: ArmTelemetry): boolean {
+  return arm.received >= MIN_SPANS_FOR_SHARE && arm.late / arm.received > MAX_LATE_SHARE;
+}

@@ -1,0 +1,37 @@
+/** Telemetry that cannot be believed is named, gravest first. */
+import { describe, expect, it } from 'vitest';
+import { distrust, type Telemetry } from '../../src/decide/trust.ts';
+
+const good: Telemetry = {
+  now: 100_000,
+  newestAt: 99_000,
+  freshnessMs: 30_000,
+  baseline: { received: 10_000, late: 5, weight: 10_000 },
+  canary: { received: 1_000, late: 1, weight: 1_000 },
+  clockJumped: false,
+  stateUnknown: false,
+};
+
+describe('telemetry', () => {
+  it.each<[string, Partial<Telemetry>, string | null]>([
+    ['is believed when fresh, punctual and sampled alike', {}, null],
+    ['that never came is no data', { newestAt: null }, 'no_data'],
+    ['that stopped is stale', { newestAt: 69_999 }, 'stale_telemetry'],
+    ['is late when over 1 % of the canary comes after judging', { canary: { received: 1_000, late: 11, weight: 1_000 } }, 'late_telemetry'],
+    ['is not called late on a handful of spans', { canary: { received: 99, late: 50, weight: 99 } }, null],
+    ['is biased when one arm keeps one span of two', { canary: { received: 1_000, late: 0, weight: 2_000 } }, 'biased_sampling'],
+    [
+      'is believed when both arms are sampled alike',
+      {
+        baseline: { received: 1_000, late: 0, weight: 10_000 },
+        canary: { received: 100, late: 0, weight: 1_000 },
+      },
+      null,
+    ],
+    ['is in doubt after a jump of the clock', { clockJumped: true }, 'clock_jump'],
+    ['is in doubt when state was lost', { stateUnknown: true, clockJumped: true }, 'state_unknown'],
+    ['without a canary is no distrust', { canary: { received: 0, late: 0, weight: 0 } }, null],
+  ])('%s', (_, change, expected) => {
+    expect(distrust({ ...good, ...change })).toBe(expected);
+  });
+});
