@@ -1,6 +1,6 @@
 /** The one table of metric names, kinds, units and labels; every name gets the prefix `slipstream_` on the way out. */
 
-interface MetricRow {
+export interface MetricRow {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
@@ -34,6 +34,14 @@ export const METRICS = {
     labels: [],
   },
   config_reloads_total: { kind: 'counter', help: 'Reloads by result.', labels: ['result'] },
+  build_info: { kind: 'gauge', help: '1; the label says which version runs.', labels: ['version'] },
+  process_resident_memory_bytes: { kind: 'gauge', help: 'Resident memory of the process.', labels: [] },
+  process_heap_used_bytes: { kind: 'gauge', help: 'JavaScript heap in use.', labels: [] },
+  process_external_bytes: { kind: 'gauge', help: 'Memory of buffers and typed arrays outside the JavaScript heap.', labels: [] },
+  process_cpu_seconds_total: { kind: 'counter', help: 'CPU time of the process, user and system.', labels: [] },
+  event_loop_lag_p99_seconds: { kind: 'gauge', help: 'p99 of the event loop delay over the last sampling interval.', labels: [] },
+  gc_pause_seconds_total: { kind: 'counter', help: 'Time spent in garbage collection.', labels: ['gc'] },
+  misused_metrics_total: { kind: 'counter', help: 'Own metric calls with a wrong kind, label or value; those were dropped.', labels: [] },
 } as const satisfies Record<string, MetricRow>;
 
 export type MetricName = keyof typeof METRICS;
