@@ -1,0 +1,119 @@
+/** Receives OTLP over gRPC: `TraceService/Export`, the message handed on as raw bytes. */
+import { createServer, type Server as SocketServer } from 'node:net';
+import { Server, ServerCredentials, type ServiceDefinition, type sendUnaryData } from '@grpc/grpc-js';
+import type { OtlpGrpcConfig, ReceiversConfig } from '../config/config.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Admission } from './admission.ts';
+import { grpcCallGuard } from './grpc-call-guard.ts';
+import { grpcStatus } from './grpc-status.ts';
+import { Intake } from './intake.ts';
+import { listen } from './listen.ts';
+import { exportResponse } from './otlp-response.ts';
+import type { Consume, Receiver } from './receiver.ts';
+
+const TRACE_SERVICE: ServiceDefinition = {
+  export: {
+    path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: identity,
+    requestDeserialize: identity,
+    responseSerialize: identity,
+    responseDeserialize: identity,
+  },
+};
+
+/** A connection past its age may finish its calls for this long. */
+const AGE_GRACE_MS = 30_000;
+/**
+ * Connections whose peer is gone, or never spoke HTTP/2, are found out by pinging them. Pings of clients are never counted against them:
+ * grpc-js has no such limit, and Collectors ping every 10 s.
+ */
+const KEEPALIVE_MS = 60_000;
+const KEEPALIVE_TIMEOUT_MS = 20_000;
+const ARRIVAL_TIMEOUT_MS = 30_000;
+
+export interface OtlpGrpcOptions {
+  readonly config: OtlpGrpcConfig;
+  readonly limits: Pick<ReceiversConfig, 'maxRequestBytes' | 'retryAfterMs'>;
+  readonly admission: Admission;
+  readonly telemetry: Telemetry;
+  /** How long one message may take to arrive; 30 s unless told. */
+  readonly arrivalTimeoutMs?: number;
+}
+
+export class OtlpGrpcReceiver implements Receiver {
+  #address: string | null = null;
+  #isStopping = false;
+  #running: { readonly sockets: SocketServer; readonly calls: Server } | null = null;
+  readonly #options: OtlpGrpcOptions;
+
+  constructor(options: OtlpGrpcOptions) {
+    this.#options = options;
+  }
+
+  get address(): string | null {
+    return this.#address;
+  }
+
+  async start(consume: Consume): Promise<void> {
+    if (this.#running !== null) return;
+    const { config, limits, admission, telemetry, arrivalTimeoutMs = ARRIVAL_TIMEOUT_MS } = this.#options;
+    this.#isStopping = false;
+    const intake = new Intake('grpc', consume, telemetry);
+    const calls = new Server({
+      'grpc.max_receive_message_length': limits.maxRequestBytes,
+      'grpc.max_concurrent_streams': config.maxConcurrentStreams,
+      'grpc-node.max_session_memory': config.maxSessionMemoryMiB,
+      ...(config.maxConnectionAgeMs > 0 && {
+        'grpc.max_connection_age_ms': config.maxConnectionAgeMs,
+        'grpc.max_connection_age_grace_ms': AGE_GRACE_MS,
+      }),
+      'grpc.keepalive_time_ms': KEEPALIVE_MS,
+      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+      'grpc.enable_channelz': 0,
+      interceptors: [grpcCallGuard({ admission, intake, ...limits, arrivalTimeoutMs, isStopping: () => this.#isStopping })],
+    });
+    calls.addService(TRACE_SERVICE, {
+      export: (call: { request: Buffer }, callback: sendUnaryData<Buffer>) => {
+        const answer = intake.take('protobuf', call.request);
+        if (answer.kind === 'taken') callback(null, exportResponse('protobuf', answer.rejected, answer.message));
+        else callback(grpcStatus(answer, limits.retryAfterMs));
+      },
+    });
+    // grpc-js limits no connections when it listens itself, so the sockets are accepted here and handed to it.
+    const injector = calls.createConnectionInjector(ServerCredentials.createInsecure());
+    const sockets = createServer({ noDelay: true }, (socket) => {
+      socket.on('error', () => socket.destroy());
+      injector.injectConnection(socket);
+    });
+    sockets.maxConnections = config.maxConnections;
+    sockets.on('drop', () => intake.refused('too_many_connections'));
+    this.#running = { sockets, calls };
+    try {
+      this.#address = await listen(sockets, config, 'OTLP/gRPC');
+    } catch (error) {
+      this.#running = null;
+      calls.forceShutdown();
+      throw error;
+    }
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (this.#running === null) return;
+    const { sockets, calls } = this.#running;
+    this.#running = null;
+    this.#isStopping = true;
+    this.#address = null;
+    const closed = new Promise<void>((resolve) => sockets.close(() => resolve()));
+    const cutOff = setTimeout(() => calls.forceShutdown(), graceMs);
+    await new Promise<void>((resolve) => calls.tryShutdown(() => resolve()));
+    clearTimeout(cutOff);
+    calls.forceShutdown();
+    await closed;
+  }
+}
+
+function identity(bytes: Buffer): Buffer {
+  return bytes;
+}

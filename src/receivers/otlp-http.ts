@@ -1,0 +1,203 @@
+/** Receives OTLP over HTTP/1.1: `POST /v1/traces`, protobuf and JSON. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { OtlpHttpConfig, ReceiversConfig } from '../config/config.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Admission } from './admission.ts';
+import { discardBody, readBody } from './http-body.ts';
+import { type Compression, inflate } from './inflate.ts';
+import { Intake } from './intake.ts';
+import { listen } from './listen.ts';
+import { exportResponse, statusBody } from './otlp-response.ts';
+import { OUTCOMES, type Refusal, type Refused, refusal, type Taken } from './outcome-table.ts';
+import type { Consume, Receiver, SpanEncoding } from './receiver.ts';
+
+const PATH = '/v1/traces';
+const CONTENT_TYPES: Readonly<Record<SpanEncoding, string>> = { protobuf: 'application/x-protobuf', json: 'application/json' };
+/** Longer than the 5 s at which SDKs export: with Node's own 5 s a sender would often write into a connection just being closed. */
+const KEEP_ALIVE_MS = 75_000;
+const CHECK_INTERVAL_MS = 1000;
+const MAX_HEADERS = 100;
+const MAX_HEADER_BYTES = 16 * 1024;
+
+export interface OtlpHttpOptions {
+  readonly config: OtlpHttpConfig;
+  readonly limits: Pick<ReceiversConfig, 'maxRequestBytes' | 'retryAfterMs'>;
+  readonly admission: Admission;
+  readonly telemetry: Telemetry;
+}
+
+export class OtlpHttpReceiver implements Receiver {
+  #address: string | null = null;
+  #isStopping = false;
+  #server: Server | null = null;
+  readonly #options: OtlpHttpOptions;
+
+  constructor(options: OtlpHttpOptions) {
+    this.#options = options;
+  }
+
+  get address(): string | null {
+    return this.#address;
+  }
+
+  async start(consume: Consume): Promise<void> {
+    if (this.#server !== null) return;
+    const { config, telemetry } = this.#options;
+    this.#isStopping = false;
+    const intake = new Intake('http', consume, telemetry);
+    const server = createServer({
+      headersTimeout: config.headersTimeoutMs,
+      requestTimeout: config.requestTimeoutMs,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      noDelay: true,
+    });
+    server.maxHeadersCount = MAX_HEADERS;
+    server.maxConnections = config.maxConnections;
+    server.on('request', (request, response) => void this.#exchange(intake, request, response));
+    // A sender that asks first is refused before it has sent its body.
+    server.on('checkContinue', (request, response) => void this.#exchange(intake, request, response));
+    server.on('drop', () => intake.refused('too_many_connections'));
+    server.on('clientError', (error, socket) => refuseConnection(intake, error, socket));
+    this.#server = server;
+    try {
+      this.#address = await listen(server, config, 'OTLP/HTTP');
+    } catch (error) {
+      this.#server = null;
+      throw error;
+    }
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    const server = this.#server;
+    if (server === null) return;
+    this.#server = null;
+    this.#address = null;
+    this.#isStopping = true;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
+    await closed;
+    clearTimeout(cutOff);
+  }
+
+  /** Answers one request. Never rejects. */
+  async #exchange(intake: Intake, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const encoding = encodingOf(request.headers['content-type']);
+    const { admission, limits } = this.#options;
+    const lease = admission.lease();
+    // Whatever becomes of the exchange, the response closes.
+    response.once('close', () => lease.close());
+    response.on('error', () => lease.close());
+    const refuse = (refused: Refused): void => {
+      intake.refused(refused.outcome);
+      if (refused.outcome !== 'aborted') this.#respond(request, response, encoding, refused);
+    };
+
+    const compression = compressionOf(request.headers['content-encoding']);
+    const length = Number(request.headers['content-length'] ?? Number.NaN);
+    const early = this.#earlyRefusal(request, encoding, compression, length);
+    if (early !== null || encoding === null || compression === null) return refuse(refusal(early ?? 'internal'));
+
+    if (request.headers.expect !== undefined) response.writeContinue();
+    const body = await readBody(request, limits.maxRequestBytes, lease);
+    if ('refused' in body) return refuse(body.refused);
+    const inflated = inflate(compression, body.bytes, limits.maxRequestBytes, lease);
+    const whole = inflated instanceof Promise ? await inflated : inflated;
+    if ('refused' in whole) return refuse(whole.refused);
+    this.#respond(request, response, encoding, intake.take(encoding, whole.bytes));
+  }
+
+  /** What the request line and headers alone give reason to refuse. */
+  #earlyRefusal(request: IncomingMessage, encoding: SpanEncoding | null, compression: Compression | null, length: number): Refusal | null {
+    const { admission, limits } = this.#options;
+    const path = request.url?.split('?', 1)[0];
+    if (path !== PATH) return 'not_found';
+    if (request.method !== 'POST') return 'method';
+    if (admission.isDraining || this.#isStopping) return 'draining';
+    if (encoding === null) return 'unsupported_type';
+    if (compression === null) return 'unsupported_encoding';
+    if (length > limits.maxRequestBytes) return 'too_large';
+    return admission.hasRoom(Number.isNaN(length) ? 1 : length) ? null : 'overloaded';
+  }
+
+  #respond(request: IncomingMessage, response: ServerResponse, encoding: SpanEncoding | null, answer: Taken | Refused): void {
+    const { retryAfterMs } = this.#options.limits;
+    const { http, grpc, retry } = OUTCOMES[answer.outcome];
+    const { message } = answer;
+    // Senders whose content type is none of ours get plain text, as from the Collector.
+    const body =
+      encoding === null
+        ? Buffer.from(message)
+        : answer.kind === 'taken'
+          ? exportResponse(encoding, answer.rejected, message)
+          : statusBody(encoding, { code: grpc, message, isBadRequest: http === 400, ...(retry && { retryAfterMs }) });
+    const headers: Record<string, string | number> = {
+      'content-type': encoding === null ? 'text/plain; charset=utf-8' : CONTENT_TYPES[encoding],
+      'content-length': body.length,
+    };
+    if (retry) headers['retry-after'] = Math.max(1, Math.ceil(retryAfterMs / 1000));
+    if (answer.outcome === 'method') headers.allow = 'POST';
+    if (answer.outcome === 'unsupported_type') headers.accept = Object.values(CONTENT_TYPES).join(', ');
+    if (answer.outcome === 'unsupported_encoding') headers['accept-encoding'] = 'gzip, deflate, zstd, identity';
+    if (this.#isStopping && request.complete) headers.connection = 'close';
+    response.writeHead(http, headers);
+    response.end(body);
+    if (!request.complete) discardBody(request);
+  }
+}
+
+/** Parameters and case do not matter; null for every other type. */
+function encodingOf(contentType: string | undefined): SpanEncoding | null {
+  switch (contentType?.split(';', 1)[0]?.trim().toLowerCase()) {
+    case CONTENT_TYPES.protobuf:
+      return 'protobuf';
+    case CONTENT_TYPES.json:
+      return 'json';
+    default:
+      return null;
+  }
+}
+
+function compressionOf(contentEncoding: string | undefined): Compression | null {
+  switch (contentEncoding?.trim().toLowerCase()) {
+    case undefined:
+    case '':
+    case 'identity':
+      return 'identity';
+    case 'gzip':
+    case 'x-gzip':
+      return 'gzip';
+    case 'deflate':
+      return 'deflate';
+    case 'zstd':
+      return 'zstd';
+    default:
+      return null;
+  }
+}
+
+/** Something that never became a request: no HTTP, headers too long or too slow. */
+function refuseConnection(intake: Intake, error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const outcome = outcomeOf(error.code);
+  intake.refused(outcome);
+  const { http } = OUTCOMES[outcome];
+  socket.end(`HTTP/1.1 ${http} ${STATUS_CODES[http] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+}
+
+function outcomeOf(code: string | undefined): Refusal {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 'timeout';
+    case 'HPE_HEADER_OVERFLOW':
+      return 'headers_too_large';
+    default:
+      return 'malformed';
+  }
+}
