@@ -1,0 +1,72 @@
+/** What the API asks of the running service: functions, so that it needs to know neither the engine nor the store. */
+import type { Reason } from '../model/judgement.ts';
+import type { AnalysisRun, DeliveryState, SignalAction } from '../model/rollout.ts';
+import type { ReleaseMatcher } from '../model/series.ts';
+import type { DurationMs, EpochMs } from '../model/time.ts';
+import type { StatusView } from '../model/views.ts';
+
+type Eventually<T> = T | Promise<T>;
+
+/** A deploy system's wish to have a rollout judged, checked and complete. */
+export interface StartRollout {
+  /** As given, else derived from service, canary and generation: the same wish has the same id. */
+  readonly id: string;
+  readonly service: string;
+  readonly generation: number;
+  readonly baseline: ReleaseMatcher;
+  readonly canary: ReleaseMatcher;
+  /** When traffic began to move; null: when the first span of the canary comes or now, as the engine sees fit. */
+  readonly startedAt: EpochMs | null;
+  /** Null: as the service's policy has it. */
+  readonly deadline: EpochMs | null;
+}
+
+export type StartOutcome =
+  | { readonly outcome: 'created'; readonly run: AnalysisRun }
+  /** The same id and generation is known already: nothing was changed. */
+  | { readonly outcome: 'existing'; readonly run: AnalysisRun }
+  /** A newer generation of the same rollout or service is known. */
+  | { readonly outcome: 'stale_generation'; readonly newest: number }
+  /** The wish cannot be met: `field` names what is wrong with it. */
+  | { readonly outcome: 'refused'; readonly field: string; readonly detail: string }
+  /** Not now: starting, draining, or too many runs at once. */
+  | { readonly outcome: 'unavailable'; readonly detail: string; readonly retryAfterMs: DurationMs };
+
+/** One delivery of one signal to one sink, as journalled. */
+export interface SignalView {
+  readonly id: string;
+  readonly rolloutId: string;
+  readonly generation: number;
+  readonly service: string;
+  readonly action: SignalAction;
+  readonly reason: Reason;
+  readonly summary: string;
+  readonly sink: string;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly lastError: string | null;
+  readonly decidedAt: EpochMs;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why not, for people; empty when ready. */
+  readonly reasons: readonly string[];
+}
+
+export interface ApiHandlers {
+  startRollout(request: StartRollout): Eventually<StartOutcome>;
+  run(id: string): Eventually<AnalysisRun | null>;
+  /** All known runs, in any order. */
+  runs(): Eventually<readonly AnalysisRun[]>;
+  /** Ends a run and tells no sink. A run that is over already stays as it is and is returned; null when unknown. */
+  abort(id: string): Eventually<AnalysisRun | null>;
+  /** All services, or one. */
+  status(windowMs: DurationMs, service: string | null): Eventually<StatusView>;
+  /** Newest first, at most `limit`. */
+  signals(limit: number): Eventually<readonly SignalView[]>;
+  readiness(): Readiness;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+  readonly version: string;
+}

@@ -1,0 +1,233 @@
+/** The wire form of everything the API takes and gives: checks requests, describes responses, and is the source of `/openapi.json`. */
+import { z } from 'zod';
+import { REASONS } from '../model/judgement.ts';
+import { DELIVERY_STATES, RUN_STATES } from '../model/rollout.ts';
+import { ENDPOINT_KINDS } from '../model/series.ts';
+import { DURATION_PATTERN } from './duration.ts';
+import type { SignalView } from './handlers.ts';
+import type { RunSummary, RunView, StatusReport } from './run-view.ts';
+
+/** JSON has no NaN and no infinity: such a number is null on the wire. */
+const figure = z.number().nullable();
+const count = z.number().min(0);
+const epochMs = z.number().describe('Milliseconds since 1970-01-01T00:00:00Z.');
+const reason = z.enum(REASONS);
+const matcher = z.record(z.string(), z.string());
+
+const arm = z.object({ bad: count, total: count });
+
+const comparisonEvidence = z.object({
+  kind: z.literal('comparison'),
+  endpoint: z.string(),
+  metric: z.string().describe('p50, p95, p99, errors, p50x2 (severe latency) or errorsSevere.'),
+  baselineEdgeUs: figure.describe('Bad means slower than this many microseconds; null for errors or without a reference.'),
+  canaryEdgeUs: figure,
+  baseline: arm,
+  canary: arm,
+  logE: figure.describe('ln of the harm process of this check; null when not finite.'),
+  weight: figure,
+  share: figure,
+  logSafe: figure,
+  phi: figure.describe('Estimated overdispersion, at least 1.'),
+  incidentWindows: count,
+});
+
+const objectiveEvidence = z.object({
+  kind: z.literal('objective'),
+  objective: z.string(),
+  good: count,
+  valid: count,
+  sli: figure.describe('good / valid in [0, 1]; null when nothing was valid.'),
+  target: z.number(),
+  budgetRemaining: figure.describe('1 untouched, 0 spent, negative overspent; null when nothing was valid.'),
+});
+
+export const judgement = z.object({
+  check: z.string(),
+  outcome: z.enum(['pass', 'fail', 'inconclusive']),
+  reason,
+  evidence: z.discriminatedUnion('kind', [comparisonEvidence, objectiveEvidence]),
+});
+
+export const verdict = z.object({
+  decision: z.enum(['continue', 'promote', 'rollback', 'hold']),
+  reason,
+  at: epochMs.describe('Event time up to which evidence was used.'),
+  logWealth: figure.describe('ln of the wealth of all evidence of harm.'),
+  logLimit: figure.describe('The wealth at which harm is proven.'),
+  decidedBy: z.string().nullable(),
+});
+
+const rollout = z.object({
+  id: z.string(),
+  service: z.string(),
+  generation: z.number().int(),
+  baseline: matcher,
+  canary: matcher,
+  policyId: z.string(),
+  startedAt: epochMs,
+  deadline: epochMs,
+  origin: z.enum(['api', 'policy']),
+});
+
+export const run = z.object({
+  rollout,
+  state: z.enum(RUN_STATES),
+  verdict,
+  judgements: z.array(judgement).describe('As decided upon: sha256 over this JSON is evidenceDigest of the signal.'),
+  history: z.array(verdict).describe('Verdicts at which decision or reason changed, oldest first.'),
+  canaryRequests: count,
+  baselineRequests: count,
+  lateRequests: count,
+  firstCanaryAt: epochMs.nullable(),
+  lagMs: figure,
+  signalId: z.string().nullable(),
+  explanation: z
+    .object({ verdict: z.string(), judgements: z.array(z.string()) })
+    .describe('The same in words; one text per judgement, in their order.'),
+});
+
+const runSummary = z.object({
+  id: z.string(),
+  service: z.string(),
+  generation: z.number().int(),
+  state: z.enum(RUN_STATES),
+  verdict,
+  explanation: z.string(),
+  startedAt: epochMs,
+  canaryRequests: count,
+  baselineRequests: count,
+});
+
+export const runList = z.object({ rollouts: z.array(runSummary).describe('Newest first.'), total: count });
+
+const series = z.object({
+  endpoint: z.string(),
+  kind: z.enum(ENDPOINT_KINDS),
+  release: z.string(),
+  releaseAttributes: matcher,
+  requests: count,
+  failed: count,
+  rate: figure.describe('Requests per second.'),
+  errorRatio: figure,
+  p50Ms: figure,
+  p95Ms: figure,
+  p99Ms: figure,
+});
+
+const objective = z.object({
+  id: z.string(),
+  text: z.string().describe('As declared.'),
+  endpoint: z.string().nullable(),
+  windowMs: z.number(),
+  judgement,
+  explanation: z.string(),
+});
+
+const service = z.object({
+  service: z.string(),
+  newestAt: epochMs.nullable(),
+  watermarkAt: epochMs.nullable().describe('Event time up to which a canary is judged.'),
+  lagMs: figure,
+  lateSpans: count,
+  seriesInUse: count,
+  seriesQuota: count,
+  endpoints: z.array(series),
+  objectives: z.array(objective),
+});
+
+export const status = z.object({
+  now: epochMs,
+  policyRevision: z.string(),
+  windowMs: z.number(),
+  services: z.array(service),
+  runs: z.array(run),
+});
+
+const signal = z.object({
+  id: z.string(),
+  rolloutId: z.string(),
+  generation: z.number().int(),
+  service: z.string(),
+  action: z.enum(['rollback', 'promote', 'hold']),
+  reason,
+  summary: z.string(),
+  sink: z.string(),
+  state: z.enum(DELIVERY_STATES),
+  attempts: count,
+  lastError: z.string().nullable(),
+  decidedAt: epochMs,
+});
+
+export const signalList = z.object({ signals: z.array(signal).describe('One entry per signal and sink, newest first.') });
+
+export const readiness = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
+export const health = z.object({ alive: z.literal(true) });
+export const version = z.object({ name: z.literal('slipstream'), version: z.string(), node: z.string() });
+export const directory = z.object({ name: z.literal('slipstream'), version: z.string(), look: z.record(z.string(), z.string()) });
+
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    errors: z
+      .array(z.object({ pointer: z.string(), detail: z.string() }))
+      .optional()
+      .describe('What is wrong where, as JSON pointers into the request; query parameters as `?name`.'),
+  })
+  .describe('RFC 9457.');
+
+/** Names that would reach an object's prototype. */
+const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+const requestedMatcher = z
+  .record(z.string().min(1).max(256), z.string().min(1).max(1024))
+  .refine((attributes) => Object.keys(attributes).length > 0, 'names no attribute: an empty matcher matches nothing')
+  .refine((attributes) => Object.keys(attributes).length <= 16, 'names more than 16 attributes')
+  .refine((attributes) => !Object.keys(attributes).some((key) => FORBIDDEN_KEYS.has(key)), 'names an attribute that cannot exist')
+  .describe('Resource attributes of the release, all of which must have exactly these values.');
+
+export const startRollout = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$/, 'must be 1 to 128 of the characters A-Z a-z 0-9 . _ : ~ -')
+    .optional()
+    .describe('Name of the rollout; without it, it is derived from service, canary and generation.'),
+  service: z.string().min(1).max(512).describe('service.name, or service.namespace/service.name.'),
+  baseline: requestedMatcher,
+  canary: requestedMatcher,
+  generation: z
+    .number()
+    .int()
+    .min(1)
+    .max(Number.MAX_SAFE_INTEGER)
+    .describe('Grows with each attempt; signals of an older generation are not acted upon.'),
+  deadline: z
+    .union(
+      [z.iso.datetime({ offset: true }), z.string().regex(DURATION_PATTERN)],
+      'must be a time like 2026-01-31T12:00:00Z or a duration like 30m',
+    )
+    .optional()
+    .describe('By when a verdict is wanted, as a time or a duration from the start. Default: the horizon of the policy.'),
+  startedAt: z.iso
+    .datetime({ offset: true, error: 'must be a time like 2026-01-31T12:00:00Z' })
+    .optional()
+    .describe('When traffic began to move.'),
+});
+
+/** The model's types as JSON can carry them: writable, and numbers that are not finite as null. */
+type Wire<T> = T extends readonly (infer Item)[] ? Wire<Item>[] : T extends object ? { -readonly [Key in keyof T]: Wire<T[Key]> } : T;
+type Carries<Schema extends z.ZodType, Value extends z.output<Schema>> = [Schema, Value];
+
+/** Does not compile when the model has what the schemas do not describe truly. */
+export type SchemasCarryTheModel = [
+  Carries<typeof run, Wire<RunView>>,
+  Carries<typeof runSummary, Wire<RunSummary>>,
+  Carries<typeof status, Wire<StatusReport>>,
+  Carries<typeof signal, Wire<SignalView>>,
+];
+
+export type RunWire = z.output<typeof run>;
+export type StatusWire = z.output<typeof status>;
