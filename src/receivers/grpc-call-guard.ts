@@ -11,6 +11,8 @@ import { type Refusal, type Refused, refusal } from './outcome-table.ts';
 
 /** Length-prefixed message of gRPC: 1 byte compressed flag, 4 bytes big-endian length, then the message. */
 const PREFIX_BYTES = 5;
+/** How long the sender of a refused call may go on sending; all of it is discarded. */
+const LINGER_MS = 1000;
 
 /**
  * The parts of grpc-js's server call that it keeps private (1.14.7, the version in package.json). It inflates without regard to what other
@@ -57,12 +59,12 @@ function guard(call: CallInsides, { admission, intake, maxRequestBytes, retryAft
     if (isAnswered) return;
     intake.refused(answer.outcome);
     call.sendStatus(grpcStatus(answer, retryAfterMs));
-    lease.close();
-    // The rest of the message is not wanted; NO_ERROR lets the answer out first.
-    stream.close(http2Constants.NGHTTP2_NO_ERROR);
+    // A reset would overtake the answer, so the sender is given time to end the call itself; what grpc-js has gathered stays on the lease.
+    clearTimeout(timer);
+    timer = setTimeout(() => stream.close(http2Constants.NGHTTP2_NO_ERROR), LINGER_MS).unref();
   };
 
-  const timer = setTimeout(() => refuse(refusal('timeout')), arrivalTimeoutMs).unref();
+  let timer = setTimeout(() => refuse(refusal('timeout')), arrivalTimeoutMs).unref();
   stream.once('close', () => {
     clearTimeout(timer);
     lease.close();

@@ -29,7 +29,11 @@ export interface DecodedStatus {
 }
 
 export function decodedStatus(bytes: Uint8Array): DecodedStatus {
-  const { code = 0, message = '', details = [] } = decoded('Status', bytes) as {
+  const {
+    code = 0,
+    message = '',
+    details = [],
+  } = decoded('Status', bytes) as {
     code?: number;
     message?: string;
     details?: { typeUrl: string; value: Buffer }[];
