@@ -1,0 +1,32 @@
+/** Writes each signal as one line of JSON to a stream. */
+import type { Writable } from 'node:stream';
+import { RetryableError } from '../model/errors.ts';
+import type { Sink, SinkMessage } from './sink.ts';
+
+/** Delivered is what the stream has taken over. The stream's `error` event is its owner's to listen to. */
+export class PrintSink implements Sink {
+  readonly name: string;
+  readonly #stream: Writable;
+
+  constructor(name: string, stream: Writable) {
+    this.name = name;
+    this.#stream = stream;
+  }
+
+  deliver(message: SinkMessage, abort: AbortSignal): Promise<void> {
+    const act = `delivering signal ${message.id} to ${this.name}`;
+    return new Promise((resolve, reject) => {
+      const stopped = () => reject(new RetryableError('aborted', `${act}: stopped`));
+      if (abort.aborted) {
+        stopped();
+        return;
+      }
+      abort.addEventListener('abort', stopped, { once: true });
+      this.#stream.write(`${message.body}\n`, (error) => {
+        abort.removeEventListener('abort', stopped);
+        if (error) reject(new RetryableError('stream', `${act}: ${error.message}`, { cause: error }));
+        else resolve();
+      });
+    });
+  }
+}

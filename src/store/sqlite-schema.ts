@@ -1,0 +1,28 @@
+/** The tables of the state file. A row's `crc` is `rowChecksum` over its other columns in order. */
+import { LEVEL_SECONDS, type LevelSeconds } from '../model/checkpoint.ts';
+
+/** Kept in `user_version`; grows with every change of the tables. */
+export const SCHEMA_VERSION = 1;
+
+/** One table per level keeps a slot's start its primary key, so that no table has a second index which could disagree with it. */
+export function slotsTable(level: LevelSeconds): string {
+  return `slots_${level}`;
+}
+
+export const SCHEMA = `
+create table notes (key text primary key, json text not null, crc integer not null) strict, without rowid;
+create table series (id integer primary key, json text not null, crc integer not null) strict;
+create table runs (id text primary key, json text not null, changed integer not null, crc integer not null) strict, without rowid;
+create table counts (
+  objective text not null, level integer not null, start_sec integer not null, valid real not null, bad real not null, crc integer not null,
+  primary key (objective, level, start_sec)
+) strict, without rowid;
+create table signals (id text primary key, json text not null, decided_at real not null, crc integer not null) strict, without rowid;
+create table deliveries (
+  signal_id text not null references signals (id) on delete cascade, sink text not null,
+  state text not null, attempts integer not null, last_error text, updated_at real not null, crc integer not null,
+  primary key (signal_id, sink)
+) strict, without rowid;
+${LEVEL_SECONDS.map((level) => `create table ${slotsTable(level)} (start_sec integer primary key, bytes blob not null, crc integer not null) strict;`).join('\n')}
+create table checkpoint (one integer primary key check (one = 1), at real not null, number integer not null, crc integer not null) strict;
+`;

@@ -1,0 +1,37 @@
+/** What survives a restart, behind one small interface; siblings pass one contract suite. */
+import type { Checkpoint, LevelSeconds, SavedState, StoredSlot } from '../model/checkpoint.ts';
+import type { Signal } from '../model/rollout.ts';
+import type { EpochMs } from '../model/time.ts';
+import type { SignalJournal } from './journal.ts';
+
+/** Signals without open deliveries beyond the newest so many are forgotten. */
+export const KEPT_SIGNALS = 10_000;
+/** Runs beyond the most recently changed so many are forgotten. */
+export const KEPT_RUNS = 2_000;
+
+/** A signal and the wall clock of its decision. */
+export interface DecidedSignal {
+  readonly signal: Signal;
+  readonly decidedAt: EpochMs;
+}
+
+export interface Store extends Disposable {
+  /**
+   * Where what was found could not be trusted and was put aside; null after an ordinary start. The state that `load` gives is then empty
+   * because it was lost, not because there never was one.
+   */
+  readonly recovered: { readonly quarantined: string } | null;
+  /** Everything but slots, and the slots of the named levels from the given start on; slots ascend by level, then start. */
+  load(slotsFromSec: Partial<Record<LevelSeconds, number>>): SavedState;
+  /**
+   * Writes a checkpoint and the signals decided since the last one (one delivery per sink) all together or not at all; durable when it
+   * returns. A signal whose id is known changes nothing. Returns the ids that were new, in order. Throws RetryableError when the disk
+   * refuses; nothing is changed then.
+   */
+  checkpoint(checkpoint: Checkpoint, signals?: readonly DecidedSignal[]): readonly string[];
+  /** Slots of one level that start in [fromSec, toSec), ascending. */
+  slots(level: LevelSeconds, fromSec: number, toSec: number): readonly StoredSlot[];
+  readonly journal: SignalJournal;
+  /** Lets go of the state; a second call does nothing. */
+  close(): void;
+}
