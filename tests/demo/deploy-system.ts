@@ -27,7 +27,7 @@ const server = await startDeployServer({
       generation,
       baseline: { 'service.version': baselineVersion },
       canary: { 'service.version': canaryVersion },
-      decideWithinMs: wanted.decideWithinMs,
+      deadline: `${wanted.decideWithinMs}ms`,
     };
     const response = await fetch(`${slipstreamUrl}/v1/rollouts`, {
       method: 'POST',

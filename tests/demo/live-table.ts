@@ -1,0 +1,137 @@
+/** The live table: endpoint × release with rate, latencies, errors and what the evidence says, as plain cells. */
+
+import type { RunWire, StatusWire } from '../../src/api/schemas.ts';
+import type { Judgement } from '../../src/model/judgement.ts';
+
+export type Tone = 'plain' | 'dim' | 'good' | 'bad' | 'unsure' | 'strong';
+
+export interface Cell {
+  readonly text: string;
+  readonly tone: Tone;
+}
+
+export interface Row {
+  readonly cells: readonly Cell[];
+}
+
+interface Column {
+  readonly title: string;
+  readonly right: boolean;
+}
+
+export const COLUMNS: readonly Column[] = [
+  { title: 'SERVICE', right: false },
+  { title: 'ENDPOINT', right: false },
+  { title: 'RELEASE', right: false },
+  { title: 'REQ/S', right: true },
+  { title: 'P50', right: true },
+  { title: 'P95', right: true },
+  { title: 'P99', right: true },
+  { title: 'ERRORS', right: true },
+  { title: 'VERDICT', right: false },
+  { title: 'EVIDENCE', right: false },
+];
+
+type WireJudgement = RunWire['judgements'][number];
+type SeriesWire = StatusWire['services'][number]['endpoints'][number];
+
+/** Rows by service and endpoint, baseline before canary; endpoints under judgement say what the strongest check against them shows. */
+export function liveRows(status: StatusWire, run: RunWire | null): Row[] {
+  const rows: Row[] = [];
+  for (const { service, endpoints } of status.services.toSorted(
+    (a, b) => rank(a.service) - rank(b.service) || (a.service < b.service ? -1 : 1),
+  )) {
+    let previousEndpoint = '';
+    let isFirst = true;
+    for (const series of endpoints) {
+      const isSame = series.endpoint === previousEndpoint;
+      rows.push(liveRow(isFirst ? service : '', isSame ? '' : series.endpoint, series, run?.rollout.service === service ? run : null));
+      previousEndpoint = series.endpoint;
+      isFirst = false;
+    }
+  }
+  return rows;
+}
+
+function liveRow(service: string, endpoint: string, series: SeriesWire, run: RunWire | null): Row {
+  const isCanary = run !== null && Object.entries(run.rollout.canary).every(([key, value]) => series.releaseAttributes[key] === value);
+  const judged = isCanary ? strongest(run.judgements, series.endpoint) : null;
+  const [verdict, evidence] =
+    judged === null ? [plain(''), plain('')] : [outcomeCell(judged), { text: evidenceText(judged), tone: 'dim' as const }];
+  return {
+    cells: [
+      { text: service, tone: 'strong' },
+      plain(endpoint),
+      { text: series.release, tone: isCanary ? 'strong' : 'plain' },
+      plain(rateText(series.rate)),
+      plain(latencyText(series.p50Ms)),
+      plain(latencyText(series.p95Ms)),
+      plain(latencyText(series.p99Ms)),
+      { text: percentText(series.errorRatio), tone: (series.errorRatio ?? 0) > 0.02 ? 'bad' : 'plain' },
+      verdict,
+      evidence,
+    ],
+  };
+}
+
+/** The check that speaks most against the canary at this endpoint; without any evidence, the first. Null when none looks at it. */
+export function strongest(judgements: readonly WireJudgement[], endpoint: string): WireJudgement | null {
+  const weight: Readonly<Record<Judgement['outcome'], number>> = { fail: 2, inconclusive: 1, pass: 0 };
+  const worth = (judgement: WireJudgement): number => (judgement.evidence.kind === 'comparison' ? (judgement.evidence.logE ?? 0) : 0);
+  const here = judgements.filter(({ evidence }) => evidence.kind === 'comparison' && evidence.endpoint === endpoint);
+  return here.toSorted((a, b) => weight[b.outcome] - weight[a.outcome] || worth(b) - worth(a))[0] ?? null;
+}
+
+function outcomeCell(judgement: WireJudgement): Cell {
+  switch (judgement.outcome) {
+    case 'pass':
+      return { text: 'pass', tone: 'good' };
+    case 'fail':
+      return { text: 'fail', tone: 'bad' };
+    case 'inconclusive':
+      return { text: judgement.reason.replaceAll('_', ' '), tone: 'unsure' };
+  }
+  return judgement.outcome satisfies never;
+}
+
+/** `errors 38/120 · 0/118 before` reads: canary 38 bad of 120, baseline 0 of 118. */
+function evidenceText({ evidence }: WireJudgement): string {
+  if (evidence.kind !== 'comparison') return '';
+  const edge = evidence.canaryEdgeUs === null ? '' : ` > ${latencyText(evidence.canaryEdgeUs / 1000)}`;
+  const odds = evidence.logE === null ? '' : `, odds ${oddsText(evidence.logE)}`;
+  return `${evidence.metric}${edge}: ${share(evidence.canary)} v ${share(evidence.baseline)}${odds}`;
+}
+
+function share({ bad, total }: { readonly bad: number; readonly total: number }): string {
+  return total === 0 ? 'none' : `${((bad / total) * 100).toFixed(1)} %`;
+}
+
+/** Wealth as odds against a healthy canary: e^5.2 is `181:1`. */
+export function oddsText(logE: number): string {
+  if (logE >= Math.log(1e6)) return '>10⁶:1';
+  const odds = Math.exp(logE);
+  return `${odds >= 10 ? odds.toFixed(0) : odds.toFixed(1)}:1`;
+}
+
+export function latencyText(ms: number | null): string {
+  if (ms === null) return '–';
+  if (ms >= 1000) return `${(ms / 1000).toFixed(2)} s`;
+  return `${ms >= 10 ? ms.toFixed(0) : ms.toFixed(1)} ms`;
+}
+
+function percentText(ratio: number | null): string {
+  return ratio === null ? '–' : `${(ratio * 100).toFixed(1)} %`;
+}
+
+function rateText(rate: number | null): string {
+  return rate === null ? '–' : rate.toFixed(rate >= 10 ? 0 : 1);
+}
+
+/** The service being rolled out stands first. */
+function rank(service: string): number {
+  return service === 'checkout' ? 0 : 1;
+}
+
+function plain(text: string): Cell {
+  return { text, tone: 'plain' };
+}
