@@ -1,0 +1,163 @@
+/** Counts spans: observation batches in, one flush of slot deltas out. */
+import type { HistogramLayout } from '../model/histogram-layout.ts';
+import { FLAG_FAILED, FLAG_NO_LATENCY, type ObservationBatch } from '../model/observation-batch.ts';
+import type { SlotDeltas } from '../model/slot-deltas.ts';
+import { SLOT_MS, type SlotIndex } from '../model/time.ts';
+import { Arrivals } from './arrivals.ts';
+import { DeltaSorter } from './delta-sorter.ts';
+import { RowLog } from './row-log.ts';
+import type { SeriesTable } from './series-table.ts';
+
+export interface AggregatorOptions {
+  /** Name of this stage A; with `epoch`, what makes its sequences unique. */
+  readonly source: string;
+  /** New with every start. */
+  readonly epoch: string;
+  /** Spans after which a flush is due. */
+  readonly capacity: number;
+  /** Sequence of the first flush. */
+  readonly firstSequence?: number;
+}
+
+/**
+ * Memory is in proportion to the spans since the last flush (6 bytes each, and about 60 per series and slot touched), whatever the number of
+ * series. No span is refused: the log grows beyond `capacity` rather than lose part of a batch; the caller flushes when `isFull`.
+ */
+export class Aggregator {
+  readonly layout: HistogramLayout;
+  readonly #table: SeriesTable;
+  readonly #options: AggregatorOptions;
+  readonly #rows: RowLog;
+  readonly #arrivals = new Arrivals();
+  readonly #sorter: DeltaSorter;
+  #sequence: number;
+  #pending = 0;
+  #newestSlot: SlotIndex = Number.NEGATIVE_INFINITY;
+  #overflowSpans = 0;
+  #lastSeen = new Int32Array(1024);
+
+  constructor(table: SeriesTable, layout: HistogramLayout, options: AggregatorOptions) {
+    if (layout.size * 2 > 0x10000) throw new RangeError(`a layout of ${layout.size} buckets does not fit 16-bit cells`);
+    this.layout = layout;
+    this.#table = table;
+    this.#options = options;
+    this.#sequence = options.firstSequence ?? 1;
+    this.#rows = new RowLog(options.capacity);
+    this.#sorter = new DeltaSorter(layout.size * 2);
+  }
+
+  /** A flush is due. */
+  get isFull(): boolean {
+    return this.#pending >= this.#options.capacity;
+  }
+
+  /** Spans that fit before a flush is due. */
+  get room(): number {
+    return Math.max(0, this.#options.capacity - this.#pending);
+  }
+
+  /** Spans since the last flush. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Newest end time of any span so far, as a slot; -Infinity before the first. */
+  get newestSlot(): SlotIndex {
+    return this.#newestSlot;
+  }
+
+  /** Spans counted in an overflow series since the start, as of the last flush. */
+  get overflowSpans(): number {
+    return this.#overflowSpans;
+  }
+
+  /** Counts every row of `batch`; none of it is kept, so the batch can be reused. */
+  append(batch: ObservationBatch): void {
+    const { size, series, endMs, durationNs, flags, weight } = batch;
+    const rows = this.#rows;
+    const table = this.#table;
+    const layout = this.layout;
+    rows.reserve(size);
+    const { logRow, logCell } = rows;
+    let logSize = rows.logSize;
+    for (let i = 0; i < size; i++) {
+      const id = series[i] as number;
+      const end = endMs[i] as number;
+      const slot = Math.floor(end / SLOT_MS);
+      const thresholds = table.thresholdsNs(id);
+      const row = rows.row(id, slot, thresholds.length);
+      const spanWeight = weight[i] as number;
+      const flag = flags[i] as number;
+      rows.count[row] = (rows.count[row] as number) + 1;
+      rows.weight[row] = (rows.weight[row] as number) + spanWeight;
+      const failed = flag & FLAG_FAILED;
+      if (failed !== 0) {
+        rows.failed[row] = (rows.failed[row] as number) + 1;
+        rows.failedWeight[row] = (rows.failedWeight[row] as number) + spanWeight;
+      }
+      if ((flag & FLAG_NO_LATENCY) === 0) {
+        const duration = durationNs[i] as number;
+        rows.timed[row] = (rows.timed[row] as number) + 1;
+        rows.timedWeight[row] = (rows.timedWeight[row] as number) + spanWeight;
+        logRow[logSize] = row;
+        // As cellOf; spelled out because it runs once per span.
+        logCell[logSize++] = layout.index(duration / 1000) * 2 + failed;
+        for (let t = 0; t < thresholds.length && duration > (thresholds[t] as number); t++) {
+          const at = (rows.slowStart[row] as number) + t;
+          rows.slow[at] = (rows.slow[at] as number) + 1;
+          rows.slowWeight[at] = (rows.slowWeight[at] as number) + spanWeight;
+        }
+      }
+      if (slot > this.#newestSlot) this.#newestSlot = slot;
+      this.#arrivals.add(table.serviceIndexOf(id), end);
+    }
+    rows.logSize = logSize;
+    this.#pending += size;
+  }
+
+  /** Everything since the last flush. The arrays are reused by the next flush: who keeps them copies them. */
+  flush(): SlotDeltas {
+    const rows = this.#rows;
+    const table = this.#table;
+    this.#markSeen();
+    const columns = this.#sorter.sort(rows);
+    const deltas: SlotDeltas = {
+      origin: { source: this.#options.source, epoch: this.#options.epoch, sequence: this.#sequence++ },
+      announced: table.takeAnnounced(),
+      arrivals: this.#arrivals.take((service) => table.serviceName(service)),
+      size: rows.size,
+      ...columns,
+    };
+    rows.clear();
+    this.#pending = 0;
+    return deltas;
+  }
+
+  /** Gives the places of series without spans since before `slot` to new ones. Flush first. */
+  retireIdle(slot: SlotIndex): void {
+    this.#growSeen();
+    for (let id = 0; id < this.#table.idEnd; id++) {
+      // Restored series have not been seen by this process: their time starts now.
+      if (this.#lastSeen[id] === 0) this.#lastSeen[id] = Math.max(this.#newestSlot, 1);
+    }
+    this.#table.retireIdle((id) => (this.#lastSeen[id] as number) < slot);
+  }
+
+  #markSeen(): void {
+    this.#growSeen();
+    const { size, series, slot, count } = this.#rows;
+    for (let row = 0; row < size; row++) {
+      const id = series[row] as number;
+      if ((slot[row] as number) > (this.#lastSeen[id] as number)) this.#lastSeen[id] = slot[row] as number;
+      if (this.#table.isOverflow(id)) this.#overflowSpans += count[row] as number;
+    }
+  }
+
+  #growSeen(): void {
+    const known = this.#lastSeen.length;
+    if (this.#table.idEnd <= known) return;
+    const next = new Int32Array(Math.max(known * 2, this.#table.idEnd));
+    next.set(this.#lastSeen);
+    this.#lastSeen = next;
+  }
+}

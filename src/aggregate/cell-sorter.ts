@@ -1,0 +1,70 @@
+/** Turns the cells of one row, in any order, into ascending cells with counts. */
+
+/** Up to this many cells, sorting by insertion beats the bitmap. */
+const FEW = 14;
+
+export class CellSorter {
+  readonly #counts: Uint32Array;
+  /** One bit per cell that holds something, so that reading back visits those only. */
+  readonly #touched: Uint32Array;
+
+  constructor(cells: number) {
+    this.#counts = new Uint32Array(cells);
+    this.#touched = new Uint32Array((cells + 31) >>> 5);
+  }
+
+  /**
+   * Writes the distinct cells of `log[from .. to)` and their counts at `at` of `cells` and `counts`; returns where it ended.
+   * Reorders the log's part.
+   */
+  write(log: Uint16Array, from: number, to: number, cells: Uint16Array, counts: Uint32Array, at: number): number {
+    return to - from <= FEW ? insertion(log, from, to, cells, counts, at) : this.#bitmap(log, from, to, cells, counts, at);
+  }
+
+  #bitmap(log: Uint16Array, from: number, to: number, cells: Uint16Array, counts: Uint32Array, start: number): number {
+    const dense = this.#counts;
+    const touched = this.#touched;
+    let low = touched.length;
+    let high = -1;
+    for (let i = from; i < to; i++) {
+      const cell = log[i] as number;
+      dense[cell] = (dense[cell] as number) + 1;
+      const word = cell >>> 5;
+      touched[word] = (touched[word] as number) | (1 << (cell & 31));
+      if (word < low) low = word;
+      if (word > high) high = word;
+    }
+    let at = start;
+    for (let word = low; word <= high; word++) {
+      let bits = touched[word] as number;
+      touched[word] = 0;
+      while (bits !== 0) {
+        const cell = (word << 5) + 31 - Math.clz32(bits & -bits);
+        bits &= bits - 1;
+        cells[at] = cell;
+        counts[at++] = dense[cell] as number;
+        dense[cell] = 0;
+      }
+    }
+    return at;
+  }
+}
+
+function insertion(log: Uint16Array, from: number, to: number, cells: Uint16Array, counts: Uint32Array, start: number): number {
+  for (let i = from + 1; i < to; i++) {
+    const cell = log[i] as number;
+    let j = i - 1;
+    for (; j >= from && (log[j] as number) > cell; j--) log[j + 1] = log[j] as number;
+    log[j + 1] = cell;
+  }
+  let at = start;
+  for (let i = from; i < to; i++) {
+    const cell = log[i] as number;
+    if (at > start && cells[at - 1] === cell) counts[at - 1] = (counts[at - 1] as number) + 1;
+    else {
+      cells[at] = cell;
+      counts[at++] = 1;
+    }
+  }
+  return at;
+}

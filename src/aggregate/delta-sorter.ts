@@ -1,0 +1,127 @@
+/** Brings the rows and cells of a flush into the order that slot deltas promise. */
+import type { SlotDeltas } from '../model/slot-deltas.ts';
+import { CellSorter } from './cell-sorter.ts';
+import { RadixOrder } from './radix-order.ts';
+import type { RowLog } from './row-log.ts';
+
+export type DeltaColumns = Omit<SlotDeltas, 'origin' | 'announced' | 'arrivals' | 'size'>;
+
+/** Output arrays are kept and reused. */
+export class DeltaSorter {
+  readonly #radix = new RadixOrder();
+  readonly #cellSorter: CellSorter;
+  #order = new Uint32Array(0);
+  #keys = new Int32Array(0);
+  /** Where each row's cells go in `#byRow`. */
+  #places = new Uint32Array(0);
+  #byRow = new Uint16Array(0);
+  #out = columnsFor(256, 256, 1024);
+
+  /** `cells` is the number of distinct cells of the layout. */
+  constructor(cells: number) {
+    this.#cellSorter = new CellSorter(cells);
+  }
+
+  sort(rows: RowLog): DeltaColumns {
+    this.#makeRoom(rows);
+    this.#sortRows(rows);
+    this.#groupCells(rows);
+    const out = this.#out;
+    let slowAt = 0;
+    let cellAt = 0;
+    let from = 0;
+    for (let r = 0; r < rows.size; r++) {
+      const row = this.#order[r] as number;
+      out.series[r] = rows.series[row] as number;
+      out.slot[r] = rows.slot[row] as number;
+      out.count[r] = rows.count[row] as number;
+      out.failed[r] = rows.failed[row] as number;
+      out.timed[r] = rows.timed[row] as number;
+      out.weight[r] = rows.weight[row] as number;
+      out.failedWeight[r] = rows.failedWeight[row] as number;
+      out.timedWeight[r] = rows.timedWeight[row] as number;
+      out.slowStart[r] = slowAt;
+      const slowEnd = row + 1 < rows.size ? (rows.slowStart[row + 1] as number) : rows.slowSize;
+      for (let i = rows.slowStart[row] as number; i < slowEnd; i++) {
+        out.slow[slowAt] = rows.slow[i] as number;
+        out.slowWeight[slowAt++] = rows.slowWeight[i] as number;
+      }
+      out.cellStart[r] = cellAt;
+      const to = from + (rows.timed[row] as number);
+      cellAt = this.#cellSorter.write(this.#byRow, from, to, out.cells, out.cellCounts, cellAt);
+      from = to;
+    }
+    out.slowStart[rows.size] = slowAt;
+    out.cellStart[rows.size] = cellAt;
+    return out;
+  }
+
+  /** Order by slot, then series. */
+  #sortRows(rows: RowLog): void {
+    const { size, slot } = rows;
+    let minSlot = Number.POSITIVE_INFINITY;
+    let maxSlot = Number.NEGATIVE_INFINITY;
+    let maxSeries = 0;
+    for (let row = 0; row < size; row++) {
+      this.#order[row] = row;
+      const s = slot[row] as number;
+      if (s < minSlot) minSlot = s;
+      if (s > maxSlot) maxSlot = s;
+      if ((rows.series[row] as number) > maxSeries) maxSeries = rows.series[row] as number;
+    }
+    this.#radix.sort(this.#order, size, rows.series, maxSeries);
+    if (maxSlot === minSlot) return;
+    for (let row = 0; row < size; row++) this.#keys[row] = (slot[row] as number) - minSlot;
+    this.#radix.sort(this.#order, size, this.#keys, maxSlot - minSlot);
+  }
+
+  /** Counting sort of the log by row, rows in output order. */
+  #groupCells(rows: RowLog): void {
+    let place = 0;
+    for (let r = 0; r < rows.size; r++) {
+      const row = this.#order[r] as number;
+      this.#places[row] = place;
+      place += rows.timed[row] as number;
+    }
+    const { logRow, logCell } = rows;
+    for (let i = 0; i < rows.logSize; i++) {
+      const row = logRow[i] as number;
+      const at = this.#places[row] as number;
+      this.#byRow[at] = logCell[i] as number;
+      this.#places[row] = at + 1;
+    }
+  }
+
+  #makeRoom(rows: RowLog): void {
+    const capacity = rows.series.length;
+    if (this.#order.length < capacity) {
+      this.#order = new Uint32Array(capacity);
+      this.#keys = new Int32Array(capacity);
+      this.#places = new Uint32Array(capacity);
+    }
+    if (this.#byRow.length < rows.logSize) this.#byRow = new Uint16Array(rows.logRow.length);
+    const out = this.#out;
+    if (out.series.length < capacity || out.slow.length < rows.slowSize || out.cells.length < rows.logSize) {
+      this.#out = columnsFor(capacity, rows.slow.length, Math.max(out.cells.length, rows.logRow.length));
+    }
+  }
+}
+
+function columnsFor(rows: number, slows: number, cells: number) {
+  return {
+    series: new Int32Array(rows),
+    slot: new Int32Array(rows),
+    count: new Uint32Array(rows),
+    failed: new Uint32Array(rows),
+    timed: new Uint32Array(rows),
+    weight: new Float64Array(rows),
+    failedWeight: new Float64Array(rows),
+    timedWeight: new Float64Array(rows),
+    slowStart: new Uint32Array(rows + 1),
+    slow: new Uint32Array(slows),
+    slowWeight: new Float64Array(slows),
+    cellStart: new Uint32Array(rows + 1),
+    cells: new Uint16Array(cells),
+    cellCounts: new Uint32Array(cells),
+  };
+}
