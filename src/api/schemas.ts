@@ -182,12 +182,18 @@ export const problem = z
 /** Names that would reach an object's prototype. */
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
+const MAX_MATCHER_ATTRIBUTES = 16;
+
 const requestedMatcher = z
   .record(z.string().min(1).max(256), z.string().min(1).max(1024))
   .refine((attributes) => Object.keys(attributes).length > 0, 'names no attribute: an empty matcher matches nothing')
-  .refine((attributes) => Object.keys(attributes).length <= 16, 'names more than 16 attributes')
+  .refine((attributes) => Object.keys(attributes).length <= MAX_MATCHER_ATTRIBUTES, `names more than ${MAX_MATCHER_ATTRIBUTES} attributes`)
   .refine((attributes) => !Object.keys(attributes).some((key) => FORBIDDEN_KEYS.has(key)), 'names an attribute that cannot exist')
-  .describe('Resource attributes of the release, all of which must have exactly these values.');
+  .meta({
+    description: 'Resource attributes of the release, all of which must have exactly these values.',
+    minProperties: 1,
+    maxProperties: MAX_MATCHER_ATTRIBUTES,
+  });
 
 export const startRollout = z.strictObject({
   id: z

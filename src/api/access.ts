@@ -1,0 +1,81 @@
+/** Who may ask: token for changes, host names against DNS rebinding, and no changes from other sites' pages. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { ApiConfig } from '../config/config.ts';
+import type { Problem } from './problem.ts';
+
+export interface AccessRequest {
+  readonly mutates: boolean;
+  /** True when the request carries a body. */
+  readonly hasBody: boolean;
+  readonly header: (name: string) => string | undefined;
+}
+
+/** True for addresses only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return bare === 'localhost' || bare === '::1' || /^127(\.\d{1,3}){3}$/.test(bare);
+}
+
+/** Checks made before anything is read of the body. Null when the request may go on. */
+export function refusal(request: AccessRequest, config: Pick<ApiConfig, 'host' | 'token'>): Problem | null {
+  const { header } = request;
+  if (isLoopback(config.host) && !isLoopback(hostName(header('host') ?? ''))) {
+    // A page whose name resolves to 127.0.0.1 would otherwise read and change everything through the browser of whoever opens it.
+    return {
+      status: 421,
+      title: 'Misdirected request',
+      detail: 'host: this API is bound to loopback and answers to localhost, 127.0.0.1 and [::1] only',
+    };
+  }
+  if (!request.mutates) return null;
+  const site = header('sec-fetch-site');
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
+    return { status: 403, title: 'Forbidden', detail: 'changes from pages of other sites are refused' };
+  }
+  const unauthorized = tokenRefusal(header('authorization'), config);
+  if (unauthorized !== null) return unauthorized;
+  // A form of another site cannot send this type without the browser asking first, and that question is never answered with yes.
+  if (request.hasBody && mediaType(header('content-type') ?? '') !== 'application/json') {
+    return {
+      status: 415,
+      title: 'Unsupported media type',
+      detail: 'content-type: must be application/json',
+      headers: { accept: 'application/json' },
+    };
+  }
+  return null;
+}
+
+function tokenRefusal(authorization: string | undefined, config: Pick<ApiConfig, 'host' | 'token'>): Problem | null {
+  if (config.token === null) {
+    if (isLoopback(config.host)) return null;
+    return {
+      status: 403,
+      title: 'Forbidden',
+      detail: 'changes need a token when the API is reachable from other machines: configure api.token',
+    };
+  }
+  const given = /^Bearer +([^\s]+) *$/i.exec(authorization ?? '')?.[1];
+  if (given !== undefined && sameText(given, config.token.reveal())) return null;
+  return {
+    status: 401,
+    title: 'Unauthorized',
+    detail: 'authorization: a valid bearer token is needed for changes',
+    headers: { 'www-authenticate': 'Bearer realm="slipstream"' },
+  };
+}
+
+/** Compares in a time that tells nothing of content or length. */
+function sameText(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+/** `Host` without its port. */
+function hostName(host: string): string {
+  return host.replace(/:\d+$/, '');
+}
+
+function mediaType(contentType: string): string {
+  return (contentType.split(';')[0] ?? '').trim().toLowerCase();
+}

@@ -1,0 +1,114 @@
+/** The HTTP API: guards in front, one responder per route of the table, problems for everything else. */
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { ApiConfig } from '../config/config.ts';
+import { PermanentError } from '../model/errors.ts';
+import type { EpochMs } from '../model/time.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { refusal } from './access.ts';
+import type { ApiHandlers } from './handlers.ts';
+import { problemResponse } from './problem.ts';
+import { responders } from './responders.ts';
+import { ROUTES, type Route, type RouteId } from './routes.ts';
+
+export interface Api {
+  /** Answers without a server. */
+  fetch(request: Request): Promise<Response>;
+  /** Listens; `address` is a URL. Throws a PermanentError when the port is not to be had. */
+  start(): Promise<{ readonly address: string; readonly port: number }>;
+  /** Takes no new connections, lets requests in flight end for a short while, then cuts them. A second call does nothing. */
+  stop(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_CONNECTIONS = 256;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const STOP_GRACE_MS = 2000;
+
+/** `now` is the wall clock that resolves deadlines given as durations. */
+export function createApi(handlers: ApiHandlers, config: ApiConfig, telemetry: Telemetry, now: () => EpochMs = Date.now): Api {
+  const app = application(handlers, config, telemetry, now);
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    // The library would otherwise replace the global Request and Response of the whole process.
+    overrideGlobalObjects: false,
+    serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1000 },
+  }) as Server;
+  server.maxConnections = MAX_CONNECTIONS;
+  let stopping: Promise<void> | null = null;
+
+  return {
+    fetch: async (request) => app.fetch(request),
+    async start() {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', (cause) => reject(new PermanentError('listen', `listening on ${config.host}:${config.port}`, { cause })));
+        server.listen({ host: config.host.replace(/^\[|\]$/g, ''), port: config.port }, resolve);
+      });
+      const { address, port, family } = server.address() as AddressInfo;
+      return { address: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`, port };
+    },
+    stop() {
+      stopping ??= closed(server);
+      return stopping;
+    },
+  };
+}
+
+function application(handlers: ApiHandlers, config: ApiConfig, telemetry: Telemetry, now: () => EpochMs): Hono {
+  const app = new Hono();
+  const respond = responders(handlers, now);
+
+  app.use(async (context, next) => {
+    const { method } = context.req;
+    const refused = refusal(
+      { mutates: method !== 'GET' && method !== 'HEAD', hasBody: method === 'POST', header: (name) => context.req.header(name) },
+      config,
+    );
+    if (refused === null) await next();
+    else context.res = problemResponse(refused);
+    context.header('x-content-type-options', 'nosniff');
+    context.header('cache-control', 'no-store');
+    context.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+  });
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: () =>
+        problemResponse({ status: 413, title: 'Content too large', detail: `the body is larger than ${MAX_BODY_BYTES} bytes` }),
+    }),
+  );
+
+  const methodsByPath = new Map<string, string[]>();
+  for (const [id, route] of Object.entries(ROUTES) as [RouteId, Route][]) {
+    const path = route.path.replace(/\{(\w+)\}/g, ':$1');
+    app.on(route.method, path, (context) => respond[id](context));
+    methodsByPath.set(path, [...(methodsByPath.get(path) ?? []), route.method]);
+  }
+  for (const [path, methods] of methodsByPath) {
+    const allow = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
+    app.all(path, () => {
+      const detail = `this address takes ${allow.join(', ')}`;
+      return problemResponse({ status: 405, title: 'Method not allowed', detail, headers: { allow: allow.join(', ') } });
+    });
+  }
+
+  app.notFound(() => problemResponse({ status: 404, title: 'Not found', detail: 'no such address; / lists what there is' }));
+  app.onError((error, context) => {
+    telemetry.log.error({ error, method: context.req.method, path: context.req.path }, 'answering an API request');
+    return problemResponse({ status: 500, title: 'Internal error', detail: 'the request could not be answered; the log has the cause' });
+  });
+  return app;
+}
+
+async function closed(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
+  await ended;
+  clearTimeout(timer);
+}

@@ -1,0 +1,136 @@
+/** What each route answers: parses the request, asks the service, gives the JSON. */
+import type { Context } from 'hono';
+import type { EpochMs } from '../model/time.ts';
+import { durationMs } from './duration.ts';
+import type { ApiHandlers, StartOutcome } from './handlers.ts';
+import { openApiDocument } from './openapi.ts';
+import { invalidRequest, problemResponse } from './problem.ts';
+import { rolloutRequest } from './rollout-request.ts';
+import { listQuery, ROUTES, type RouteId, signalsQuery, statusQuery } from './routes.ts';
+import { runSummary, runView, statusReport } from './run-view.ts';
+import { startRollout } from './schemas.ts';
+
+type Responder = (context: Context) => Response | Promise<Response>;
+
+/** One responder per route: a route without one does not compile. */
+export function responders(handlers: ApiHandlers, now: () => EpochMs): Readonly<Record<RouteId, Responder>> {
+  const openapi = openApiDocument(handlers.version);
+  return {
+    directory: () => json(directory(handlers.version)),
+
+    async startRollout(context) {
+      const body = parsedJson(await context.req.text());
+      if (body === undefined) return problemResponse({ status: 400, title: 'Invalid request', detail: 'the body is not JSON' });
+      const checked = startRollout.safeParse(body);
+      if (!checked.success) return problemResponse(invalidRequest(checked.error, 'body'));
+      const request = rolloutRequest(checked.data, now());
+      if (!request.ok) return fieldProblem(400, 'Invalid request', request.error.pointer, request.error.detail);
+      return startResponse(await handlers.startRollout(request.value));
+    },
+
+    async listRollouts(context) {
+      const query = listQuery.safeParse(context.req.query());
+      if (!query.success) return problemResponse(invalidRequest(query.error, 'query'));
+      const { service, limit } = query.data;
+      const runs = (await handlers.runs()).filter((run) => service === undefined || run.rollout.service === service);
+      const newest = [...runs].sort((a, b) => b.rollout.startedAt - a.rollout.startedAt).slice(0, limit);
+      return json({ rollouts: newest.map(runSummary), total: runs.length });
+    },
+
+    async rollout(context) {
+      const run = await handlers.run(idOf(context));
+      return run === null ? unknownRollout() : json(runView(run));
+    },
+
+    async abortRollout(context) {
+      const run = await handlers.abort(idOf(context));
+      return run === null ? unknownRollout() : json(runView(run));
+    },
+
+    async status(context) {
+      const query = statusQuery.safeParse(context.req.query());
+      if (!query.success) return problemResponse(invalidRequest(query.error, 'query'));
+      return json(statusReport(await handlers.status(durationMs(query.data.window) ?? 0, query.data.service ?? null)));
+    },
+
+    async signals(context) {
+      const query = signalsQuery.safeParse(context.req.query());
+      if (!query.success) return problemResponse(invalidRequest(query.error, 'query'));
+      return json({ signals: await handlers.signals(query.data.limit) });
+    },
+
+    health: () => json({ alive: true }),
+
+    readiness() {
+      const readiness = handlers.readiness();
+      return json(readiness, readiness.ready ? 200 : 503);
+    },
+
+    async metrics() {
+      return new Response(await handlers.metrics(), { headers: { 'content-type': ROUTES.metrics.responses[200].content.type } });
+    },
+
+    version: () => json({ name: 'slipstream', version: handlers.version, node: process.versions.node }),
+
+    openapi: () => json(openapi),
+  };
+}
+
+function startResponse(started: StartOutcome): Response {
+  switch (started.outcome) {
+    case 'created':
+      return json(runView(started.run), 201, { location: `/v1/rollouts/${encodeURIComponent(started.run.rollout.id)}` });
+    case 'existing':
+      return json(runView(started.run));
+    case 'stale_generation':
+      return fieldProblem(409, 'Stale generation', '/generation', `generation ${started.newest} is known already; give a higher one`);
+    case 'refused':
+      return fieldProblem(422, 'Cannot be judged', started.field, started.detail);
+    case 'unavailable':
+      return problemResponse({
+        status: 503,
+        title: 'Unavailable',
+        detail: started.detail,
+        headers: { 'retry-after': String(Math.max(1, Math.ceil(started.retryAfterMs / 1000))) },
+      });
+    default:
+      return started satisfies never;
+  }
+}
+
+function directory(version: string) {
+  const look = {
+    '/v1/status': 'every endpoint in every release, objectives and runs',
+    '/v1/rollouts': 'rollouts and their verdicts; POST starts one',
+    '/v1/signals': 'signals and their delivery',
+    '/metrics': 'Prometheus',
+    '/readyz': 'does it take spans and judge?',
+    '/openapi.json': 'this API',
+  };
+  return { name: 'slipstream', version, look };
+}
+
+/** `JSON.stringify` writes numbers that are not finite as null, which is what the schemas say. */
+function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(JSON.stringify(body), { status, headers: { ...headers, 'content-type': 'application/json' } });
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function idOf(context: Context): string {
+  return context.req.param('id') ?? '';
+}
+
+function unknownRollout(): Response {
+  return problemResponse({ status: 404, title: 'Not found', detail: 'no rollout of this id is known' });
+}
+
+function fieldProblem(status: number, title: string, pointer: string, detail: string): Response {
+  return problemResponse({ status, title, detail: `${pointer}: ${detail}`, errors: [{ pointer, detail }] });
+}

@@ -1,0 +1,126 @@
+/** The one table of routes: the server registers from it and `/openapi.json` is written from it. */
+import { z } from 'zod';
+import { DURATION_PATTERN, durationMs } from './duration.ts';
+import * as schemas from './schemas.ts';
+
+/** Something a response may be: JSON of a named schema, or text of a type. */
+type Content = { readonly schema: z.ZodType } | { readonly type: string };
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** With `{name}` for parameters. */
+  readonly path: string;
+  readonly summary: string;
+  readonly mutates?: boolean;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** By status; problems that any request may meet are added in one place. */
+  readonly responses: Readonly<Record<number, { readonly description: string; readonly content?: Content }>>;
+}
+
+const MAX_WINDOW = '1h';
+
+const windowText = z
+  .string()
+  .regex(DURATION_PATTERN, 'must be a duration like 60s')
+  .refine((text) => within(text, '1s', MAX_WINDOW), `must be 1s to ${MAX_WINDOW}`);
+
+export const statusQuery = z.strictObject({
+  window: windowText.default('60s').describe(`How far back rates and latencies reach, 1s to ${MAX_WINDOW}.`),
+  service: z.string().min(1).max(512).optional().describe('Only this service.'),
+});
+
+export const listQuery = z.strictObject({
+  service: z.string().min(1).max(512).optional().describe('Only this service.'),
+  limit: z.coerce.number().int().min(1).max(1000).default(100).describe('At most so many, newest first.'),
+});
+
+export const signalsQuery = z.strictObject({ limit: listQuery.shape.limit });
+
+const json = (description: string, schema: z.ZodType) => ({ description, content: { schema } });
+const text = (description: string, type: string) => ({ description, content: { type } });
+const problem = (description: string) => json(description, schemas.problem);
+
+export const ROUTES = {
+  directory: {
+    method: 'GET',
+    path: '/',
+    summary: 'What there is to look at.',
+    responses: { 200: json('Where to look.', schemas.directory) },
+  },
+  startRollout: {
+    method: 'POST',
+    path: '/v1/rollouts',
+    summary: 'Start judging a rollout. Sending the same again is safe.',
+    mutates: true,
+    body: schemas.startRollout,
+    responses: {
+      200: json('This rollout and generation is being judged already; nothing was changed.', schemas.run),
+      201: json('Judging has begun; Location names the run.', schemas.run),
+      409: problem('A newer generation of the rollout or service is known.'),
+      422: problem('Understood, but cannot be judged.'),
+      503: problem('Not now; Retry-After says when.'),
+    },
+  },
+  listRollouts: {
+    method: 'GET',
+    path: '/v1/rollouts',
+    summary: 'Rollouts and their verdicts, newest first.',
+    query: listQuery,
+    responses: { 200: json('The newest rollouts and how many there are.', schemas.runList) },
+  },
+  rollout: {
+    method: 'GET',
+    path: '/v1/rollouts/{id}',
+    summary: 'One rollout: verdict, evidence of each check, history, and all of it in words.',
+    responses: { 200: json('The run.', schemas.run), 404: problem('No such rollout.') },
+  },
+  abortRollout: {
+    method: 'DELETE',
+    path: '/v1/rollouts/{id}',
+    summary: 'Stop judging. Nothing is rolled back or promoted. A rollout that is over stays as it is.',
+    mutates: true,
+    responses: { 200: json('The run as it ended.', schemas.run), 404: problem('No such rollout.') },
+  },
+  status: {
+    method: 'GET',
+    path: '/v1/status',
+    summary: 'Every endpoint in every release with rate, errors and latency; objectives with their budgets; runs.',
+    query: statusQuery,
+    responses: { 200: json('The status now.', schemas.status) },
+  },
+  signals: {
+    method: 'GET',
+    path: '/v1/signals',
+    summary: 'Signals and how their delivery went, newest first.',
+    query: signalsQuery,
+    responses: { 200: json('One entry per signal and sink.', schemas.signalList) },
+  },
+  health: { method: 'GET', path: '/healthz', summary: 'Is the process alive?', responses: { 200: json('It is.', schemas.health) } },
+  readiness: {
+    method: 'GET',
+    path: '/readyz',
+    summary: 'Does it take spans and judge?',
+    responses: { 200: json('It does.', schemas.readiness), 503: json('Not yet or no more, and why.', schemas.readiness) },
+  },
+  metrics: {
+    method: 'GET',
+    path: '/metrics',
+    summary: 'What Slipstream says about itself, for Prometheus.',
+    responses: { 200: text('Text format 0.0.4.', 'text/plain; version=0.0.4; charset=utf-8') },
+  },
+  version: { method: 'GET', path: '/version', summary: 'Which version runs.', responses: { 200: json('The version.', schemas.version) } },
+  openapi: {
+    method: 'GET',
+    path: '/openapi.json',
+    summary: 'This document.',
+    responses: { 200: json('OpenAPI 3.1.', z.looseObject({ openapi: z.literal('3.1.0') })) },
+  },
+} as const satisfies Record<string, Route>;
+
+export type RouteId = keyof typeof ROUTES;
+
+function within(text: string, low: string, high: string): boolean {
+  const ms = durationMs(text);
+  return ms !== null && ms >= (durationMs(low) ?? 0) && ms <= (durationMs(high) ?? 0);
+}

@@ -1,0 +1,210 @@
+/** A small service behind the API that keeps runs in memory: real enough to fence generations and to be asked the same twice. */
+import type { ApiHandlers, SignalView, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
+import type { Judgement } from '../../src/model/judgement.ts';
+import type { AnalysisRun } from '../../src/model/rollout.ts';
+import type { StatusView } from '../../src/model/views.ts';
+
+export const NOW = Date.UTC(2026, 10, 21, 12, 0, 0);
+
+export class MemoryService implements ApiHandlers {
+  readonly version = '1.2.3';
+  readonly asked: StartRollout[] = [];
+  readonly windows: [number, string | null][] = [];
+  reasons: string[] = [];
+  readonly #runs = new Map<string, AnalysisRun>();
+
+  startRollout(request: StartRollout): StartOutcome {
+    this.asked.push(request);
+    if (request.service === 'draining') return { outcome: 'unavailable', detail: 'draining', retryAfterMs: 1500 };
+    if (request.service === 'broken') throw new Error('canary-4711 leaked from deep inside');
+    if (request.service === 'excluded') return { outcome: 'refused', field: '/service', detail: 'is excluded by the configuration' };
+    const known = [...this.#runs.values()].filter((run) => run.rollout.service === request.service);
+    const newest = Math.max(0, ...known.map((run) => run.rollout.generation));
+    const same = this.#runs.get(request.id);
+    if (same !== undefined && same.rollout.generation === request.generation) return { outcome: 'existing', run: same };
+    if (request.generation < newest) return { outcome: 'stale_generation', newest };
+    const run = newRun(request);
+    this.#runs.set(request.id, run);
+    return { outcome: 'created', run };
+  }
+
+  put(run: AnalysisRun): void {
+    this.#runs.set(run.rollout.id, run);
+  }
+
+  run(id: string): AnalysisRun | null {
+    return this.#runs.get(id) ?? null;
+  }
+
+  async runs(): Promise<readonly AnalysisRun[]> {
+    return [...this.#runs.values()];
+  }
+
+  abort(id: string): AnalysisRun | null {
+    const run = this.#runs.get(id);
+    if (run === undefined) return null;
+    const ended: AnalysisRun = { ...run, state: 'aborted', verdict: { ...run.verdict, decision: 'hold', reason: 'aborted' } };
+    this.#runs.set(id, ended);
+    return ended;
+  }
+
+  status(windowMs: number, service: string | null): StatusView {
+    this.windows.push([windowMs, service]);
+    return statusOf([...this.#runs.values()]);
+  }
+
+  async signals(limit: number): Promise<readonly SignalView[]> {
+    return [SIGNAL, { ...SIGNAL, id: 'sig_2', state: 'pending' as const, lastError: '503' }].slice(0, limit);
+  }
+
+  readiness() {
+    return { ready: this.reasons.length === 0, reasons: this.reasons };
+  }
+
+  async metrics(): Promise<string> {
+    return '# TYPE slipstream_series gauge\nslipstream_series 1\n';
+  }
+}
+
+export const ERRORS: Judgement = {
+  check: 'errors POST /checkout',
+  outcome: 'fail',
+  reason: 'harm_proven',
+  evidence: {
+    kind: 'comparison',
+    endpoint: 'POST /checkout',
+    metric: 'errors',
+    baselineEdgeUs: null,
+    canaryEdgeUs: null,
+    baseline: { bad: 9, total: 15_203 },
+    canary: { bad: 41, total: 812 },
+    logE: 7.25,
+    weight: 0.25,
+    share: 0.9,
+    logSafe: Number.NEGATIVE_INFINITY,
+    phi: 1,
+    incidentWindows: 4,
+  },
+};
+
+export const AVAILABILITY: Judgement = {
+  check: 'shop:availability',
+  outcome: 'pass',
+  reason: 'objective_met',
+  evidence: {
+    kind: 'objective',
+    objective: 'shop:availability',
+    good: 11_997,
+    valid: 12_003,
+    sli: 0.9995,
+    target: 0.999,
+    budgetRemaining: 0.5,
+  },
+};
+
+function newRun(request: StartRollout): AnalysisRun {
+  const startedAt = request.startedAt ?? NOW;
+  return {
+    rollout: { ...request, policyId: 'p1', startedAt, deadline: request.deadline ?? startedAt + 3_600_000, origin: 'api' },
+    state: 'pending',
+    verdict: {
+      decision: 'hold',
+      reason: 'no_canary',
+      at: startedAt,
+      logWealth: Number.NEGATIVE_INFINITY,
+      logLimit: Math.log(100),
+      decidedBy: null,
+    },
+    judgements: [],
+    history: [],
+    canaryRequests: 0,
+    baselineRequests: 0,
+    lateRequests: 0,
+    firstCanaryAt: null,
+    lagMs: Number.NaN,
+    signalId: null,
+  };
+}
+
+/** A run that has proven harm. */
+export function harmedRun(id: string, service = 'shop'): AnalysisRun {
+  const run = newRun({
+    id,
+    service,
+    generation: 3,
+    baseline: { 'service.version': '1' },
+    canary: { 'service.version': '2' },
+    startedAt: NOW,
+    deadline: null,
+  });
+  const verdict = {
+    decision: 'rollback',
+    reason: 'harm_proven',
+    at: NOW,
+    logWealth: 6.1,
+    logLimit: Math.log(100),
+    decidedBy: ERRORS.check,
+  } as const;
+  return {
+    ...run,
+    state: 'rolled_back',
+    verdict,
+    judgements: [ERRORS, AVAILABILITY],
+    history: [run.verdict, verdict],
+    canaryRequests: 812,
+    signalId: 'sig_1',
+  };
+}
+
+function statusOf(runs: readonly AnalysisRun[]): StatusView {
+  const series = {
+    endpoint: 'POST /checkout',
+    kind: 'http',
+    release: '2',
+    releaseAttributes: { 'service.version': '2' },
+    requests: 812,
+    failed: 41,
+    rate: 13.5,
+    errorRatio: 41 / 812,
+    p50Ms: 12.5,
+    p95Ms: 40,
+    p99Ms: 95.25,
+  } as const;
+  const empty = { ...series, release: '1', requests: 0, failed: 0, rate: 0, errorRatio: null, p50Ms: null, p95Ms: null, p99Ms: null };
+  return {
+    now: NOW,
+    policyRevision: 'r1',
+    windowMs: 60_000,
+    services: [
+      {
+        service: 'shop',
+        newestAt: NOW - 100,
+        watermarkAt: NOW - 5000,
+        lagMs: 4900,
+        lateSpans: 2,
+        seriesInUse: 2,
+        seriesQuota: 500,
+        endpoints: [series, empty],
+        objectives: [
+          { id: 'shop:availability', text: 'availability: 99.9%', endpoint: null, windowMs: 28 * 86_400_000, judgement: AVAILABILITY },
+        ],
+      },
+    ],
+    runs,
+  };
+}
+
+const SIGNAL: SignalView = {
+  id: 'sig_1',
+  rolloutId: 'r-1',
+  generation: 3,
+  service: 'shop',
+  action: 'rollback',
+  reason: 'harm_proven',
+  summary: 'Roll back.',
+  sink: 'deployer',
+  state: 'acknowledged',
+  attempts: 2,
+  lastError: null,
+  decidedAt: NOW,
+};

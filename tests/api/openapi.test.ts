@@ -1,0 +1,130 @@
+/** The OpenAPI document and the server say the same. */
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Api, createApi } from '../../src/api/create-api.ts';
+import { openApiDocument } from '../../src/api/openapi.ts';
+import { harmedRun, MemoryService, NOW } from './memory-service.ts';
+import { rememberingTelemetry } from './remembering-telemetry.ts';
+
+type Json = { [key: string]: Json } & { $ref?: string };
+
+const service = new MemoryService();
+let api: Api;
+let document: Json;
+let ajv: Ajv2020;
+
+function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  return api.fetch(new Request(`http://localhost${path}`, { ...init, headers: { host: 'localhost', ...init.headers } }));
+}
+
+/** The document with every object closed: a field that is served and not described becomes an error. */
+function closed(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(closed);
+  if (typeof node !== 'object' || node === null) return node;
+  const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, closed(value)]));
+  if (copy.type === 'object' && copy.properties !== undefined && copy.additionalProperties === undefined) copy.additionalProperties = false;
+  return copy;
+}
+
+beforeAll(async () => {
+  api = createApi(service, { host: '127.0.0.1', port: 0, token: null }, rememberingTelemetry().telemetry, () => NOW);
+  service.put(harmedRun('r-1'));
+  document = (await (await ask('/openapi.json')).json()) as Json;
+  ajv = new Ajv2020({ strict: false, validateFormats: false });
+  ajv.addSchema(closed(document) as object, 'openapi');
+});
+
+function validator(path: string, method: string, status: number, type: string): ValidateFunction {
+  const pointer = ['paths', path, method, 'responses', String(status), 'content', type, 'schema'];
+  const escaped = pointer.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')));
+  return ajv.compile({ $ref: `openapi#/${escaped.join('/')}` });
+}
+
+const BODY = JSON.stringify({ service: 'shop', generation: 9, baseline: { v: '1' }, canary: { v: '2' } });
+const POST = { method: 'POST', body: BODY, headers: { 'content-type': 'application/json' } };
+
+const REQUESTS: readonly [string, string, RequestInit, number][] = [
+  ['/', '/', {}, 200],
+  ['/v1/rollouts', '/v1/rollouts', POST, 201],
+  ['/v1/rollouts', '/v1/rollouts', POST, 200],
+  ['/v1/rollouts', '/v1/rollouts', { ...POST, body: BODY.replace('9', '1') }, 409],
+  ['/v1/rollouts', '/v1/rollouts', { ...POST, body: '{}' }, 400],
+  ['/v1/rollouts', '/v1/rollouts', { ...POST, body: BODY.replace('shop', 'draining') }, 503],
+  ['/v1/rollouts', '/v1/rollouts', { ...POST, body: BODY.replace('shop', 'excluded') }, 422],
+  ['/v1/rollouts', '/v1/rollouts', { ...POST, body: BODY.replace('shop', 'broken') }, 500],
+  ['/v1/rollouts', '/v1/rollouts', { ...POST, headers: { 'content-type': 'text/plain' } }, 415],
+  ['/v1/rollouts', '/v1/rollouts', { ...POST, body: 'x'.repeat(1_100_000) }, 413],
+  ['/v1/rollouts', '/v1/rollouts', {}, 200],
+  ['/v1/rollouts?limit=0', '/v1/rollouts', {}, 400],
+  ['/v1/rollouts/r-1', '/v1/rollouts/{id}', {}, 200],
+  ['/v1/rollouts/r-2', '/v1/rollouts/{id}', {}, 404],
+  ['/v1/status', '/v1/status', {}, 200],
+  ['/v1/status?window=2h', '/v1/status', {}, 400],
+  ['/v1/signals', '/v1/signals', {}, 200],
+  ['/v1/signals?limit=x', '/v1/signals', {}, 400],
+  ['/healthz', '/healthz', {}, 200],
+  ['/readyz', '/readyz', {}, 200],
+  ['/version', '/version', {}, 200],
+  ['/openapi.json', '/openapi.json', {}, 200],
+  ['/metrics', '/metrics', {}, 200],
+  ['/metrics', '/metrics', { headers: { host: 'evil.example' } }, 421],
+  ['/v1/rollouts/r-1', '/v1/rollouts/{id}', { method: 'DELETE', headers: { 'sec-fetch-site': 'cross-site' } }, 403],
+  ['/v1/rollouts/r-1', '/v1/rollouts/{id}', { method: 'DELETE' }, 200],
+];
+
+describe('every answer is as the document describes it', () => {
+  it.each(REQUESTS)('%s (%s) %j: %d', async (path, described, init, status) => {
+    const answer = await ask(path, init);
+    expect(answer.status).toBe(status);
+    const type = answer.headers.get('content-type') ?? '';
+    const body = type.startsWith('text/plain') ? await answer.text() : await answer.json();
+    const validate = validator(described, (init.method ?? 'GET').toLowerCase(), status, type);
+    validate(body);
+    expect(validate.errors ?? []).toEqual([]);
+  });
+
+  it('rejects an answer with a field that is not described', () => {
+    const validate = validator('/healthz', 'get', 200, 'application/json');
+    expect(validate({ alive: true })).toBe(true);
+    expect(validate({ alive: true, more: 1 })).toBe(false);
+  });
+
+  it('covers every described operation', () => {
+    const described = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method} ${path}`),
+    );
+    const asked = REQUESTS.map(([, path, init]) => `${(init.method ?? 'GET').toLowerCase()} ${path}`);
+    expect(new Set(asked)).toEqual(new Set(described));
+  });
+});
+
+describe('the document', () => {
+  it('refers only to what it has', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference ?? '');
+    expect(references.length).toBeGreaterThan(10);
+    for (const reference of references) {
+      const target = reference
+        .split('/')
+        .slice(1)
+        .reduce<Json | undefined>((node, key) => node?.[key], document);
+      expect(target, reference).toBeDefined();
+    }
+  });
+
+  it('is the same every time', () => {
+    expect(openApiDocument('1')).toEqual(openApiDocument('1'));
+  });
+
+  it('accepts the request it describes and refuses what the server refuses', () => {
+    const validate = ajv.compile({ $ref: 'openapi#/components/schemas/StartRollout' });
+    expect(validate(JSON.parse(BODY))).toBe(true);
+    for (const wrong of [
+      {},
+      { ...JSON.parse(BODY), canary: {} },
+      { ...JSON.parse(BODY), generation: 0 },
+      { ...JSON.parse(BODY), extra: 1 },
+    ]) {
+      expect(validate(wrong)).toBe(false);
+    }
+  });
+});
