@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { RunWire } from '../../src/api/schemas.ts';
 import { Children } from './children.ts';
 import type { DeployCommand, DeployReport } from './deploy-messages.ts';
 import type { DeployEvent } from './deploy-server.ts';
@@ -75,21 +76,21 @@ async function demo(options: DemoOptions, folder: string, children: Children): P
   const api = new SlipstreamApi(ports.api);
 
   let story: Story | null = null;
-  const rolloutRequests: object[] = [];
+  const rollouts: RunWire['rollout'][] = [];
   const deployListens = Promise.withResolvers<string>();
   const deploy = children.start('deploy system', here('deploy-system.ts'), ['checkout', BASELINE, CANARY], env, (message) => {
     const report = message as DeployReport | DeployEvent;
     if (report.kind === 'listening') deployListens.resolve(report.url);
-    else if (report.kind === 'rollout_request') rolloutRequests.push(report);
+    else if (report.kind === 'run_started') rollouts.push(report.rollout);
     else story?.deployed(report);
   });
   const deployUrl = await deployListens.promise;
   const toDeploy = (command: DeployCommand): unknown => deploy.process.send(command);
   toDeploy({ kind: 'slipstream', url: api.url });
 
-  const config = await writeConfig(folder, ports, `${deployUrl}/webhooks/slipstream`);
+  const configFile = await writeConfig(folder, ports, `${deployUrl}/webhooks/slipstream`);
   const record = options.record === null ? null : resolve(options.record);
-  const serve = ['serve', '--config', config.file, ...(record === null ? [] : ['--record', record])];
+  const serve = ['serve', '--config', configFile, ...(record === null ? [] : ['--record', record])];
   children.start('slipstream', here('../../src/main.ts'), serve, env, () => {});
 
   const sent = { baseline: 0, canary: 0 };
@@ -122,7 +123,7 @@ async function demo(options: DemoOptions, folder: string, children: Children): P
   const end = await story.tell();
   const judged = judgeStory(scenario, end);
   await children.stop();
-  const replay = record === null ? null : await keepForReplay(record, config, rolloutRequests);
+  const replay = record === null ? null : await keepForReplay(record, rollouts);
   process.stdout.write(summary({ scenario, end, judged, replay, paint: (text, tone) => screen.paint(text, tone) }));
   return judged.isRight ? 0 : 1;
 }

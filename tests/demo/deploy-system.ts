@@ -1,5 +1,6 @@
 /** The demo's deploy system, a process of its own: starts a rollout, asks Slipstream to judge it, and moves traffic back when told to. */
 
+import type { RunWire } from '../../src/api/schemas.ts';
 import type { DeployCommand, DeployReport } from './deploy-messages.ts';
 import { type DeployEvent, startDeployServer } from './deploy-server.ts';
 
@@ -37,8 +38,9 @@ const server = await startDeployServer({
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`asking Slipstream to judge the rollout: ${response.status} ${text}`);
-    tell({ kind: 'rollout_request', request, response: JSON.parse(text) });
-    return runIdOf(JSON.parse(text));
+    const run = JSON.parse(text) as RunWire;
+    tell({ kind: 'run_started', rollout: run.rollout });
+    return run.rollout.id;
   },
 });
 
@@ -55,8 +57,4 @@ tell({ kind: 'listening', url: server.url });
 async function stop(): Promise<void> {
   await server.stop();
   process.exit(0);
-}
-
-function runIdOf(answer: { rollout: { id: string } }): string {
-  return answer.rollout.id;
 }
