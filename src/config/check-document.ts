@@ -1,0 +1,131 @@
+/** Holds a document against its schema and turns every deviation into a problem with place, value, expectation and nearest valid name. */
+import type { z } from 'zod';
+import { MISSING } from './fields.ts';
+import { nearestName } from './nearest-name.ts';
+import { type Finding, type Problem, shownValue, type YamlPath } from './problem.ts';
+import type { SourceDocument } from './yaml-source.ts';
+
+export type Checked<T> =
+  | { readonly value: T; readonly problems: readonly [] }
+  | { readonly value: null; readonly problems: readonly Problem[] };
+
+/** A file with thousands of mistakes is another kind of file. */
+const MAX_PROBLEMS = 200;
+
+export function checkDocument<S extends z.ZodType>(schema: S, source: SourceDocument): Checked<z.output<S>> {
+  const knownKeys = new Map<string, readonly string[]>();
+  const result = schema.safeParse(source.value, {
+    error: (issue) => {
+      if (issue.code === 'unrecognized_keys') knownKeys.set(JSON.stringify(issue.path ?? []), shapeKeys(issue.inst));
+      return undefined;
+    },
+  });
+  if (result.success) return { value: result.data, problems: [] };
+  const problems = result.error.issues.flatMap((issue) => issueProblems(issue, [], source, knownKeys));
+  return { value: null, problems: problems.slice(0, MAX_PROBLEMS) };
+}
+
+function shapeKeys(schema: unknown): readonly string[] {
+  const shape = (schema as { _zod?: { def?: { shape?: object } } } | undefined)?._zod?.def?.shape;
+  return shape === undefined ? [] : Object.keys(shape);
+}
+
+function issueProblems(
+  issue: z.core.$ZodIssue,
+  above: YamlPath,
+  source: SourceDocument,
+  knownKeys: ReadonlyMap<string, readonly string[]>,
+): Problem[] {
+  const path = [...above, ...issue.path.filter((step) => typeof step !== 'symbol')] as YamlPath;
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const known = knownKeys.get(JSON.stringify(path)) ?? [];
+      return issue.keys.map((key) => source.problem([...path, key], unknownKey(key, known), 'key'));
+    }
+    case 'invalid_key':
+      return [source.problem(path, { message: `this name cannot be used: ${issue.issues[0]?.message ?? 'not valid'}` }, 'key')];
+    case 'invalid_element':
+      return issue.issues.flatMap((inner) => issueProblems(inner, path, source, knownKeys));
+    default:
+      return [source.problem(path, findingOf(issue, path, valueAt(source.value, path)))];
+  }
+}
+
+function unknownKey(key: string, known: readonly string[]): Finding {
+  if (key === '<<')
+    return { message: 'YAML merge keys (`<<`) are not supported', expected: 'what services share in a `Defaults` document' };
+  const suggestion = nearestName(key, known);
+  return {
+    message: 'there is no such option here',
+    expected: suggestion === undefined ? `one of ${known.join(', ')}` : undefined,
+    suggestion,
+  };
+}
+
+function valueAt(root: unknown, path: YamlPath): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return value;
+}
+
+function findingOf(issue: z.core.$ZodIssue, path: YamlPath, value: unknown): Finding {
+  const shown = shownValue(value, path);
+  switch (issue.code) {
+    case 'invalid_type':
+      return value === undefined
+        ? missing(path)
+        : { message: `${shown} has the wrong type`, expected: TYPE_NAMES[issue.expected] ?? issue.expected };
+    case 'invalid_value': {
+      const names = issue.values.map(String);
+      if (value === undefined) return { ...missing(path), expected: oneOf(names) };
+      return { message: `${shown} is not known here`, expected: oneOf(names), suggestion: nearestName(String(value), names) };
+    }
+    case 'invalid_union': {
+      const names = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+      if (value === undefined) return { ...missing(path), expected: oneOf(names) };
+      return { message: `${shown} is not known here`, expected: oneOf(names), suggestion: nearestName(String(value), names) };
+    }
+    case 'too_small':
+      return { message: `${shown} is too small`, expected: `at least ${issue.minimum}${unitOf(issue.origin)}` };
+    case 'too_big':
+      return { message: `${shown} is too large`, expected: `at most ${issue.maximum}${unitOf(issue.origin)}` };
+    case 'invalid_format':
+      return { message: `${shown} has the wrong form`, expected: issue.message };
+    case 'custom': {
+      const { expected, suggestion } = (issue.params ?? {}) as Omit<Finding, 'message'>;
+      if (issue.message === MISSING) return { ...missing(path), expected };
+      // Our own scalars say what is wrong with a value; rules over a section speak for themselves.
+      const message = typeof value === 'object' && value !== null ? issue.message : `${shown}: ${issue.message}`;
+      const hides = shown === '[redacted]';
+      return { message, expected, suggestion: hides ? undefined : suggestion };
+    }
+    default:
+      return { message: `${shown}: ${issue.message}` };
+  }
+}
+
+function missing(path: YamlPath): Finding {
+  return { message: `\`${path.at(-1) ?? 'the document'}\` is missing` };
+}
+
+function oneOf(names: readonly string[]): string {
+  return names.length === 1 ? `\`${names[0]}\`` : `one of ${names.join(', ')}`;
+}
+
+function unitOf(origin: string): string {
+  if (origin === 'string') return ' characters';
+  return origin === 'array' ? ' entries' : '';
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a section (name: value lines)',
+  record: 'a section (name: value lines)',
+};

@@ -1,0 +1,159 @@
+/** Turns a valid process document into the parts of `Config`, and checks what its schema cannot. */
+import { dirname } from 'node:path';
+import type { SpanRules, StatusTreatment } from '../model/span-rules.ts';
+import type { ApiConfig, Config, ReceiversConfig, SinkConfig } from './config.ts';
+import type { SecretReference } from './fields.ts';
+import { nearestName } from './nearest-name.ts';
+import type { Problem, YamlPath } from './problem.ts';
+import { GRPC_STATUS_NAMES, type ProcessDocument } from './process-schema.ts';
+import { Complaint } from './quantity.ts';
+import { type Environment, readSecret, tokenComplaint, webhookSecretComplaint } from './read-secret.ts';
+import { Secret } from './secret.ts';
+import type { SourceDocument } from './yaml-source.ts';
+
+const MIB = 2 ** 20;
+
+/** All of `Config` that comes from the process file. */
+export type ProcessConfig = Omit<Config, 'policies' | 'files' | 'spans'> & { readonly spans: Omit<SpanRules, 'exclude'> };
+
+/** `env` null leaves secrets unread and unchecked: for validation on a machine that does not have them. */
+export function processConfig(
+  source: SourceDocument,
+  document: ProcessDocument,
+  env: Environment | null,
+  problems: Problem[],
+): ProcessConfig {
+  checkListening(source, document, problems);
+  checkSinkNames(source, document, problems);
+  const secret = (reference: SecretReference, path: YamlPath, judge: (secret: Secret) => Complaint | null): Secret => {
+    if (env === null) return new Secret('');
+    const read = readSecret(reference, dirname(source.file), env);
+    const complaint = read instanceof Complaint ? read : judge(read);
+    if (complaint !== null) problems.push(source.problem(path, complaint));
+    return read instanceof Complaint ? new Secret('') : read;
+  };
+  const { api, state, series, telemetry, histogram } = document;
+  return {
+    receivers: receiversConfig(document),
+    api: {
+      host: api.host,
+      port: api.port,
+      token: api.token === undefined ? null : secret(api.token, ['api', 'token'], tokenComplaint),
+    } satisfies ApiConfig,
+    state: { directory: state.enabled ? state.directory : null, checkpointIntervalMs: state.checkpointInterval },
+    histogram: { digits: histogram.digits, highestUs: Math.floor(histogram.highest * 1000) },
+    series,
+    spans: spanRules(source, document, problems),
+    sinks: document.sinks.map((sink, index): SinkConfig => {
+      if (sink.type === 'print') return { type: 'print', name: sink.name };
+      const secrets = sink.secrets.map((reference, position) =>
+        secret(reference, ['sinks', index, 'secrets', position], webhookSecretComplaint),
+      );
+      return { type: 'webhook', name: sink.name, url: sink.url, secrets, timeoutMs: sink.timeout };
+    }),
+    telemetry,
+  };
+}
+
+function receiversConfig({ receivers }: ProcessDocument): ReceiversConfig {
+  const { otlpGrpc, otlpHttp } = receivers;
+  return {
+    otlpGrpc: otlpGrpc.enabled
+      ? {
+          host: otlpGrpc.host,
+          port: otlpGrpc.port,
+          maxConcurrentStreams: otlpGrpc.maxConcurrentStreams,
+          maxConnections: otlpGrpc.maxConnections,
+          maxSessionMemoryMiB: Math.ceil(otlpGrpc.maxSessionMemory / MIB),
+          maxConnectionAgeMs: otlpGrpc.maxConnectionAge,
+        }
+      : null,
+    otlpHttp: otlpHttp.enabled
+      ? {
+          host: otlpHttp.host,
+          port: otlpHttp.port,
+          maxConnections: otlpHttp.maxConnections,
+          headersTimeoutMs: otlpHttp.headersTimeout,
+          requestTimeoutMs: otlpHttp.requestTimeout,
+        }
+      : null,
+    maxRequestBytes: receivers.maxRequest,
+    maxInFlightBytes: receivers.maxInFlight,
+    retryAfterMs: receivers.retryAfter,
+  };
+}
+
+function spanRules(source: SourceDocument, { spans }: ProcessDocument, problems: Problem[]): Omit<SpanRules, 'exclude'> {
+  const statusTreatment = new Map<string, StatusTreatment>(Object.entries(spans.statusTreatment));
+  for (const status of statusTreatment.keys()) {
+    if (/^[1-5]\d\d$/.test(status) || GRPC_STATUS_NAMES.includes(status)) continue;
+    const suggestion = nearestName(status, GRPC_STATUS_NAMES);
+    const finding = {
+      message: 'this is no status',
+      expected: 'an HTTP status code (429) or the name of a gRPC status (CANCELLED)',
+      suggestion,
+    };
+    problems.push(source.problem(['spans', 'statusTreatment', status], finding, 'key'));
+  }
+  return {
+    kinds: spans.kinds,
+    entryOnly: spans.entryOnly,
+    releaseBy: spans.releaseBy,
+    statusTreatment,
+    maxSkewMs: spans.maxSkew,
+    maxAgeMs: spans.maxAge,
+    maxDurationMs: spans.maxDuration,
+    limits: spans.limits,
+  };
+}
+
+function checkSinkNames(source: SourceDocument, document: ProcessDocument, problems: Problem[]): void {
+  const names = new Set<string>();
+  for (const [index, sink] of document.sinks.entries()) {
+    if (names.has(sink.name))
+      problems.push(source.problem(['sinks', index, 'name'], { message: `another sink is named \`${sink.name}\`` }));
+    names.add(sink.name);
+  }
+}
+
+function checkListening(source: SourceDocument, { receivers, api }: ProcessDocument, problems: Problem[]): void {
+  const flag = 'a loopback address such as 127.0.0.1, or `insecureNonLoopback: true` where the network keeps strangers out';
+  const listeners = [
+    {
+      path: ['receivers', 'otlpGrpc'],
+      listen: receivers.otlpGrpc,
+      isOpen: receivers.otlpGrpc.enabled,
+      allowed: receivers.insecureNonLoopback,
+    },
+    {
+      path: ['receivers', 'otlpHttp'],
+      listen: receivers.otlpHttp,
+      isOpen: receivers.otlpHttp.enabled,
+      allowed: receivers.insecureNonLoopback,
+    },
+    { path: ['api'], listen: api, isOpen: true, allowed: api.insecureNonLoopback || api.token !== undefined },
+  ];
+  const taken = new Set<number>();
+  for (const { path, listen, isOpen, allowed } of listeners) {
+    if (!isOpen) continue;
+    if (!allowed && !isLoopback(listen.host)) {
+      const message =
+        path[0] === 'api'
+          ? 'others can reach this address, and no token is asked of them'
+          : 'others can reach this address, and nothing is asked of them';
+      problems.push(source.problem([...path, 'host'], { message, expected: path[0] === 'api' ? `a \`token\`, ${flag}` : flag }));
+    }
+    if (listen.port !== 0 && taken.has(listen.port))
+      problems.push(source.problem([...path, 'port'], { message: `port ${listen.port} is taken by another listener here` }));
+    taken.add(listen.port);
+  }
+  if (receivers.maxInFlight < receivers.maxRequest) {
+    const finding = { message: 'less than one request of the largest size', expected: 'at least `maxRequest`' };
+    problems.push(source.problem(['receivers', 'maxInFlight'], finding));
+  }
+}
+
+/** Only this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[?::1\]?)$/i.test(host);
+}

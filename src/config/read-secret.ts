@@ -1,0 +1,44 @@
+/** Fetches a secret from where the file says it is; neither the value nor anything like it gets into a message. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { SecretReference } from './fields.ts';
+import { Complaint } from './quantity.ts';
+import { Secret } from './secret.ts';
+import { errorCode } from './source-files.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const MAX_SECRET_CHARS = 8192;
+
+/** Relative files start at `base`; the last line break of a file does not count. */
+export function readSecret(reference: SecretReference, base: string, env: Environment): Secret | Complaint {
+  let value: string | undefined;
+  if (reference.env !== undefined) {
+    value = env[reference.env];
+    if (value === undefined) return new Complaint(`the environment variable ${reference.env} is not set`);
+  } else {
+    try {
+      value = readFileSync(resolve(base, reference.file ?? ''), 'utf8').replace(/\r?\n$/, '');
+    } catch (error) {
+      return new Complaint(`the file of this secret cannot be read (${errorCode(error)})`);
+    }
+  }
+  if (value === '') return new Complaint('this secret is empty');
+  return value.length > MAX_SECRET_CHARS ? new Complaint('this secret is longer than any secret') : new Secret(value);
+}
+
+/** Why a webhook cannot be signed with it. */
+export function webhookSecretComplaint(secret: Secret): Complaint | null {
+  const match = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret.reveal());
+  const size = match === null ? 0 : Buffer.from(match[1] ?? '', 'base64').length;
+  return size >= 24 && size <= 64 ? null : new Complaint('this is no signing secret', '`whsec_` and 24 to 64 bytes in base64');
+}
+
+const MIN_TOKEN_CHARS = 16;
+
+/** Why it cannot be a bearer token. */
+export function tokenComplaint(secret: Secret): Complaint | null {
+  const value = secret.reveal();
+  if (!/^[\x21-\x7e]+$/.test(value)) return new Complaint('this token has characters no HTTP header can carry');
+  return value.length < MIN_TOKEN_CHARS ? new Complaint('this token is easily guessed', `at least ${MIN_TOKEN_CHARS} characters`) : null;
+}

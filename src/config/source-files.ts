@@ -1,0 +1,123 @@
+/** Finds and reads the files a configuration is made of: the process file and what its `slos` name. */
+import { createHash } from 'node:crypto';
+import { globSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:path';
+import { type Finding, fileProblem, type Problem } from './problem.ts';
+import { readYaml, type SourceDocument } from './yaml-source.ts';
+
+/** Larger files are no configuration. */
+export const MAX_FILE_BYTES = 2 ** 20;
+const MAX_FILES = 5000;
+const MAX_FOLDER_DEPTH = 8;
+const YAML_NAME = /\.ya?ml$/i;
+const GLOB = /[*?[{]/;
+
+/** A file as it was at one moment. */
+export interface SourceFile {
+  readonly path: string;
+  readonly text: string | null;
+  readonly documents: readonly SourceDocument[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads and parses; what cannot be read becomes a problem. */
+export function readSource(path: string): SourceFile {
+  const failed = (finding: Finding): SourceFile => ({ path, text: null, documents: [], problems: [fileProblem(path, finding)] });
+  let bytes: Buffer;
+  try {
+    const stats = statSync(path);
+    if (!stats.isFile()) return failed({ message: 'not a file' });
+    if (stats.size > MAX_FILE_BYTES)
+      return failed({ message: `larger than a configuration can be (${stats.size} bytes)`, expected: 'at most 1 MiB' });
+    bytes = readFileSync(path);
+  } catch (error) {
+    return failed({ message: `cannot be read (${errorCode(error)})` });
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return failed({ message: 'not UTF-8 text' });
+  }
+  return { path, text, ...readYaml(path, text) };
+}
+
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}
+
+/**
+ * YAML files that a path, folder or glob names, ascending; relative ones start at `base`. Folders are searched with their subfolders; names
+ * that start with a dot are left out (a mounted ConfigMap keeps its copies in such folders).
+ */
+export function expandPath(named: string, base: string): { readonly paths: readonly string[] } | Finding {
+  const path = isAbsolute(named) ? normalize(named) : join(base, named);
+  const stats = statsOf(path);
+  if (stats === null) {
+    if (!GLOB.test(named)) return { message: `\`${named}\` does not exist` };
+    const found = globSync(path).filter((match) => !basename(match).startsWith('.') && statsOf(match)?.isFile());
+    return limited(found.sort(), `\`${named}\` matches no file`);
+  }
+  if (!stats.isDirectory()) return { paths: [path] };
+  const found: string[] = [];
+  collect(path, 0, found);
+  return limited(found, `the folder \`${named}\` holds no .yaml file`);
+}
+
+function limited(paths: readonly string[], whenEmpty: string): { readonly paths: readonly string[] } | Finding {
+  if (paths.length === 0) return { message: whenEmpty };
+  return paths.length > MAX_FILES ? { message: `more than ${MAX_FILES} files` } : { paths };
+}
+
+function statsOf(path: string): Stats | null {
+  return statSync(path, { throwIfNoEntry: false }) ?? null;
+}
+
+function collect(folder: string, depth: number, found: string[]): void {
+  for (const name of readdirSync(folder).sort()) {
+    if (name.startsWith('.') || found.length > MAX_FILES) continue;
+    const path = join(folder, name);
+    const stats = statsOf(path);
+    if (stats?.isDirectory()) {
+      if (depth < MAX_FOLDER_DEPTH) collect(path, depth + 1, found);
+    } else if (stats?.isFile() && YAML_NAME.test(name)) found.push(path);
+  }
+}
+
+/** The process file and everything its `slos` name, each once, whether or not the contents are valid. */
+export interface Snapshot {
+  readonly processFile: SourceFile;
+  readonly sloFiles: readonly SourceFile[];
+  /** About `slos` entries that name nothing. */
+  readonly problems: readonly Problem[];
+  /** Hash over names and contents. */
+  readonly revision: string;
+}
+
+export function readSnapshot(processPath: string): Snapshot {
+  const processFile = readSource(processPath);
+  const problems: Problem[] = [];
+  const paths = new Set<string>();
+  for (const document of processFile.documents) {
+    for (const [index, named] of slosOf(document.value).entries()) {
+      if (typeof named !== 'string' || named === '') continue;
+      const expanded = expandPath(named, dirname(processPath));
+      if ('message' in expanded) problems.push(document.problem(['slos', index], expanded));
+      else for (const path of expanded.paths) if (resolve(path) !== resolve(processPath)) paths.add(path);
+    }
+  }
+  const sloFiles = [...paths].map(readSource);
+  return { processFile, sloFiles, problems, revision: revisionOf([processFile, ...sloFiles]) };
+}
+
+function slosOf(value: unknown): readonly unknown[] {
+  const slos = typeof value === 'object' && value !== null && 'slos' in value ? value.slos : [];
+  return Array.isArray(slos) ? slos.slice(0, 1000) : [];
+}
+
+/** Short sha256 over names and contents, in order. */
+function revisionOf(files: readonly SourceFile[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(JSON.stringify([basename(file.path), file.text]));
+  return hash.digest('hex').slice(0, 16);
+}
