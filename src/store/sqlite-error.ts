@@ -1,4 +1,5 @@
 /** Tells apart what an error of SQLite means (primary result codes of sqlite.org/rescode.html). */
+import { PermanentError, RetryableError } from '../model/errors.ts';
 
 const SQLITE_BUSY = 5;
 /** Page beyond the end of the file: how a truncated file shows. */
@@ -19,4 +20,12 @@ export function isSurroundings(error: unknown): boolean {
 
 function resultCode(error: unknown): number {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : 0;
+}
+
+/** What failed while the store was in use, as one of our two kinds. */
+export function storeError(act: string, error: unknown): RetryableError | PermanentError {
+  if (error instanceof RetryableError || error instanceof PermanentError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  if (isSurroundings(error)) return new RetryableError('store_unavailable', `${act}: ${text}`, { cause: error });
+  return new PermanentError('store_failed', `${act}: ${text}`, { cause: error });
 }

@@ -15,7 +15,7 @@ create table series (id integer primary key, json text not null, crc integer not
 create table runs (id text primary key, json text not null, changed integer not null, crc integer not null) strict, without rowid;
 create table counts (
   objective text not null, level integer not null, start_sec integer not null, valid real not null, bad real not null, crc integer not null,
-  primary key (objective, level, start_sec)
+  primary key (level, start_sec, objective)
 ) strict, without rowid;
 create table signals (id text primary key, json text not null, decided_at real not null, crc integer not null) strict, without rowid;
 create table deliveries (

@@ -1,0 +1,157 @@
+/** State in one SQLite file: every checkpoint is one durable transaction. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import {
+  type Checkpoint,
+  LEVEL_SECONDS,
+  type LevelSeconds,
+  type SavedState,
+  type StoredCount,
+  type StoredNote,
+  type StoredRun,
+  type StoredSlot,
+} from '../model/checkpoint.ts';
+import { PermanentError } from '../model/errors.ts';
+import { rowChecksum } from './row-checksum.ts';
+import { seriesFromJson, seriesToJson } from './series-json.ts';
+import { storeError } from './sqlite-error.ts';
+import { SqliteJournal } from './sqlite-journal.ts';
+import { slotsTable } from './sqlite-schema.ts';
+import { openStateFile, type StateFile } from './state-file.ts';
+import { type DecidedSignal, KEPT_RUNS, KEPT_SIGNALS, type Store } from './store.ts';
+
+/** Opening throws PermanentError, see `openStateFile`; a writer that fails in passing leaves the last checkpoint as it was. */
+export class SqliteStore implements Store {
+  readonly recovered: { readonly quarantined: string } | null;
+  readonly journal: SqliteJournal;
+  readonly #file: StateFile;
+  readonly #database: DatabaseSync;
+  readonly #kept: { readonly signals: number; readonly runs: number };
+  readonly #write: Writes;
+  readonly #slots: ReadonlyMap<LevelSeconds, SlotStatements>;
+
+  constructor(directory: string, kept: { readonly signals?: number; readonly runs?: number } = {}) {
+    this.#file = openStateFile(directory);
+    const { database, quarantined } = this.#file;
+    this.#database = database;
+    this.recovered = quarantined === null ? null : { quarantined };
+    this.#kept = { signals: kept.signals ?? KEPT_SIGNALS, runs: kept.runs ?? KEPT_RUNS };
+    this.journal = new SqliteJournal(database);
+    this.#write = writes(database);
+    this.#slots = new Map(LEVEL_SECONDS.map((level) => [level, slotStatements(database, level)]));
+  }
+
+  load(slotsFromSec: Partial<Record<LevelSeconds, number>>): SavedState {
+    try {
+      const rows = <Row>(sql: string) => this.#database.prepare(sql).all() as unknown as readonly Row[];
+      return {
+        at: rows<{ at: number }>('select at from checkpoint')[0]?.at ?? null,
+        series: rows<{ json: string }>('select json from series order by id').map((row) => seriesFromJson(row.json)),
+        slots: LEVEL_SECONDS.flatMap((level) => {
+          const fromSec = slotsFromSec[level];
+          return fromSec === undefined ? [] : this.slots(level, fromSec, Number.MAX_SAFE_INTEGER);
+        }),
+        counts: rows<StoredCount>('select objective, level, start_sec as startSec, valid, bad from counts').map((row) => ({ ...row })),
+        runs: rows<StoredRun>('select id, json from runs').map((row) => ({ ...row })),
+        notes: rows<StoredNote>('select key, json from notes').map((row) => ({ ...row })),
+      };
+    } catch (error) {
+      throw storeError('loading the state', error);
+    }
+  }
+
+  checkpoint(checkpoint: Checkpoint, signals: readonly DecidedSignal[] = []): readonly string[] {
+    try {
+      this.#database.exec('begin immediate');
+      const fresh = this.#writeAll(checkpoint, signals);
+      this.#database.exec('commit');
+      return fresh;
+    } catch (error) {
+      // A full or failing disk may have ended the transaction already.
+      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec('rollback');
+      throw storeError('writing a checkpoint', error);
+    }
+  }
+
+  slots(level: LevelSeconds, fromSec: number, toSec: number): readonly StoredSlot[] {
+    try {
+      const rows = this.#slots.get(level)?.between.all(fromSec, toSec) as unknown as readonly SlotRow[];
+      return rows.map(({ startSec, bytes, crc }) => {
+        if (crc === rowChecksum([startSec], bytes)) return { level, startSec, bytes };
+        throw new PermanentError('state_damaged', `reading slot ${startSec} of level ${level} s: it is not as it was written`);
+      });
+    } catch (error) {
+      throw storeError('reading slots', error);
+    }
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #writeAll(checkpoint: Checkpoint, signals: readonly DecidedSignal[]): readonly string[] {
+    const write = this.#write;
+    const number = Number(write.number.get()?.number ?? 0) + 1;
+    write.checkpoint.run(checkpoint.at, number, rowChecksum([checkpoint.at, number]));
+    for (const series of checkpoint.series) {
+      const json = seriesToJson(series);
+      write.series.run(series.id, json, rowChecksum([series.id, json]));
+    }
+    for (const { level, startSec, bytes } of checkpoint.slots) {
+      this.#slots.get(level)?.put.run(startSec, bytes, rowChecksum([startSec], bytes));
+    }
+    for (const { objective, level, startSec, valid, bad } of checkpoint.counts) {
+      write.count.run(objective, level, startSec, valid, bad, rowChecksum([objective, level, startSec, valid, bad]));
+    }
+    for (const { id, json } of checkpoint.runs) write.run.run(id, json, number, rowChecksum([id, json, number]));
+    for (const { key, json } of checkpoint.notes) write.note.run(key, json, rowChecksum([key, json]));
+    for (const { level, slotsFromSec, countsFromSec } of checkpoint.retain) {
+      this.#slots.get(level)?.dropBefore.run(slotsFromSec);
+      write.dropCountsBefore.run(level, countsFromSec);
+    }
+    if (checkpoint.runs.length > 0 && Number(write.runs.get()?.runs) > this.#kept.runs) write.forgetRuns.run(this.#kept.runs);
+    return this.journal.addNew(signals, this.#kept.signals);
+  }
+}
+
+interface SlotRow {
+  readonly startSec: number;
+  readonly bytes: Uint8Array;
+  readonly crc: number;
+}
+
+interface SlotStatements {
+  readonly put: StatementSync;
+  readonly dropBefore: StatementSync;
+  readonly between: StatementSync;
+}
+
+function slotStatements(database: DatabaseSync, level: LevelSeconds): SlotStatements {
+  const table = slotsTable(level);
+  return {
+    put: database.prepare(`insert or replace into ${table} (start_sec, bytes, crc) values (?, ?, ?)`),
+    dropBefore: database.prepare(`delete from ${table} where start_sec < ?`),
+    between: database.prepare(
+      `select start_sec as startSec, bytes, crc from ${table} where start_sec >= ? and start_sec < ? order by start_sec`,
+    ),
+  };
+}
+
+type Writes = ReturnType<typeof writes>;
+
+function writes(database: DatabaseSync) {
+  return {
+    number: database.prepare('select number from checkpoint'),
+    checkpoint: database.prepare('insert or replace into checkpoint (one, at, number, crc) values (1, ?, ?, ?)'),
+    series: database.prepare('insert or replace into series (id, json, crc) values (?, ?, ?)'),
+    count: database.prepare('insert or replace into counts (objective, level, start_sec, valid, bad, crc) values (?, ?, ?, ?, ?, ?)'),
+    dropCountsBefore: database.prepare('delete from counts where level = ? and start_sec < ?'),
+    run: database.prepare('insert or replace into runs (id, json, changed, crc) values (?, ?, ?, ?)'),
+    runs: database.prepare('select count(*) as runs from runs'),
+    forgetRuns: database.prepare('delete from runs where id in (select id from runs order by changed desc limit -1 offset ?)'),
+    note: database.prepare('insert or replace into notes (key, json, crc) values (?, ?, ?)'),
+  };
+}
