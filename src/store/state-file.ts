@@ -105,8 +105,10 @@ function syncFolder(directory: string): void {
   }
 }
 
+/** Ends with a write, so that a file that can only be read is refused at the start and not at the first checkpoint. */
 function configure(database: DatabaseSync): void {
-  database.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = ${WAL_LIMIT_BYTES};`);
+  database.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = ${WAL_LIMIT_BYTES};
+    pragma user_version = ${SCHEMA_VERSION};`);
 }
 
 function refuseNewer(path: string, version: number): void {

@@ -1,0 +1,5 @@
+/** The store in memory keeps the contract. */
+import { MemoryStore } from '../../src/store/memory-store.ts';
+import { describeStore } from './store.contract.ts';
+
+describeStore({ name: 'memory', open: (kept) => new MemoryStore(kept), reopen: (store) => store, clean: () => {} });

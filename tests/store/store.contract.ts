@@ -1,0 +1,283 @@
+/** What every store must do, whatever it keeps its state in. */
+import { fc } from '@fast-check/vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StoredCount, StoredSlot } from '../../src/model/checkpoint.ts';
+import { PermanentError } from '../../src/model/errors.ts';
+import type { DeliveryState } from '../../src/model/rollout.ts';
+import type { Store } from '../../src/store/store.ts';
+import { DECIDED_AT, sampleCheckpoint, sampleSeries, sampleSignal } from './samples.ts';
+
+export interface StoreUnderTest {
+  readonly name: string;
+  /** A new and empty store that keeps so many signals and runs. */
+  open(kept?: { readonly signals?: number; readonly runs?: number }): Store;
+  /** Closes the store and opens what it left behind; a store that leaves nothing behind returns itself. */
+  reopen(store: Store): Store;
+  /** Removes what the test left. */
+  clean(): void;
+}
+
+const bytes = (...values: number[]) => Uint8Array.from(values);
+const slot = (level: StoredSlot['level'], startSec: number, ...values: number[]): StoredSlot => ({
+  level,
+  startSec,
+  bytes: bytes(...values),
+});
+const count = (objective: string, level: StoredCount['level'], startSec: number, valid = 10, bad = 1): StoredCount => ({
+  objective,
+  level,
+  startSec,
+  valid,
+  bad,
+});
+const byJson = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+const change = (state: DeliveryState, attempts = 1, lastError: string | null = null) => ({
+  state,
+  attempts,
+  lastError,
+  at: DECIDED_AT + attempts,
+});
+
+export function describeStore(subject: StoreUnderTest): void {
+  describe(`the ${subject.name} store`, () => {
+    let store: Store;
+    beforeEach(() => {
+      store = subject.open();
+    });
+    afterEach(() => {
+      store.close();
+      subject.clean();
+    });
+    const reopen = () => {
+      store = subject.reopen(store);
+      return store;
+    };
+
+    it('is empty at first, and not because something was lost', () => {
+      expect(store.load({ 1: 0, 3600: 0 })).toEqual({ at: null, series: [], slots: [], counts: [], runs: [], notes: [] });
+      expect(store.recovered).toBeNull();
+      expect(store.journal.pending()).toEqual([]);
+      expect(store.journal.entries(10)).toEqual([]);
+    });
+
+    it('gives back a checkpoint as it was', () => {
+      const saved = {
+        series: [
+          sampleSeries(0),
+          sampleSeries(
+            1,
+            new Map([
+              ['__proto__', 'x'],
+              ['k8s.pod', 'ünï\u0000☃'],
+            ]),
+          ),
+        ],
+        slots: [slot(1, 100, 1, 2, 3), slot(1, 101), slot(60, 60, 255)],
+        counts: [count('checkout:availability', 1, 100, 12.5, 0.25), count('checkout:availability', 3600, 0)],
+        runs: [{ id: 'run/1', json: '{"a":[1,2]}' }],
+        notes: [{ key: 'guard', json: '{"open":false}' }],
+      };
+      store.checkpoint(sampleCheckpoint({ at: 1_234.5, ...saved }));
+      const loaded = reopen().load({ 1: 0, 10: 0, 60: 0, 600: 0, 3600: 0 });
+      expect({ ...loaded, counts: [...loaded.counts].sort(byJson) }).toEqual({ at: 1_234.5, ...saved, counts: saved.counts.sort(byJson) });
+      expect(loaded.series[1]?.release.attributes.get('__proto__')).toBe('x');
+    });
+
+    it('keeps what a later checkpoint does not mention, and replaces what has the same key', () => {
+      store.checkpoint(
+        sampleCheckpoint({
+          slots: [slot(1, 100, 1), slot(1, 101, 2)],
+          counts: [count('o', 1, 100, 5, 0), count('o', 1, 101, 5, 0)],
+          runs: [
+            { id: 'a', json: '1' },
+            { id: 'b', json: '1' },
+          ],
+          notes: [
+            { key: 'x', json: '1' },
+            { key: 'y', json: '1' },
+          ],
+        }),
+      );
+      store.checkpoint(
+        sampleCheckpoint({
+          at: DECIDED_AT + 1,
+          slots: [slot(1, 101, 9)],
+          counts: [count('o', 1, 101, 6, 1)],
+          runs: [{ id: 'b', json: '2' }],
+          notes: [{ key: 'y', json: '2' }],
+        }),
+      );
+      const loaded = reopen().load({ 1: 0 });
+      expect(loaded.at).toBe(DECIDED_AT + 1);
+      expect(loaded.slots).toEqual([slot(1, 100, 1), slot(1, 101, 9)]);
+      expect([...loaded.counts].sort(byJson)).toEqual([count('o', 1, 100, 5, 0), count('o', 1, 101, 6, 1)]);
+      expect([...loaded.runs].sort(byJson)).toEqual([
+        { id: 'a', json: '1' },
+        { id: 'b', json: '2' },
+      ]);
+      expect([...loaded.notes].sort(byJson)).toEqual([
+        { key: 'x', json: '1' },
+        { key: 'y', json: '2' },
+      ]);
+    });
+
+    it('loads slots only of the levels and times asked for', () => {
+      store.checkpoint(sampleCheckpoint({ slots: [slot(1, 99), slot(1, 100), slot(10, 90), slot(60, 60), slot(3600, 3600)] }));
+      expect(reopen().load({ 1: 100, 60: 0 }).slots).toEqual([slot(1, 100), slot(60, 60)]);
+      expect(store.load({}).slots).toEqual([]);
+    });
+
+    it('reads slots of one level from a start up to, not including, an end', () => {
+      store.checkpoint(sampleCheckpoint({ slots: [slot(10, 30, 3), slot(10, 10, 1), slot(10, 20, 2), slot(1, 20, 7)] }));
+      expect(reopen().slots(10, 10, 30)).toEqual([slot(10, 10, 1), slot(10, 20, 2)]);
+      expect(store.slots(600, 0, 1e9)).toEqual([]);
+    });
+
+    it('does not share memory with who writes or reads a slot', () => {
+      const buffer = bytes(1, 2, 3);
+      store.checkpoint(sampleCheckpoint({ slots: [{ level: 1, startSec: 5, bytes: buffer }] }));
+      buffer.fill(9);
+      store.slots(1, 0, 10)[0]?.bytes.fill(8);
+      expect(store.slots(1, 0, 10)).toEqual([slot(1, 5, 1, 2, 3)]);
+    });
+
+    it('drops slots and counts that a level no longer retains, and those of no other level', () => {
+      store.checkpoint(
+        sampleCheckpoint({
+          slots: [slot(1, 10), slot(1, 11), slot(10, 10)],
+          counts: [count('o', 1, 10), count('o', 1, 11), count('o', 10, 10)],
+        }),
+      );
+      store.checkpoint(sampleCheckpoint({ retain: [{ level: 1, slotsFromSec: 11, countsFromSec: 12 }] }));
+      const loaded = reopen().load({ 1: 0, 10: 0 });
+      expect(loaded.slots).toEqual([slot(1, 11), slot(10, 10)]);
+      expect(loaded.counts).toEqual([count('o', 10, 10)]);
+    });
+
+    it('is the fold of its checkpoints', () => {
+      const checkpoints = fc.array(
+        fc.record({
+          slots: fc.array(fc.tuple(fc.constantFrom(1 as const, 60 as const), fc.nat(9), fc.uint8Array({ maxLength: 4 })), { maxLength: 4 }),
+          notes: fc.array(fc.tuple(fc.string({ unit: 'grapheme', maxLength: 3 }), fc.json()), { maxLength: 3 }),
+          retain: fc.array(fc.tuple(fc.constantFrom(1 as const, 60 as const), fc.nat(9)), { maxLength: 2 }),
+        }),
+        { maxLength: 5 },
+      );
+      fc.assert(
+        fc.property(checkpoints, (steps) => {
+          let folded = subject.open();
+          const slots = new Map<string, StoredSlot>();
+          const notes = new Map<string, string>();
+          for (const step of steps) {
+            for (const [level, startSec, content] of step.slots) slots.set(`${level}/${startSec}`, { level, startSec, bytes: content });
+            for (const [key, json] of step.notes) notes.set(key, json);
+            for (const [level, from] of step.retain) {
+              for (const [key, one] of slots) if (one.level === level && one.startSec < from) slots.delete(key);
+            }
+            folded.checkpoint(
+              sampleCheckpoint({
+                slots: step.slots.map(([level, startSec, content]) => ({ level, startSec, bytes: content })),
+                notes: step.notes.map(([key, json]) => ({ key, json })),
+                retain: step.retain.map(([level, from]) => ({ level, slotsFromSec: from, countsFromSec: from })),
+              }),
+            );
+          }
+          folded = subject.reopen(folded);
+          const loaded = folded.load({ 1: 0, 60: 0 });
+          folded.close();
+          expect([...loaded.slots]).toEqual([...slots.values()].sort((a, b) => a.level - b.level || a.startSec - b.startSec));
+          expect(new Map(loaded.notes.map(({ key, json }) => [key, json]))).toEqual(notes);
+        }),
+        { numRuns: 25 },
+      );
+    });
+
+    it('journals a new signal once per sink and says which were new', () => {
+      const signal = sampleSignal({ sinks: ['deploy', 'print', 'deploy'] });
+      const other = sampleSignal({ id: 'sig_other', sinks: [] });
+      expect(
+        store.checkpoint(sampleCheckpoint(), [
+          { signal, decidedAt: DECIDED_AT },
+          { signal: other, decidedAt: DECIDED_AT },
+        ]),
+      ).toEqual([signal.id, 'sig_other']);
+      const open = { signal, decidedAt: DECIDED_AT, state: 'pending', attempts: 0, lastError: null, updatedAt: DECIDED_AT };
+      expect(reopen().journal.pending()).toEqual([
+        { ...open, sink: 'deploy' },
+        { ...open, sink: 'print' },
+      ]);
+    });
+
+    it.each<DeliveryState>(['pending', 'sent', 'acknowledged'])('ignores a signal it knows, though it be %s', (state) => {
+      const signal = sampleSignal();
+      store.checkpoint(sampleCheckpoint(), [{ signal, decidedAt: DECIDED_AT }]);
+      store.journal.mark(signal.id, 'deploy', change(state));
+      const again = { signal: sampleSignal({ summary: 'decided anew', sinks: ['deploy', 'late'] }), decidedAt: DECIDED_AT + 9 };
+      expect(reopen().checkpoint(sampleCheckpoint(), [again, again])).toEqual([]);
+      expect(store.journal.entries(10)).toMatchObject([{ signal, sink: 'deploy', state, decidedAt: DECIDED_AT }]);
+    });
+
+    it('remembers the way of a delivery', () => {
+      const signal = sampleSignal({ sinks: ['a', 'b'] });
+      store.checkpoint(sampleCheckpoint(), [{ signal, decidedAt: DECIDED_AT }]);
+      store.journal.mark(signal.id, 'a', change('sent', 2, '503'));
+      store.journal.mark(signal.id, 'b', change('acknowledged', 1));
+      expect(reopen().journal.pending()).toEqual([
+        { signal, decidedAt: DECIDED_AT, sink: 'a', state: 'sent', attempts: 2, lastError: '503', updatedAt: DECIDED_AT + 2 },
+      ]);
+      expect(store.journal.entries(10)).toHaveLength(2);
+    });
+
+    it.each<DeliveryState>(['acknowledged', 'superseded', 'expired'])('lets nothing follow on %s', (state) => {
+      const signal = sampleSignal();
+      store.checkpoint(sampleCheckpoint(), [{ signal, decidedAt: DECIDED_AT }]);
+      store.journal.mark(signal.id, 'deploy', change(state));
+      store.journal.mark(signal.id, 'deploy', change('sent', 2));
+      expect(reopen().journal.entries(1)).toMatchObject([{ state, attempts: 1 }]);
+    });
+
+    it.each([
+      ['signal', 'sig_never', 'deploy'],
+      ['sink', sampleSignal().id, 'nowhere'],
+    ])('refuses to mark a delivery whose %s was never journalled', (_, id, sink) => {
+      store.checkpoint(sampleCheckpoint(), [{ signal: sampleSignal(), decidedAt: DECIDED_AT }]);
+      expect(() => store.journal.mark(id, sink, change('sent'))).toThrow(PermanentError);
+    });
+
+    it('shows the newest decision first, and takes up the oldest first', () => {
+      const decided = [3, 1, 2].map((n) => ({ signal: sampleSignal({ id: `sig_${n}` }), decidedAt: DECIDED_AT + n }));
+      store.checkpoint(sampleCheckpoint(), decided);
+      expect(
+        reopen()
+          .journal.entries(2)
+          .map((entry) => entry.signal.id),
+      ).toEqual(['sig_3', 'sig_2']);
+      expect(store.journal.pending().map((entry) => entry.signal.id)).toEqual(['sig_1', 'sig_2', 'sig_3']);
+    });
+
+    it('forgets old signals beyond its limit, but none that is still open', () => {
+      const kept = subject.open({ signals: 3 });
+      const decide = (n: number) =>
+        kept.checkpoint(sampleCheckpoint(), [{ signal: sampleSignal({ id: `sig_${n}` }), decidedAt: DECIDED_AT + n }]);
+      for (let n = 0; n < 9; n++) {
+        decide(n);
+        if (n !== 1) kept.journal.mark(`sig_${n}`, 'deploy', change('acknowledged'));
+      }
+      decide(9);
+      expect(kept.journal.entries(100).map((entry) => entry.signal.id)).toEqual(['sig_9', 'sig_8', 'sig_7', 'sig_6', 'sig_1']);
+      kept.close();
+    });
+
+    it('forgets the runs that changed longest ago beyond its limit', () => {
+      const kept = subject.open({ runs: 2 });
+      for (const id of ['a', 'b', 'a', 'c']) kept.checkpoint(sampleCheckpoint({ runs: [{ id, json: '1' }] }));
+      expect(
+        kept
+          .load({})
+          .runs.map((run) => run.id)
+          .sort(),
+      ).toEqual(['a', 'c']);
+      kept.close();
+    });
+  });
+}
