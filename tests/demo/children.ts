@@ -13,6 +13,17 @@ export interface Child {
   readonly output: string[];
 }
 
+export interface ChildPlan {
+  readonly name: string;
+  readonly module: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** Gets what the child sends over IPC. */
+  readonly heard: (message: unknown) => void;
+  /** Options for node itself. */
+  readonly execArgv?: readonly string[];
+}
+
 export class Children {
   readonly #children: Child[] = [];
   #isStopping = false;
@@ -23,8 +34,8 @@ export class Children {
     this.#failed = failed;
   }
 
-  start(name: string, module: string, args: readonly string[], env: NodeJS.ProcessEnv, heard: (message: unknown) => void): Child {
-    const forked = fork(module, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  start({ name, module, args, env, heard, execArgv = [] }: ChildPlan): Child {
+    const forked = fork(module, [...args], { env, execArgv: [...execArgv], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     const child: Child = { name, process: forked, output: [] };
     for (const stream of [forked.stdout, forked.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {

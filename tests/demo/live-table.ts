@@ -94,16 +94,16 @@ function outcomeCell(judgement: WireJudgement): Cell {
   return judgement.outcome satisfies never;
 }
 
-/** `errors 38/120 · 0/118 before` reads: canary 38 bad of 120, baseline 0 of 118. */
+/** `p95 > 156 ms: canary 31.7 %, baseline 5.0 %` reads: so many requests of each are slower than the edge. */
 function evidenceText({ evidence }: WireJudgement): string {
   if (evidence.kind !== 'comparison') return '';
   const edge = evidence.canaryEdgeUs === null ? '' : ` > ${latencyText(evidence.canaryEdgeUs / 1000)}`;
   const odds = evidence.logE === null ? '' : `, odds ${oddsText(evidence.logE)}`;
-  return `${evidence.metric}${edge}: ${share(evidence.canary)} v ${share(evidence.baseline)}${odds}`;
+  return `${evidence.metric}${edge}: canary ${share(evidence.canary)}, baseline ${share(evidence.baseline)}${odds}`;
 }
 
 function share({ bad, total }: { readonly bad: number; readonly total: number }): string {
-  return total === 0 ? 'none' : `${((bad / total) * 100).toFixed(1)} %`;
+  return total === 0 ? '–' : `${((bad / total) * 100).toFixed(1)} %`;
 }
 
 /** Wealth as odds against a healthy canary: e^5.2 is `181:1`. */

@@ -2,24 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunWire, StatusWire } from '../../src/api/schemas.ts';
 import type { DeployEvent } from './deploy-server.ts';
-import { latencyText, liveRows } from './live-table.ts';
+import { liveRows } from './live-table.ts';
 import type { Outcome, Scenario, Timetable } from './scenarios.ts';
 import type { Screen } from './screen.ts';
-import type { SlipstreamApi } from './slipstream.ts';
-import type { Behaviour } from './traffic.ts';
+import type { World } from './world.ts';
 
 const LOOK_EVERY_MS = 500;
-
-/** What the story may do to the world. */
-export interface Stage {
-  readonly api: SlipstreamApi;
-  readonly screen: Screen;
-  behave(behaviour: Behaviour): void;
-  /** Starts the rollout and returns the id of its analysis run. */
-  roll(canaryWeight: number, decideWithinMs: number): Promise<string>;
-  /** Spans sent so far by all of the shop. */
-  spansSent(): number;
-}
 
 type SignalEvent = Extract<DeployEvent, { kind: 'signal' }>;
 
@@ -33,7 +21,8 @@ export interface StoryEnd extends Outcome {
 }
 
 export class Story {
-  readonly #stage: Stage;
+  readonly #world: World;
+  readonly #screen: Screen;
   readonly #scenario: Scenario;
   readonly #times: Timetable;
   readonly #startedMs = performance.now();
@@ -45,8 +34,9 @@ export class Story {
   #signal: { readonly event: SignalEvent; readonly spans: number; readonly elapsedMs: number } | null = null;
   #lastDecision = '';
 
-  constructor(stage: Stage, scenario: Scenario, times: Timetable) {
-    this.#stage = stage;
+  constructor(world: World, screen: Screen, scenario: Scenario, times: Timetable) {
+    this.#world = world;
+    this.#screen = screen;
     this.#scenario = scenario;
     this.#times = times;
   }
@@ -54,7 +44,7 @@ export class Story {
   /** A request of the canary went wrong for the first time. */
   firstBad(atMs: number, endpoint: string): void {
     if (this.#firstBad !== null) return;
-    this.#firstBad = { atMs, endpoint, spans: this.#stage.spansSent() };
+    this.#firstBad = { atMs, endpoint, spans: this.#world.spansSent() };
     this.#say(`first bad span: ${endpoint}`, 'unsure');
   }
 
@@ -75,14 +65,14 @@ export class Story {
         );
         if (event.effect === 'moved_back') this.#say('deploy system: all traffic goes to the baseline again', 'good');
         if (event.effect === 'promoted') this.#say('deploy system: all traffic goes to the new release', 'good');
-        this.#signal ??= { event, spans: this.#stage.spansSent(), elapsedMs: this.#elapsedMs() };
+        this.#signal ??= { event, spans: this.#world.spansSent(), elapsedMs: this.#elapsedMs() };
         return;
     }
     event satisfies never;
   }
 
   async tell(): Promise<StoryEnd> {
-    this.#stage.behave(this.#scenario.canary);
+    this.#world.behave(this.#scenario.canary);
     this.#say('the shop is open; all traffic goes to checkout 1.4.2', 'plain');
     while (!this.#isOver()) {
       await this.#advance();
@@ -90,27 +80,27 @@ export class Story {
       await sleep(LOOK_EVERY_MS - (performance.now() % LOOK_EVERY_MS));
     }
     await this.#look(true);
-    this.#stage.screen.settle();
+    this.#screen.settle();
     return this.#end();
   }
 
   async #advance(): Promise<void> {
     const elapsedMs = this.#elapsedMs();
     if (this.#runId === null && elapsedMs >= this.#times.rolloutMs) {
-      this.#runId = await this.#stage.roll(0.5, this.#scenario.decideWithinMs);
+      this.#runId = await this.#world.roll(0.5, this.#scenario.decideWithinMs);
       this.#say('rollout 1 begins: checkout 1.5.0 gets 50 % of the traffic, Slipstream judges', 'strong');
     }
     if (!this.#hasTurned && this.#scenario.turned !== null && elapsedMs >= this.#times.turnMs) {
       await this.#look(true);
       this.#hasTurned = true;
-      this.#stage.behave(this.#scenario.turned);
+      this.#world.behave(this.#scenario.turned);
       this.#say(`checkout 1.5.0 turns bad: ${this.#scenario.trouble}`, 'bad');
     }
   }
 
   /** Asks Slipstream what it sees and shows it. */
   async #look(isForced: boolean): Promise<void> {
-    const [status, run] = await Promise.all([this.#stage.api.status(), this.#runId === null ? null : this.#stage.api.run(this.#runId)]);
+    const [status, run] = await Promise.all([this.#world.api.status(), this.#runId === null ? null : this.#world.api.run(this.#runId)]);
     this.#run = run;
     if (run !== null) {
       const decision = `${run.verdict.decision} (${run.verdict.reason.replaceAll('_', ' ')})`;
@@ -122,7 +112,7 @@ export class Story {
         );
       }
     }
-    this.#stage.screen.show(this.#headline(status), liveRows(status, run), performance.now(), isForced);
+    this.#screen.show(this.#headline(status), liveRows(status, run), performance.now(), isForced);
   }
 
   #headline(status: StatusWire): string {
@@ -133,8 +123,8 @@ export class Story {
       const part = logWealth === null || logLimit === null ? 0 : Math.max(0, Math.min(1, logWealth / logLimit));
       parts.push(`verdict ${decision}`, `evidence of harm ${bar(part)} ${Math.round(part * 100)} %`);
     }
-    if (checkout?.lagMs != null) parts.push(`judged ${latencyText(checkout.lagMs)} behind`);
-    return this.#stage.screen.paint(parts.join('  ·  '), 'strong');
+    if (checkout?.lagMs != null) parts.push(`judged ${(checkout.lagMs / 1000).toFixed(1)} s behind`);
+    return this.#screen.paint(parts.join('  ·  '), 'strong');
   }
 
   #isOver(): boolean {
@@ -161,8 +151,7 @@ export class Story {
   }
 
   #say(text: string, tone: Parameters<Screen['paint']>[1]): void {
-    const { screen } = this.#stage;
-    screen.say(`${screen.paint(clock(this.#elapsedMs()), 'dim')}  ${screen.paint(text, tone)}`);
+    this.#screen.say(`${this.#screen.paint(clock(this.#elapsedMs()), 'dim')}  ${this.#screen.paint(text, tone)}`);
   }
 }
 

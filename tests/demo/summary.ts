@@ -1,7 +1,7 @@
 /** The end of the story in words: how fast, how many spans, why, the signal itself, and what to try next. */
 import type { RunWire } from '../../src/api/schemas.ts';
 import type { Tone } from './live-table.ts';
-import { SCENARIO_NAMES, type Scenario } from './scenarios.ts';
+import { SCENARIO_NAMES, SCENARIOS, type Scenario } from './scenarios.ts';
 import type { StoryEnd } from './story.ts';
 
 export interface SummaryInput {
@@ -50,7 +50,8 @@ export function summary({ scenario, end, judged, replay, paint }: SummaryInput):
       paint('    the same story, kept for "slipstream replay"', 'dim'),
     );
   const others = SCENARIO_NAMES.filter((name) => name !== scenario.name);
-  lines.push(`  npm run demo -- --scenario ${others.join('|')}`, '');
+  for (const name of others) lines.push(`  npm run demo -- --scenario ${name.padEnd(8)}  ${paint(SCENARIOS[name].plot, 'dim')}`);
+  lines.push('');
   return `${lines.join('\n')}\n`;
 }
 
