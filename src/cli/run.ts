@@ -1,0 +1,73 @@
+/** The command line: arguments in, exit code out. */
+import { Command, CommanderError } from 'commander';
+import { COMMANDS } from './commands.ts';
+import { type Act, type CliContext, EXIT, type ExitCode, type Streams } from './context.ts';
+import { VERSION } from './package-version.ts';
+import { visible } from './terminal-text.ts';
+
+const EXAMPLES = `Examples:
+  slipstream serve --config config/local.yaml      take spans, judge rollouts
+  slipstream validate config/*.yaml                check files before they are used
+  slipstream replay spans.jsonl --config FILE      judge a recording as it would have been live
+  slipstream status --window 5m                    endpoints, objectives and runs of a running one
+`;
+
+const EXIT_CODES = `
+Exit codes:
+  0  done
+  1  failed
+  2  wrong usage
+  3  done, and the answer is no: breached or refused
+`;
+
+/** Never throws and never ends the process: what went wrong is on `stderr` and in the exit code. */
+export async function run(argv: readonly string[], env: CliContext['env'], streams: Streams): Promise<number> {
+  let code: ExitCode = EXIT.ok;
+  const act: Act =
+    (action) =>
+    async (...given) => {
+      code = await action(...given);
+    };
+  const program = new Command('slipstream')
+    .description('Spans in, verdicts and rollback signals out.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .addHelpText('before', EXAMPLES)
+    .addHelpText('after', EXIT_CODES)
+    .showHelpAfterError('Run with --help for usage and examples.')
+    .configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      writeErr: (text) => streams.stderr.write(text),
+      getOutHelpWidth: () => streams.stdout.columns ?? 100,
+      getErrHelpWidth: () => streams.stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: (text, write) => write(visibleLines(text)),
+    })
+    .exitOverride();
+  for (const add of COMMANDS) add(program, { env, streams }, act);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    streams.stderr.write(`slipstream: ${described(error)}\n`);
+    return EXIT.failed;
+  }
+}
+
+const MAX_CAUSES = 4;
+
+/** Message and the messages of its causes; no stack: what a user can act upon. */
+function described(error: unknown): string {
+  const parts: string[] = [];
+  let current = error;
+  for (let depth = 0; current !== undefined && depth <= MAX_CAUSES; depth++) {
+    parts.push(current instanceof Error ? current.message : String(current));
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return visibleLines(parts.filter((part) => part !== '').join(': '));
+}
+
+function visibleLines(text: string): string {
+  return text.split('\n').map(visible).join('\n');
+}

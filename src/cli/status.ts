@@ -1,0 +1,89 @@
+/** `slipstream status`: what a running Slipstream sees and thinks, for people and scripts. */
+import { setTimeout as after } from 'node:timers/promises';
+import { InvalidArgumentError } from 'commander';
+import { durationMs } from '../api/duration.ts';
+import type { StatusWire } from '../api/schemas.ts';
+import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context.ts';
+import { type OutputFormat, print, withOutputOption } from './output.ts';
+import { fetchedStatus } from './status-client.ts';
+import { statusText } from './status-text.ts';
+
+interface StatusOptions {
+  readonly url: string;
+  readonly window: string;
+  readonly service?: string;
+  readonly watch?: number | true;
+  readonly check?: true;
+  readonly output: OutputFormat;
+}
+
+const EXAMPLES = `Examples:
+  slipstream status
+  slipstream status --window 5m --service shop
+  slipstream status --watch
+  slipstream status --check -o json > status.json || echo breached
+`;
+
+const WATCH_EVERY_MS = 2000;
+const HOME_AND_CLEAR = '\u001b[H\u001b[J';
+
+export const addStatus: AddCommand = (program, context, act) => {
+  const command = program
+    .command('status')
+    .description('show endpoints, objectives and runs of a running Slipstream')
+    .addHelpText('before', EXAMPLES)
+    .option(
+      '--url <url>',
+      'address of its API (or SLIPSTREAM_URL)',
+      httpUrl,
+      httpUrl(context.env.SLIPSTREAM_URL || 'http://127.0.0.1:8080'),
+    )
+    .option('--window <duration>', 'how far back rates and latencies reach', '60s')
+    .option('--service <name>', 'only this service')
+    .option('--watch [interval]', 'show it again and again, every 2s by default', interval)
+    .option('--check', 'exit with 3 when an objective is breached or a canary is proven worse');
+  withOutputOption(command).action(
+    act((options: StatusOptions) => (options.watch === undefined ? once(context, options) : watching(context, options))),
+  );
+};
+
+async function once(context: CliContext, options: StatusOptions): Promise<ExitCode> {
+  const status = await fetchedStatus(options);
+  print(context, options.output, status, (table) => statusText(status, table));
+  return options.check === true && isBreached(status) ? EXIT.breached : EXIT.ok;
+}
+
+/** Until the process is interrupted. A server that is away for a moment is waited for. */
+async function watching(context: CliContext, options: StatusOptions): Promise<never> {
+  const everyMs = typeof options.watch === 'number' ? options.watch : WATCH_EVERY_MS;
+  const { stdout, stderr } = context.streams;
+  for (;;) {
+    try {
+      const status = await fetchedStatus(options);
+      if (stdout.isTTY === true && options.output === 'table') stdout.write(HOME_AND_CLEAR);
+      print(context, options.output, status, (table) => `${statusText(status, table)}\n`);
+    } catch (error) {
+      stderr.write(`slipstream: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+    await after(everyMs);
+  }
+}
+
+function isBreached(status: StatusWire): boolean {
+  return (
+    status.services.some((service) => service.objectives.some((objective) => objective.judgement.outcome === 'fail')) ||
+    status.runs.some((run) => run.verdict.decision === 'rollback')
+  );
+}
+
+function httpUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new InvalidArgumentError('It must start with http:// or https://.');
+  return text.replace(/\/+$/, '');
+}
+
+function interval(text: string): number {
+  const ms = durationMs(text);
+  if (ms === null || ms < 100) throw new InvalidArgumentError('It must be a duration of at least 100ms, like 5s.');
+  return ms;
+}
