@@ -1,0 +1,297 @@
+/** The state of all counts over event time: merges flushes, freezes and rolls up slots, answers what happened when. */
+import type { StoredNote, StoredSlot } from '../model/checkpoint.ts';
+import type { Counts } from '../model/distribution.ts';
+import type { HistogramLayout } from '../model/histogram-layout.ts';
+import type { SeriesInfo } from '../model/series.ts';
+import type { SlotDeltas } from '../model/slot-deltas.ts';
+import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotStartMs } from '../model/time.ts';
+import { BlockSum } from './block-sum.ts';
+import { BlockWriter } from './block-writer.ts';
+import { Origins } from './origins.ts';
+import { Punctuality } from './punctuality.ts';
+import { RollUp } from './roll-up.ts';
+import { SecondSlots } from './second-slots.ts';
+import { SeriesTallies } from './series-tallies.ts';
+import type { SlotBlock } from './slot-block.ts';
+import { SlotReading } from './slot-reading.ts';
+import type { Selection, SparseDistribution } from './sparse-distribution.ts';
+import { restoredBlocks, restoredNote, WINDOW_NOTE, type WindowNote } from './window-note.ts';
+
+/** 1 s slots stay readable this far behind the newest event time, 10 s slots this far. */
+const DETAIL_SEC = 90;
+const TENS_SEC = 900;
+const TEN = 10;
+
+export interface SlidingWindowOptions {
+  readonly layout: HistogramLayout;
+  /** How long after the newest event time a slot still takes spans. */
+  readonly graceMs?: DurationMs;
+}
+
+export interface MergeOutcome {
+  /** The flush had been merged before; nothing changed. */
+  readonly duplicate: boolean;
+  /** Spans that came after their slot was frozen: in no window. They are the rows before `firstRow`. */
+  readonly late: number;
+  readonly firstRow: number;
+}
+
+/**
+ * The freeze horizon is one for all services: the newest event time of any, less grace. It moves only in `advance`, so neither the cut of
+ * flushes nor their order between two advances changes a count. When no span at all came for `graceMs` of wall clock, every slot is frozen.
+ * Windows are rounded outward to slots: 1 s for the last 90 s, 10 s before that, up to 15 minutes.
+ */
+export class SlidingWindow {
+  readonly layout: HistogramLayout;
+  readonly #graceMs: DurationMs;
+  readonly #writer: BlockWriter;
+  readonly #seconds: SecondSlots;
+  readonly #rollUp: RollUp;
+  readonly #sum: BlockSum;
+  readonly #origins = new Origins();
+  readonly #tallies = new SeriesTallies();
+  readonly #services = new Map<string, Punctuality>();
+  readonly #serviceOf: (Punctuality | undefined)[] = [];
+  #newestMs: EpochMs = Number.NEGATIVE_INFINITY;
+  #now: EpochMs = Number.NaN;
+  #heardAt: EpochMs = Number.NaN;
+  #frozenBefore: SlotIndex = Number.NEGATIVE_INFINITY;
+  #rolledBefore: SlotIndex = Number.NEGATIVE_INFINITY;
+  #lateSpans = 0;
+
+  constructor(options: SlidingWindowOptions) {
+    this.layout = options.layout;
+    this.#graceMs = options.graceMs ?? 60_000;
+    this.#writer = new BlockWriter(options.layout.size * 2);
+    this.#seconds = new SecondSlots(this.#writer);
+    this.#rollUp = new RollUp(this.#writer);
+    this.#sum = new BlockSum(options.layout);
+  }
+
+  /** Tells which service a series belongs to; `merge` does so for what a flush announces. */
+  announce(series: readonly SeriesInfo[]): void {
+    for (const { id, service } of series) this.#serviceOf[id] = this.#punctuality(service);
+  }
+
+  merge(deltas: SlotDeltas): MergeOutcome {
+    if (!this.#origins.admit(deltas.origin)) return { duplicate: true, late: 0, firstRow: deltas.size };
+    this.announce(deltas.announced);
+    let firstRow = 0;
+    let late = 0;
+    for (let row = 0; row < deltas.size; row++) {
+      const slot = deltas.slot[row] as number;
+      const series = deltas.series[row] as number;
+      const count = deltas.count[row] as number;
+      const isLate = slot < this.#frozenBefore;
+      const mark = this.#serviceOf[series]?.mark ?? Number.NEGATIVE_INFINITY;
+      this.#tallies.add(series, count, deltas.weight[row] as number, isLate, slotStartMs(slot + 1) <= mark);
+      if (!isLate) continue;
+      firstRow = row + 1;
+      late += count;
+    }
+    this.#lateSpans += late;
+    for (let from = firstRow; from < deltas.size; ) {
+      const slot = deltas.slot[from] as number;
+      let to = from + 1;
+      while (to < deltas.size && deltas.slot[to] === slot) to++;
+      this.#seconds.add(slot, this.#writer.fromDeltas(deltas, from, to));
+      from = to;
+    }
+    for (const arrivals of deltas.arrivals) {
+      this.#punctuality(arrivals.service).add(arrivals, this.#now);
+      this.#newestMs = Math.max(this.#newestMs, arrivals.maxEndMs);
+    }
+    if (deltas.size > 0) this.#heardAt = this.#now;
+    return { duplicate: false, late, firstRow };
+  }
+
+  /** Freezes and rolls up what is complete. Call about once a second with the wall clock, in a replay with the clock of the recording. */
+  advance(now: EpochMs): void {
+    this.#now = now;
+    if (this.#newestMs === Number.NEGATIVE_INFINITY) return;
+    if (Number.isNaN(this.#heardAt)) this.#heardAt = now;
+    const isSilent = now - this.#heardAt >= this.#graceMs;
+    const horizon = isSilent ? this.newestSlot + 1 : Math.floor((this.#newestMs - this.#graceMs) / SLOT_MS);
+    if (horizon <= this.#frozenBefore) return;
+    this.#frozenBefore = horizon;
+    this.#roll();
+  }
+
+  /** Slots before this take no spans any more. */
+  get frozenBefore(): SlotIndex {
+    return this.#frozenBefore;
+  }
+
+  /** Slots from this one on can be read one by one; a multiple of 10. */
+  get detailFrom(): SlotIndex {
+    const wanted = Math.floor((this.newestSlot - DETAIL_SEC) / TEN) * TEN;
+    return Math.min(this.#rolledBefore, wanted);
+  }
+
+  /** Slot of the newest event time; -Infinity before the first span. */
+  get newestSlot(): SlotIndex {
+    return Math.floor(this.#newestMs / SLOT_MS);
+  }
+
+  /** Spans of all series that are in no window. */
+  get lateSpans(): number {
+    return this.#lateSpans;
+  }
+
+  /** Memory held by slots. */
+  get byteLength(): number {
+    return this.#seconds.byteLength + this.#rollUp.byteLength;
+  }
+
+  /** Event time up to which `service` may be judged; -Infinity when it was never heard. See `Punctuality.watermark`. */
+  watermark(service: string, now: EpochMs): EpochMs {
+    return this.#services.get(service)?.watermark(now) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** How long judging waits for stragglers; NaN for a service never heard. */
+  lagMs(service: string): DurationMs {
+    return this.#services.get(service)?.lagMs ?? Number.NaN;
+  }
+
+  /** Latest end time of the service; null when it was never heard. */
+  newestAt(service: string): EpochMs | null {
+    const newestAt = this.#services.get(service)?.newestAt ?? Number.NEGATIVE_INFINITY;
+    return newestAt === Number.NEGATIVE_INFINITY ? null : newestAt;
+  }
+
+  /** Spans of a series since the state began, late ones included; and the requests they stand for. */
+  received(series: number): number {
+    return this.#tallies.received(series);
+  }
+
+  receivedWeight(series: number): number {
+    return this.#tallies.receivedWeight(series);
+  }
+
+  /** Spans that came after their slot was frozen. */
+  late(series: number): number {
+    return this.#tallies.late(series);
+  }
+
+  /** Spans that came after their slot was behind the decision watermark, frozen or not. */
+  behindWatermark(series: number): number {
+    return this.#tallies.behind(series);
+  }
+
+  /** Sum of `series` in one 1 s slot, which must not lie before `detailFrom`. */
+  readSlot(series: readonly number[], slot: SlotIndex, into: SlotReading): void {
+    for (const fragment of this.#seconds.fragments(slot)) this.#sum.add(fragment, series);
+    this.#sum.takeReading(into);
+  }
+
+  /** Sum of `series` over [fromMs, toMs), as far as it is in memory. */
+  counts(series: readonly number[], fromMs: EpochMs, toMs: EpochMs): Counts {
+    for (const { block } of this.#blocks(fromMs, toMs)) this.#sum.add(block, series, true);
+    return this.#sum.takeCounts();
+  }
+
+  /** Latencies of `series` over [fromMs, toMs), as far as they are in memory. */
+  distribution(series: readonly number[], fromMs: EpochMs, toMs: EpochMs, which: Selection): SparseDistribution {
+    for (const { block } of this.#blocks(fromMs, toMs)) this.#sum.add(block, series);
+    return this.#sum.takeDistribution(which);
+  }
+
+  /**
+   * Slots with requests of `series` in [beforeMs - spanMs, beforeMs), oldest first, none reaching beyond `beforeMs`: what primes a
+   * reference. The same `reading` is filled again and again.
+   */
+  *baseline(series: readonly number[], beforeMs: EpochMs, spanMs: DurationMs): Generator<{ endMs: EpochMs; reading: SlotReading }> {
+    const reading = new SlotReading();
+    for (const { endSec, blocks } of this.#slots(beforeMs - spanMs, beforeMs)) {
+      if (slotStartMs(endSec) > beforeMs) continue;
+      for (const block of blocks) this.#sum.add(block, series);
+      this.#sum.takeReading(reading);
+      if (reading.requests > 0) yield { endMs: slotStartMs(endSec), reading };
+    }
+  }
+
+  /** What changed since the last call: slots replace those of the same level and start, notes those of the same key. */
+  checkpoint(): { slots: StoredSlot[]; notes: StoredNote[] } {
+    const slots: StoredSlot[] = this.#rollUp.takeChanged();
+    for (const slot of this.#seconds.takeDirty()) {
+      const block = this.#seconds.whole(slot);
+      if (block !== undefined) slots.push({ level: 1, startSec: slot, bytes: block.bytes });
+    }
+    const note: WindowNote = {
+      newestMs: this.#newestMs,
+      frozenBefore: this.#frozenBefore,
+      rolledBefore: this.#rolledBefore,
+      lateSpans: this.#lateSpans,
+      openFrom: this.#rollUp.saved(),
+      origins: this.#origins.saved(),
+      services: [...this.#services].map(([service, punctuality]) => ({ service, ...punctuality.saved() })),
+    };
+    return { slots, notes: [{ key: WINDOW_NOTE, json: JSON.stringify(note) }, ...this.#tallies.takeChanged()] };
+  }
+
+  /**
+   * Takes back what checkpoints saved; of the slots, 1 s ones since `detailFrom`, 15 minutes of 10 s ones and the unfinished coarse ones are
+   * used. Throws PermanentError, naming the offset, when a slot is corrupt or of another histogram layout; then this window is unusable.
+   */
+  restore(slots: readonly StoredSlot[], notes: readonly StoredNote[], series: readonly SeriesInfo[]): void {
+    const note = restoredNote(notes);
+    if (note === null) return;
+    this.#newestMs = note.newestMs ?? Number.NEGATIVE_INFINITY;
+    this.#frozenBefore = note.frozenBefore ?? Number.NEGATIVE_INFINITY;
+    this.#rolledBefore = note.rolledBefore ?? Number.NEGATIVE_INFINITY;
+    this.#lateSpans = note.lateSpans;
+    this.#origins.restore(note.origins);
+    for (const saved of note.services) this.#punctuality(saved.service).restore(saved);
+    this.announce(series);
+    this.#tallies.restore(notes);
+    const blocks = restoredBlocks(slots, this.layout, { 1: this.detailFrom, 10: this.newestSlot - TENS_SEC - TEN });
+    for (const { level, startSec, block } of blocks) if (level === 1) this.#seconds.restore(startSec, block);
+    this.#rollUp.restore(note.openFrom, blocks);
+  }
+
+  #punctuality(service: string): Punctuality {
+    let punctuality = this.#services.get(service);
+    if (punctuality === undefined) {
+      punctuality = new Punctuality();
+      this.#services.set(service, punctuality);
+    }
+    return punctuality;
+  }
+
+  #roll(): void {
+    const rollTo = Math.floor(this.#frozenBefore / TEN) * TEN;
+    const starts = new Set<number>();
+    for (const slot of this.#seconds.slots()) {
+      if (slot >= this.#rolledBefore && slot < rollTo) starts.add(Math.floor(slot / TEN) * TEN);
+    }
+    for (const start of [...starts].sort((a, b) => a - b)) {
+      const parts: SlotBlock[] = [];
+      for (let slot = start; slot < start + TEN; slot++) parts.push(...this.#seconds.fragments(slot));
+      this.#rollUp.add(start, this.#writer.merge(parts));
+    }
+    this.#rolledBefore = Math.max(this.#rolledBefore, rollTo);
+    this.#rollUp.completeBefore(this.#rolledBefore);
+    this.#rollUp.dropTensBefore(this.newestSlot - TENS_SEC - TEN);
+    this.#seconds.dropBefore(this.detailFrom);
+  }
+
+  /** The slots that [fromMs, toMs) touches, oldest first. */
+  *#slots(fromMs: EpochMs, toMs: EpochMs): Generator<{ endSec: number; blocks: readonly SlotBlock[] }> {
+    const detailFrom = this.detailFrom;
+    const newest = this.newestSlot;
+    const from = Math.max(Math.floor(fromMs / SLOT_MS), newest - TENS_SEC - TEN);
+    const to = Math.min(Math.ceil(toMs / SLOT_MS), newest + 1);
+    for (let start = Math.floor(from / TEN) * TEN; start < Math.min(to, detailFrom); start += TEN) {
+      const block = this.#rollUp.tens.get(start);
+      if (block !== undefined) yield { endSec: start + TEN, blocks: [block] };
+    }
+    for (let slot = Math.max(from, detailFrom); slot < to; slot++) {
+      const blocks = this.#seconds.fragments(slot);
+      if (blocks.length > 0) yield { endSec: slot + 1, blocks };
+    }
+  }
+
+  *#blocks(fromMs: EpochMs, toMs: EpochMs): Generator<{ block: SlotBlock }> {
+    for (const { blocks } of this.#slots(fromMs, toMs)) for (const block of blocks) yield { block };
+  }
+}
