@@ -51,7 +51,10 @@ function guard(call: CallInsides, { admission, intake, maxRequestBytes, retryAft
   const send = call.sendStatus.bind(call);
   call.sendStatus = (status) => {
     // Statuses of ours carry metadata and are counted where they are made; those without come from grpc-js itself.
-    if (!isAnswered && status.code !== GrpcStatus.OK && !status.metadata) intake.refused(outcomeOf(status.code));
+    if (!isAnswered && status.code !== GrpcStatus.OK && !status.metadata) {
+      // A reset ends the message early, which grpc-js takes for a call without a message.
+      intake.refused(stream.aborted || stream.rstCode !== 0 ? 'aborted' : outcomeOf(status.code));
+    }
     isAnswered = true;
     send(status);
   };
@@ -116,8 +119,9 @@ function outcomeOf(code: number): Refusal {
       return 'too_large';
     case GrpcStatus.DEADLINE_EXCEEDED:
       return 'timeout';
+    // A call that ends before its message does, or carries two.
     case GrpcStatus.UNIMPLEMENTED:
-      return 'method';
+      return 'malformed';
     case GrpcStatus.CANCELLED:
       return 'aborted';
     default:

@@ -1,5 +1,5 @@
 /** Receives OTLP over gRPC: `TraceService/Export`, the message handed on as raw bytes. */
-import { createServer, type Server as SocketServer } from 'node:net';
+import { createServer, type Socket, type Server as SocketServer } from 'node:net';
 import { Server, ServerCredentials, type ServiceDefinition, type sendUnaryData } from '@grpc/grpc-js';
 import type { OtlpGrpcConfig, ReceiversConfig } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -45,7 +45,7 @@ export interface OtlpGrpcOptions {
 export class OtlpGrpcReceiver implements Receiver {
   #address: string | null = null;
   #isStopping = false;
-  #running: { readonly sockets: SocketServer; readonly calls: Server } | null = null;
+  #running: { readonly door: SocketServer; readonly open: Set<Socket>; readonly calls: Server } | null = null;
   readonly #options: OtlpGrpcOptions;
 
   constructor(options: OtlpGrpcOptions) {
@@ -83,15 +83,18 @@ export class OtlpGrpcReceiver implements Receiver {
     });
     // grpc-js limits no connections when it listens itself, so the sockets are accepted here and handed to it.
     const injector = calls.createConnectionInjector(ServerCredentials.createInsecure());
-    const sockets = createServer({ noDelay: true }, (socket) => {
+    const open = new Set<Socket>();
+    const door = createServer({ noDelay: true }, (socket) => {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
       socket.on('error', () => socket.destroy());
       injector.injectConnection(socket);
     });
-    sockets.maxConnections = config.maxConnections;
-    sockets.on('drop', () => intake.refused('too_many_connections'));
-    this.#running = { sockets, calls };
+    door.maxConnections = config.maxConnections;
+    door.on('drop', () => intake.refused('too_many_connections'));
+    this.#running = { door, open, calls };
     try {
-      this.#address = await listen(sockets, config, 'OTLP/gRPC');
+      this.#address = await listen(door, config, 'OTLP/gRPC');
     } catch (error) {
       this.#running = null;
       calls.forceShutdown();
@@ -101,16 +104,19 @@ export class OtlpGrpcReceiver implements Receiver {
 
   async stop(graceMs: number): Promise<void> {
     if (this.#running === null) return;
-    const { sockets, calls } = this.#running;
+    const { door, open, calls } = this.#running;
     this.#running = null;
     this.#isStopping = true;
     this.#address = null;
-    const closed = new Promise<void>((resolve) => sockets.close(() => resolve()));
-    const cutOff = setTimeout(() => calls.forceShutdown(), graceMs);
-    await new Promise<void>((resolve) => calls.tryShutdown(() => resolve()));
+    const closed = new Promise<void>((resolve) => door.close(() => resolve()));
+    calls.tryShutdown(() => {});
+    // Forcing grpc-js to shut down would still wait for the peer to close its end.
+    const cutOff = setTimeout(() => {
+      for (const socket of open) socket.destroy();
+    }, graceMs);
+    await closed;
     clearTimeout(cutOff);
     calls.forceShutdown();
-    await closed;
   }
 }
 

@@ -31,6 +31,9 @@ export class OtlpHttpReceiver implements Receiver {
   #address: string | null = null;
   #isStopping = false;
   #server: Server | null = null;
+  /** Connections whose body is being read, and why Node broke some of them off. */
+  readonly #reading = new WeakSet<Duplex>();
+  readonly #broken = new WeakMap<Duplex, Refusal>();
   readonly #options: OtlpHttpOptions;
 
   constructor(options: OtlpHttpOptions) {
@@ -60,7 +63,7 @@ export class OtlpHttpReceiver implements Receiver {
     // A sender that asks first is refused before it has sent its body.
     server.on('checkContinue', (request, response) => void this.#exchange(intake, request, response));
     server.on('drop', () => intake.refused('too_many_connections'));
-    server.on('clientError', (error, socket) => refuseConnection(intake, error, socket));
+    server.on('clientError', (error, socket) => this.#breakOff(intake, error, socket));
     this.#server = server;
     try {
       this.#address = await listen(server, config, 'OTLP/HTTP');
@@ -93,7 +96,7 @@ export class OtlpHttpReceiver implements Receiver {
     response.on('error', () => lease.close());
     const refuse = (refused: Refused): void => {
       intake.refused(refused.outcome);
-      if (refused.outcome !== 'aborted') this.#respond(request, response, encoding, refused);
+      this.#respond(request, response, encoding, refused);
     };
 
     const compression = compressionOf(request.headers['content-encoding']);
@@ -102,12 +105,34 @@ export class OtlpHttpReceiver implements Receiver {
     if (early !== null || encoding === null || compression === null) return refuse(refusal(early ?? 'internal'));
 
     if (request.headers.expect !== undefined) response.writeContinue();
+    const { socket } = request;
+    this.#reading.add(socket);
     const body = await readBody(request, limits.maxRequestBytes, lease);
-    if ('refused' in body) return refuse(body.refused);
+    this.#reading.delete(socket);
+    if ('refused' in body) {
+      if (body.refused.outcome === 'aborted') intake.refused(this.#broken.get(socket) ?? 'aborted');
+      else refuse(body.refused);
+      return;
+    }
     const inflated = inflate(compression, body.bytes, limits.maxRequestBytes, lease);
     const whole = inflated instanceof Promise ? await inflated : inflated;
     if ('refused' in whole) return refuse(whole.refused);
     this.#respond(request, response, encoding, intake.take(encoding, whole.bytes));
+  }
+
+  /** Something that is no request, or no longer: no HTTP, headers too long, too slow. */
+  #breakOff(intake: Intake, error: NodeJS.ErrnoException, socket: Duplex): void {
+    // A sender that closes in the middle of a request is no longer there to be told anything.
+    if (error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const outcome = outcomeOf(error.code);
+    // A request that is being read is counted once, where its reading ends.
+    if (this.#reading.has(socket)) this.#broken.set(socket, outcome);
+    else intake.refused(outcome);
+    const { http } = OUTCOMES[outcome];
+    socket.end(`HTTP/1.1 ${http} ${STATUS_CODES[http] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
   }
 
   /** What the request line and headers alone give reason to refuse. */
@@ -177,18 +202,6 @@ function compressionOf(contentEncoding: string | undefined): Compression | null 
     default:
       return null;
   }
-}
-
-/** Something that never became a request: no HTTP, headers too long or too slow. */
-function refuseConnection(intake: Intake, error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const outcome = outcomeOf(error.code);
-  intake.refused(outcome);
-  const { http } = OUTCOMES[outcome];
-  socket.end(`HTTP/1.1 ${http} ${STATUS_CODES[http] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }
 
 function outcomeOf(code: string | undefined): Refusal {
