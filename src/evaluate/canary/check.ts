@@ -1,0 +1,171 @@
+/** One metric of one endpoint: counts bad requests per block, bets on them and remembers what was said. */
+import type { ArmCounts } from '../../model/judgement.ts';
+import type { DurationMs } from '../../model/time.ts';
+import { type ArmSlot, countFrom } from './arm-slot.ts';
+import { harmEvidence, safeEvidence, temper } from './block-evidence.ts';
+import type { CheckRule } from './check-rule.ts';
+import { BaselineDispersion, type BaselineDispersionState, PairDispersion, type PairDispersionState } from './dispersion.ts';
+import type { Edges } from './edges.ts';
+import { HarmProcess, type HarmProcessState } from './harm-process.ts';
+import { SafeProcess, type SafeProcessState } from './safe-process.ts';
+
+/** A block that closes: how many requests a metric can be about, and when. */
+export interface Closing {
+  readonly atMs: DurationMs;
+  readonly durationMs: DurationMs;
+  readonly isWarmup: boolean;
+  readonly baselineRequests: number;
+  readonly canaryRequests: number;
+}
+
+export interface CheckState {
+  readonly edges: Edges | null;
+  readonly open: readonly [baseline: number, canary: number, pass: number];
+  readonly baseline: ArmCounts;
+  readonly canary: ArmCounts;
+  readonly countedInWarmup: boolean;
+  readonly baselineDispersion: BaselineDispersionState;
+  readonly pairDispersion: PairDispersionState;
+  readonly harm: HarmProcessState | null;
+  readonly safe: SafeProcessState | null;
+}
+
+const NOTHING: ArmCounts = { bad: 0, total: 0 };
+
+export class Check {
+  readonly rule: CheckRule;
+  /** Edges of the open block; null for errors, or while there is no reference. */
+  edges: Edges | null = null;
+  #openBaseline = 0;
+  #openCanary = 0;
+  #openPass = 0;
+  #baseline = NOTHING;
+  #canary = NOTHING;
+  #countedInWarmup = false;
+  #baselineDispersion = new BaselineDispersion();
+  #pairDispersion: PairDispersion;
+  #harm: HarmProcess | null = null;
+  #safe: SafeProcess | null = null;
+
+  constructor(rule: CheckRule) {
+    this.rule = rule;
+    this.#pairDispersion = new PairDispersion(rule.harmRules.windowMs, rule.harm.psi0);
+  }
+
+  /** False while the baseline's quantile is not known well enough. */
+  get isReady(): boolean {
+    return this.rule.latency === null || this.edges !== null;
+  }
+
+  /** ln of the harm process's wealth; 0 before it has bet. */
+  get logE(): number {
+    return this.#harm?.logE ?? 0;
+  }
+
+  /** ln of the highest evidence for health so far; null where health is not asked for. */
+  get logSafe(): number | null {
+    return this.rule.safe === null ? null : (this.#safe?.highestLogE ?? 0);
+  }
+
+  get phi(): number {
+    return Math.max(1, this.#baselineDispersion.ratio, this.#pairDispersion.ratio);
+  }
+
+  get incidentWindows(): number {
+    return this.#harm?.incidentWindows ?? 0;
+  }
+
+  /** Bad of total over closed blocks; for latency since warm-up ended, when the edge moved. */
+  get baseline(): ArmCounts {
+    return this.#baseline;
+  }
+
+  get canary(): ArmCounts {
+    return this.#canary;
+  }
+
+  /** Adds one slot to the open block. */
+  count(baseline: ArmSlot, canary: ArmSlot): void {
+    if (this.rule.latency === null) {
+      this.#openBaseline += baseline.failed;
+      this.#openCanary += canary.failed;
+      this.#openPass += canary.failed;
+    } else if (this.edges !== null) {
+      this.#openBaseline += countFrom(baseline, this.edges.baseline);
+      this.#openCanary += countFrom(canary, this.edges.canary);
+      if (this.rule.safe !== null) this.#openPass += countFrom(canary, this.edges.pass);
+    }
+  }
+
+  /** Forgets the open block. */
+  drop(): void {
+    this.#openBaseline = 0;
+    this.#openCanary = 0;
+    this.#openPass = 0;
+  }
+
+  /** Bets on the block. Leaves the harm bets' tempered log evidence in `evidence`, zeros when it did not bet. */
+  close(block: Closing, evidence: Float64Array, scratch: Float64Array): void {
+    evidence.fill(0);
+    const { rule } = this;
+    const table = { nb: block.baselineRequests, nc: block.canaryRequests, xb: this.#openBaseline, xc: this.#openCanary };
+    if (this.isReady && table.nb > 0 && table.nc > 0) {
+      const phi = rule.limits.isTempered ? this.phi : 1;
+      if (!block.isWarmup || rule.betsInWarmup) {
+        harmEvidence(rule.harm, table, evidence);
+        temper(evidence, phi, rule.limits.blockCap);
+        this.#harm ??= new HarmProcess(rule.harmRules, rule.harm.bets.length, block.atMs);
+        this.#harm.update(block.atMs, evidence);
+      }
+      if (!block.isWarmup && rule.safe !== null) {
+        safeEvidence(rule.safe, { ...table, xc: this.#openPass }, scratch);
+        temper(scratch, phi, rule.limits.blockCap);
+        this.#safe ??= new SafeProcess(rule.safeRules, rule.safe.bets.length, block.atMs);
+        this.#safe.update(block.atMs, scratch);
+      }
+      this.#baselineDispersion.update(table.nb, table.xb, block.durationMs);
+      // The edge moves when warm-up ends; a surplus from before would look like a clump after it.
+      if (!block.isWarmup || rule.latency === null) this.#pairDispersion.update(block.atMs, table);
+      this.#tally(block.isWarmup, table.nb, table.xb, table.nc, table.xc);
+    }
+    this.drop();
+  }
+
+  snapshot(): CheckState {
+    return {
+      edges: this.edges,
+      open: [this.#openBaseline, this.#openCanary, this.#openPass],
+      baseline: this.#baseline,
+      canary: this.#canary,
+      countedInWarmup: this.#countedInWarmup,
+      baselineDispersion: this.#baselineDispersion.snapshot(),
+      pairDispersion: this.#pairDispersion.snapshot(),
+      harm: this.#harm?.snapshot() ?? null,
+      safe: this.#safe?.snapshot() ?? null,
+    };
+  }
+
+  static restore(rule: CheckRule, state: CheckState): Check {
+    const restored = new Check(rule);
+    restored.edges = state.edges;
+    [restored.#openBaseline, restored.#openCanary, restored.#openPass] = state.open;
+    restored.#baseline = state.baseline;
+    restored.#canary = state.canary;
+    restored.#countedInWarmup = state.countedInWarmup;
+    restored.#baselineDispersion = BaselineDispersion.restore(state.baselineDispersion);
+    restored.#pairDispersion = PairDispersion.restore(rule.harmRules.windowMs, rule.harm.psi0, state.pairDispersion);
+    restored.#harm = state.harm === null ? null : HarmProcess.restore(rule.harmRules, state.harm);
+    restored.#safe = state.safe === null ? null : SafeProcess.restore(rule.safeRules, state.safe);
+    return restored;
+  }
+
+  #tally(isWarmup: boolean, nb: number, xb: number, nc: number, xc: number): void {
+    if (this.rule.latency !== null && this.#countedInWarmup && !isWarmup) {
+      this.#baseline = NOTHING;
+      this.#canary = NOTHING;
+    }
+    this.#countedInWarmup = isWarmup;
+    this.#baseline = { bad: this.#baseline.bad + xb, total: this.#baseline.total + nb };
+    this.#canary = { bad: this.#canary.bad + xc, total: this.#canary.total + nc };
+  }
+}

@@ -1,0 +1,308 @@
+/** Compares a canary with its baseline, second by second, on all endpoints of a service: the state of one analysis run's test. */
+import { PermanentError } from '../../model/errors.ts';
+import type { HistogramLayout } from '../../model/histogram-layout.ts';
+import type { Judgement, Outcome, Reason } from '../../model/judgement.ts';
+import type { CanaryPolicy } from '../../model/policy.ts';
+import { OVERFLOW_ENDPOINT } from '../../model/series.ts';
+import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotStartMs } from '../../model/time.ts';
+import type { ArmSlot } from './arm-slot.ts';
+import { HARM_BETS, SAFE_BETS } from './block-evidence.ts';
+import { Check } from './check.ts';
+import { type CheckRule, checkRules } from './check-rule.ts';
+import { EndpointComparison, type EndpointState, type Scratch } from './endpoint-comparison.ts';
+import { decisiveCheck, judgements, type Standing, unprovenChecks } from './judgements.ts';
+import { NO_OVERFLOW, type Overflow, overflowing } from './overflow.ts';
+import { Pool, type PoolState } from './pool.ts';
+import { Portfolio, type PortfolioState } from './portfolio.ts';
+import { PROCESS_LIMITS, type ProcessLimits } from './process-rules.ts';
+
+/** Endpoints of one run, by order of appearance; the others are counted and not judged. */
+export const MAX_ENDPOINTS = 1000;
+/** Health must be proven on endpoints that carry this share of the baseline's requests; the rest is listed as unproven. */
+const PASS_TRAFFIC_SHARE = 0.95;
+/** No promotion of a canary that has fallen silent: none of its requests for this long, and for this many times the usual gap. */
+const SILENT_MS = 30_000;
+const SILENT_GAPS = 20;
+
+export interface CanaryJudgement {
+  readonly outcome: Outcome;
+  readonly reason: Reason;
+  /** ln of the portfolio's wealth, and the limit ln(1/alpha) at which it proves harm. */
+  readonly logWealth: number;
+  readonly logLimit: number;
+  /** The check with the largest share of the wealth; null before any has bet. */
+  readonly decidedBy: string | null;
+  /** One per endpoint and metric, made when first read: read it before the comparison is fed on. */
+  readonly judgements: readonly Judgement[];
+  /** Requests since the run began. */
+  readonly canaryRequests: number;
+  readonly baselineRequests: number;
+  /** Event time since the run began. */
+  readonly elapsedMs: DurationMs;
+  /** Checks whose health is not proven. */
+  readonly unproven: readonly string[];
+}
+
+export interface CanaryComparisonState {
+  readonly version: 1;
+  /** Number of buckets of the layout. */
+  readonly buckets: number;
+  readonly startSlot: SlotIndex;
+  readonly nextSlot: SlotIndex;
+  readonly skippedMs: DurationMs;
+  readonly firstCanary: SlotIndex | null;
+  readonly lastCanary: SlotIndex | null;
+  readonly isHarmProven: boolean;
+  readonly overflow: Overflow;
+  readonly portfolio: PortfolioState;
+  readonly pool: PoolState;
+  readonly endpoints: readonly EndpointState[];
+}
+
+/**
+ * A conditional e-process portfolio: every block compares the releases only within itself, so load, drift and shared outages cancel; wealth that ever
+ * reaches 1/alpha has chance at most alpha in a healthy canary, however often one looks (Ville). Deterministic: the same slots give the same numbers,
+ * to the bit, in whatever order the endpoints of a slot are fed, and over a snapshot and restore between slots.
+ */
+export class CanaryComparison {
+  readonly #policy: CanaryPolicy;
+  readonly #layout: HistogramLayout;
+  readonly #startSlot: SlotIndex;
+  readonly #rules: readonly CheckRule[];
+  readonly #logLimit: number;
+  readonly #byName = new Map<string, EndpointComparison>();
+  /** Endpoints ascending by name, so that sums do not depend on the order of feeding. */
+  #endpoints: EndpointComparison[] = [];
+  #portfolio = new Portfolio();
+  #pool: Pool;
+  #overflow = NO_OVERFLOW;
+  /** Requests of the endpoints that are judged. */
+  #baselineRequests = 0;
+  #canaryRequests = 0;
+  #nextSlot: SlotIndex;
+  #skippedMs = 0;
+  #firstCanary: SlotIndex | null = null;
+  #lastCanary: SlotIndex | null = null;
+  #logWealth = 0;
+  #isHarmProven = false;
+  readonly #scratch: Scratch = { harm: new Float64Array(HARM_BETS.length), safe: new Float64Array(SAFE_BETS.length) };
+
+  /** `startSlot` is the run's first slot; `limits` is for tests that show why the limits exist. */
+  constructor(policy: CanaryPolicy, layout: HistogramLayout, startSlot: SlotIndex, limits: ProcessLimits = PROCESS_LIMITS) {
+    this.#policy = policy;
+    this.#layout = layout;
+    this.#startSlot = startSlot;
+    this.#nextSlot = startSlot;
+    this.#rules = checkRules(policy, limits);
+    this.#pool = new Pool(this.#rules);
+    this.#logLimit = Math.log(1 / policy.alpha);
+  }
+
+  /** Baseline history of an endpoint from before its first slot, oldest first: primes the reference that defines "slow". */
+  prime(endpoint: string, endMs: EpochMs, baseline: ArmSlot): void {
+    if (endpoint !== OVERFLOW_ENDPOINT) this.#endpoint(endpoint)?.prime(endMs - slotStartMs(this.#startSlot), baseline);
+  }
+
+  /** One second of one endpoint. Slots are fed in order, each endpoint once per slot; one that is not fed had nothing. */
+  feed(endpoint: string, slot: SlotIndex, baseline: ArmSlot, canary: ArmSlot): void {
+    if (slot < this.#nextSlot) throw new RangeError(`slot ${slot} has ended: the next one is ${this.#nextSlot}`);
+    if (baseline.requests + canary.requests === 0) return;
+    if (canary.requests > 0) {
+      this.#firstCanary ??= slot;
+      this.#lastCanary = slot;
+    }
+    const comparison = endpoint === OVERFLOW_ENDPOINT ? undefined : this.#endpoint(endpoint);
+    if (comparison === undefined) {
+      this.#overflow = overflowing(this.#overflow, baseline, canary);
+      return;
+    }
+    this.#baselineRequests += baseline.requests;
+    this.#canaryRequests += canary.requests;
+    comparison.feed(slot, slotStartMs(slot + 1 - this.#startSlot), this.#isWarmup(slot), baseline, canary);
+  }
+
+  /** Ends the slot for all endpoints; after it the verdict may change. */
+  endSlot(slot: SlotIndex): void {
+    this.#nextSlot = slot + 1;
+    const atMs = this.#watchedMs();
+    if (this.#endpoints.length < this.#byName.size) this.#endpoints = [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    let isOpening = false;
+    const newcomers: EndpointComparison[] = [];
+    for (const endpoint of this.#endpoints) {
+      const hasBet = endpoint.closeBlock(slot, atMs, this.#addToPool, this.#scratch);
+      if (hasBet && endpoint.share === 0) newcomers.push(endpoint);
+      isOpening ||= hasBet && !this.#portfolio.isOpen;
+    }
+    this.#admit(isOpening ? this.#endpoints : newcomers);
+    this.#pool.endSlot(atMs, this.#portfolio.pool > 0);
+    this.#logWealth = this.#portfolio.logWealth(this.#endpoints, this.#pool.logWealth);
+    if (this.#logWealth >= this.#logLimit && !this.#isTooFew()) this.#isHarmProven = true;
+  }
+
+  /** A gap in the stream: slots before `slot` are missing, which is not the same as empty. Open blocks are forgotten. */
+  skipTo(slot: SlotIndex): void {
+    if (slot <= this.#nextSlot) return;
+    this.#skippedMs += (slot - this.#nextSlot) * SLOT_MS;
+    this.#nextSlot = slot;
+    for (const endpoint of this.#byName.values()) endpoint.dropBlock();
+  }
+
+  /** What it says now. Cheap until `judgements` or `unproven` is read. */
+  judge(): CanaryJudgement {
+    const [outcome, reason] = this.#outcome();
+    const standing = this.#standing();
+    let listed: readonly Judgement[] | undefined;
+    let unproven: readonly string[] | undefined;
+    return {
+      outcome,
+      reason,
+      logWealth: this.#logWealth,
+      logLimit: this.#logLimit,
+      decidedBy: this.#portfolio.isOpen ? decisiveCheck(standing) : null,
+      get judgements() {
+        listed ??= judgements(standing);
+        return listed;
+      },
+      canaryRequests: this.#canaryRequests + this.#overflow.canaryRequests,
+      baselineRequests: this.#baselineRequests + this.#overflow.baselineRequests,
+      elapsedMs: this.#elapsedMs(),
+      get unproven() {
+        unproven ??= unprovenChecks(standing);
+        return unproven;
+      },
+    };
+  }
+
+  /** Plain data without NaN or infinities, exact over JSON. To be taken between slots. */
+  snapshot(): CanaryComparisonState {
+    return {
+      version: 1,
+      buckets: this.#layout.size,
+      startSlot: this.#startSlot,
+      nextSlot: this.#nextSlot,
+      skippedMs: this.#skippedMs,
+      firstCanary: this.#firstCanary,
+      lastCanary: this.#lastCanary,
+      isHarmProven: this.#isHarmProven,
+      overflow: this.#overflow,
+      portfolio: this.#portfolio.snapshot(),
+      pool: this.#pool.snapshot(),
+      endpoints: [...this.#byName.values()].map((endpoint) => endpoint.snapshot()),
+    };
+  }
+
+  /** Continues from a snapshot taken under the same policy and layout. Throws PermanentError `state_mismatch` when the state is of another kind. */
+  static restore(
+    policy: CanaryPolicy,
+    layout: HistogramLayout,
+    state: CanaryComparisonState,
+    limits: ProcessLimits = PROCESS_LIMITS,
+  ): CanaryComparison {
+    if (state.version !== 1 || state.buckets !== layout.size) {
+      throw new PermanentError('state_mismatch', `restoring a comparison: version ${state.version} with ${state.buckets} buckets`);
+    }
+    const restored = new CanaryComparison(policy, layout, state.startSlot, limits);
+    restored.#nextSlot = state.nextSlot;
+    restored.#skippedMs = state.skippedMs;
+    restored.#firstCanary = state.firstCanary;
+    restored.#lastCanary = state.lastCanary;
+    restored.#isHarmProven = state.isHarmProven;
+    restored.#overflow = state.overflow;
+    restored.#portfolio = Portfolio.restore(state.portfolio);
+    restored.#pool = Pool.restore(restored.#rules, state.pool);
+    for (const saved of state.endpoints) {
+      restored.#byName.set(saved.name, EndpointComparison.restore(restored.#rules, layout, saved));
+      restored.#baselineRequests += saved.baselineRequests;
+      restored.#canaryRequests += saved.canaryRequests;
+    }
+    restored.#endpoints = [...restored.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    restored.#logWealth = restored.#portfolio.logWealth(restored.#endpoints, restored.#pool.logWealth);
+    return restored;
+  }
+
+  readonly #addToPool = (check: number, evidence: Float64Array): void => this.#pool.add(check, evidence);
+
+  #endpoint(name: string): EndpointComparison | undefined {
+    const known = this.#byName.get(name);
+    if (known !== undefined || this.#byName.size >= MAX_ENDPOINTS) return known;
+    const checks = this.#rules.map((rule) => new Check(rule));
+    const endpoint = new EndpointComparison(name, checks, this.#layout);
+    this.#byName.set(name, endpoint);
+    return endpoint;
+  }
+
+  /** Endpoints of which the baseline knows nothing wait without money until it does. */
+  #admit(endpoints: readonly EndpointComparison[]): void {
+    const candidates = endpoints.map((endpoint) => ({ endpoint, traffic: endpoint.traffic(this.#elapsedMs()), share: 0 }));
+    const known = candidates.filter((candidate) => candidate.traffic > 0);
+    this.#portfolio.admit(known);
+    for (const { endpoint, share } of known) endpoint.share = share;
+  }
+
+  #outcome(): [Outcome, Reason] {
+    if (this.#isHarmProven) return ['fail', 'harm_proven'];
+    if (this.#canaryRequests === 0) return ['inconclusive', this.#overflow.canaryRequests > 0 ? 'overflow' : 'no_canary'];
+    if (this.#baselineRequests === 0) return ['inconclusive', this.#overflow.baselineRequests > 0 ? 'overflow' : 'no_baseline'];
+    if (this.#isTooFew()) return ['inconclusive', 'too_few_samples'];
+    if (this.#isHealthProven()) {
+      return this.#isSilent() ? ['inconclusive', 'no_canary'] : ['pass', 'health_proven'];
+    }
+    if (this.#elapsedMs() >= this.#policy.horizonMs) return ['inconclusive', 'horizon_reached'];
+    return ['inconclusive', this.#isWarmup(this.#nextSlot) ? 'warming_up' : 'accumulating'];
+  }
+
+  #isHealthProven(): boolean {
+    if (this.#logWealth > 0 || this.#sinceCanaryMs(this.#nextSlot) < this.#policy.minPassMs) return false;
+    const proof = Math.log(1 / this.#policy.beta);
+    let proven = 0;
+    for (const endpoint of this.#endpoints) {
+      if (endpoint.checks.every((check) => check.logSafe === null || check.logSafe >= proof)) proven += endpoint.baselineRequests;
+    }
+    return proven > 0 && proven >= PASS_TRAFFIC_SHARE * (this.#baselineRequests + this.#overflow.baselineRequests);
+  }
+
+  #isSilent(): boolean {
+    const quietMs = (this.#nextSlot - 1 - (this.#lastCanary ?? this.#startSlot)) * SLOT_MS;
+    return quietMs > Math.max(SILENT_MS, (SILENT_GAPS * this.#sinceCanaryMs(this.#nextSlot)) / this.#canaryRequests);
+  }
+
+  /** Requests of endpoints that can be compared; what cannot be compared proves nothing. */
+  #isTooFew(): boolean {
+    return Math.min(this.#canaryRequests, this.#baselineRequests) < this.#policy.minRequests;
+  }
+
+  #isWarmup(slot: SlotIndex): boolean {
+    return this.#sinceCanaryMs(slot) < this.#policy.warmupMs;
+  }
+
+  /** Time from the start of the first slot with a canary request to the start of `slot`; 0 before. */
+  #sinceCanaryMs(slot: SlotIndex): DurationMs {
+    return this.#firstCanary === null ? 0 : (slot - this.#firstCanary) * SLOT_MS;
+  }
+
+  #elapsedMs(): DurationMs {
+    return (this.#nextSlot - this.#startSlot) * SLOT_MS;
+  }
+
+  /** Time without gaps: money enters for time watched. */
+  #watchedMs(): DurationMs {
+    return this.#elapsedMs() - this.#skippedMs;
+  }
+
+  #standing(): Standing {
+    return {
+      endpoints: this.#endpoints,
+      rules: this.#rules,
+      pool: this.#pool,
+      poolShare: this.#portfolio.pool,
+      overflow: this.#overflow,
+      logWealth: this.#logWealth,
+      logLimit: this.#logLimit,
+      logProof: Math.log(1 / this.#policy.beta),
+      isTooFew: this.#isTooFew(),
+      isWarmup: this.#isWarmup(this.#nextSlot),
+      isOver: this.#elapsedMs() >= this.#policy.horizonMs,
+      layout: this.#layout,
+    };
+  }
+}

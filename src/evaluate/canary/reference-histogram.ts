@@ -1,0 +1,122 @@
+/** The baseline's latencies of the last minutes, from which "slow" is defined: old requests fade with a half-life of ten minutes. */
+import type { DurationMs } from '../../model/time.ts';
+import type { ArmSlot } from './arm-slot.ts';
+
+const HALF_LIFE_MS = 600_000;
+/** Buckets are kept in chunks that come into being when touched: an endpoint's latencies span few of them. */
+const CHUNK_BITS = 7;
+const CHUNK = 1 << CHUNK_BITS;
+/** Newer requests weigh more instead of older ones less; beyond this many half-lives all weights are divided by the same power of two. */
+const MAX_HALF_LIVES = 512;
+
+export interface ReferenceState {
+  readonly half: number;
+  readonly mass: number;
+  /** Chunk index, its mass, then bucket offset and mass of each bucket that holds something. */
+  readonly chunks: readonly (readonly number[])[];
+}
+
+export class ReferenceHistogram {
+  readonly #chunks: (Float64Array | undefined)[];
+  readonly #chunkMass: Float64Array;
+  #mass = 0;
+  /** Half-lives taken out of all weights. */
+  #half = 0;
+
+  /** `size` is the layout's number of buckets. */
+  constructor(size: number) {
+    const chunks = Math.ceil(size / CHUNK);
+    this.#chunks = new Array(chunks).fill(undefined);
+    this.#chunkMass = new Float64Array(chunks);
+  }
+
+  /** Adds a slot of the baseline that ended at `atMs`, relative to any fixed origin and negative before it. */
+  add(atMs: DurationMs, slot: ArmSlot): void {
+    const weight = this.#weight(atMs);
+    for (let i = 0; i < slot.size; i++) {
+      const bucket = slot.buckets[i] as number;
+      const mass = (slot.counts[i] as number) * weight;
+      const index = bucket >> CHUNK_BITS;
+      let chunk = this.#chunks[index];
+      if (chunk === undefined) {
+        chunk = new Float64Array(CHUNK);
+        this.#chunks[index] = chunk;
+      }
+      const offset = bucket & (CHUNK - 1);
+      chunk[offset] = (chunk[offset] as number) + mass;
+      this.#chunkMass[index] = (this.#chunkMass[index] as number) + mass;
+      this.#mass += mass;
+    }
+  }
+
+  /** Requests it stands for at `atMs`, faded. */
+  requests(atMs: DurationMs): number {
+    return this.#mass / this.#weight(atMs);
+  }
+
+  /** The lowest bucket such that at most `1 - q` of all requests lie in it and above; the number of buckets is the answer for `q` = 1. */
+  edge(q: number): number {
+    const limit = (1 - q) * this.#mass;
+    let above = 0;
+    for (let index = this.#chunks.length - 1; index >= 0; index--) {
+      const mass = this.#chunkMass[index] as number;
+      if (above + mass <= limit) {
+        above += mass;
+        continue;
+      }
+      const chunk = this.#chunks[index] as Float64Array;
+      for (let offset = CHUNK - 1; offset >= 0; offset--) {
+        above += chunk[offset] as number;
+        if (above > limit) return (index << CHUNK_BITS) + offset + 1;
+      }
+      return index << CHUNK_BITS;
+    }
+    return 0;
+  }
+
+  snapshot(): ReferenceState {
+    const chunks = this.#chunks.flatMap((chunk, index) => {
+      if (chunk === undefined) return [];
+      const flat = [index, this.#chunkMass[index] as number];
+      for (let offset = 0; offset < CHUNK; offset++) if (chunk[offset] !== 0) flat.push(offset, chunk[offset] as number);
+      return [flat];
+    });
+    return { half: this.#half, mass: this.#mass, chunks };
+  }
+
+  static restore(size: number, state: ReferenceState): ReferenceHistogram {
+    const restored = new ReferenceHistogram(size);
+    restored.#half = state.half;
+    restored.#mass = state.mass;
+    for (const flat of state.chunks) {
+      const index = flat[0] as number;
+      const chunk = new Float64Array(CHUNK);
+      restored.#chunkMass[index] = flat[1] as number;
+      for (let i = 2; i < flat.length; i += 2) chunk[flat[i] as number] = flat[i + 1] as number;
+      restored.#chunks[index] = chunk;
+    }
+    return restored;
+  }
+
+  #weight(atMs: DurationMs): number {
+    const halfLives = atMs / HALF_LIFE_MS - this.#half;
+    if (halfLives > MAX_HALF_LIVES) {
+      this.#fade(Math.floor(halfLives));
+      return this.#weight(atMs);
+    }
+    return 2 ** halfLives;
+  }
+
+  #fade(halfLives: number): void {
+    const factor = 2 ** -halfLives;
+    for (const chunk of this.#chunks)
+      chunk?.forEach((mass, offset) => {
+        chunk[offset] = mass * factor;
+      });
+    this.#chunkMass.forEach((mass, index) => {
+      this.#chunkMass[index] = mass * factor;
+    });
+    this.#mass *= factor;
+    this.#half += halfLives;
+  }
+}
