@@ -1,37 +1,26 @@
 /** The live table: endpoint × release with rate, latencies, errors and what the evidence says, as plain cells. */
 
 import type { RunWire, StatusWire } from '../../src/api/schemas.ts';
+import type { Cell, Column } from '../../src/cli/table.ts';
 import type { Judgement } from '../../src/model/judgement.ts';
 
-export type Tone = 'plain' | 'dim' | 'good' | 'bad' | 'unsure' | 'strong';
-
-export interface Cell {
-  readonly text: string;
-  readonly tone: Tone;
-}
-
-export interface Row {
-  readonly cells: readonly Cell[];
-}
-
-interface Column {
-  readonly title: string;
-  readonly right: boolean;
-}
-
 export const COLUMNS: readonly Column[] = [
-  { title: 'SERVICE', right: false },
-  { title: 'ENDPOINT', right: false },
-  { title: 'RELEASE', right: false },
-  { title: 'REQ/S', right: true },
-  { title: 'P50', right: true },
-  { title: 'P95', right: true },
-  { title: 'P99', right: true },
-  { title: 'ERRORS', right: true },
-  { title: 'VERDICT', right: false },
-  { title: 'EVIDENCE', right: false },
+  { header: 'SERVICE' },
+  { header: 'ENDPOINT', shrinks: true },
+  { header: 'RELEASE' },
+  { header: 'REQ/S', align: 'right' },
+  { header: 'P50', align: 'right' },
+  { header: 'P95', align: 'right' },
+  { header: 'P99', align: 'right' },
+  { header: 'ERRORS', align: 'right' },
+  { header: 'VERDICT' },
+  { header: 'EVIDENCE', shrinks: true, minWidth: 10 },
 ];
 
+/** An error ratio above this catches the eye. */
+const MANY_ERRORS = 0.02;
+
+type Row = readonly Cell[];
 type WireJudgement = RunWire['judgements'][number];
 type SeriesWire = StatusWire['services'][number]['endpoints'][number];
 
@@ -56,22 +45,18 @@ export function liveRows(status: StatusWire, run: RunWire | null): Row[] {
 function liveRow(service: string, endpoint: string, series: SeriesWire, run: RunWire | null): Row {
   const isCanary = run !== null && Object.entries(run.rollout.canary).every(([key, value]) => series.releaseAttributes[key] === value);
   const judged = isCanary ? strongest(run.judgements, series.endpoint) : null;
-  const [verdict, evidence] =
-    judged === null ? [plain(''), plain('')] : [outcomeCell(judged), { text: evidenceText(judged), tone: 'dim' as const }];
-  return {
-    cells: [
-      { text: service, tone: 'strong' },
-      plain(endpoint),
-      { text: series.release, tone: isCanary ? 'strong' : 'plain' },
-      plain(rateText(series.rate)),
-      plain(latencyText(series.p50Ms)),
-      plain(latencyText(series.p95Ms)),
-      plain(latencyText(series.p99Ms)),
-      { text: percentText(series.errorRatio), tone: (series.errorRatio ?? 0) > 0.02 ? 'bad' : 'plain' },
-      verdict,
-      evidence,
-    ],
-  };
+  return [
+    { text: service, tone: 'strong' },
+    endpoint,
+    { text: series.release, tone: isCanary ? 'strong' : 'plain' },
+    rateText(series.rate),
+    latencyText(series.p50Ms),
+    latencyText(series.p95Ms),
+    latencyText(series.p99Ms),
+    { text: percentText(series.errorRatio), tone: (series.errorRatio ?? 0) > MANY_ERRORS ? 'bad' : 'plain' },
+    judged === null ? '' : outcomeCell(judged),
+    judged === null ? '' : { text: evidenceText(judged), tone: 'dim' },
+  ];
 }
 
 /** The check that speaks most against the canary at this endpoint; without any evidence, the first. Null when none looks at it. */
@@ -89,7 +74,7 @@ function outcomeCell(judgement: WireJudgement): Cell {
     case 'fail':
       return { text: 'fail', tone: 'bad' };
     case 'inconclusive':
-      return { text: judgement.reason.replaceAll('_', ' '), tone: 'unsure' };
+      return { text: judgement.reason.replaceAll('_', ' '), tone: 'warning' };
   }
   return judgement.outcome satisfies never;
 }
@@ -130,8 +115,4 @@ function rateText(rate: number | null): string {
 /** The service being rolled out stands first. */
 function rank(service: string): number {
   return service === 'checkout' ? 0 : 1;
-}
-
-function plain(text: string): Cell {
-  return { text, tone: 'plain' };
 }

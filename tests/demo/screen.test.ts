@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from './live-table.ts';
-import { Screen } from './screen.ts';
+import { type Picture, Screen } from './screen.ts';
 
 const ESC = '\x1b';
-const ROWS: Row[] = [
-  {
-    cells: Array.from({ length: 10 }, (_, index) => ({ text: `cell${index}`, tone: index === 0 ? ('bad' as const) : ('plain' as const) })),
-  },
-];
+const picture = (headline: string): Picture => ({
+  headline,
+  columns: [{ header: 'A' }, { header: 'B' }],
+  rows: [[{ text: 'red', tone: 'bad' }, 'last cell']],
+});
 
 function terminal(isTTY: boolean, columns = 200) {
   const written: string[] = [];
@@ -19,26 +18,26 @@ describe('the screen', () => {
     const out = terminal(false);
     const screen = new Screen(out, {});
     screen.say(screen.paint('hello', 'bad'));
-    screen.show('headline', ROWS, 0);
+    screen.show(picture('headline'), 0);
     expect(out.text()).toContain('hello\n');
-    expect(out.text()).toContain('cell9');
+    expect(out.text()).toContain('last cell');
     expect(out.text()).not.toContain(ESC);
   });
 
   it('prints the table every 5 s when nobody watches, and when asked to', () => {
     const out = terminal(false);
     const screen = new Screen(out, {});
-    for (const at of [0, 1000, 4999, 5000]) screen.show(`at ${at}`, ROWS, at);
-    screen.show('forced', ROWS, 5001, true);
+    for (const at of [0, 1000, 4999, 5000]) screen.show(picture(`at ${at}`), at);
+    screen.show(picture('forced'), 5001, true);
     expect(out.text().match(/^(at \d+|forced)$/gm)).toEqual(['at 0', 'at 5000', 'forced']);
   });
 
   it('redraws in place on a terminal and keeps what was said above', () => {
     const out = terminal(true);
     const screen = new Screen(out, {});
-    screen.show('first', ROWS, 0);
+    screen.show(picture('first'), 0);
     screen.say('news');
-    screen.show('second', ROWS, 1);
+    screen.show(picture('second'), 1);
     const [, afterFirst] = out.text().split('first');
     expect(afterFirst).toContain(`${ESC}[5A${ESC}[Jnews\n`);
     expect(out.text().match(/second/g)).toHaveLength(1);
@@ -46,17 +45,16 @@ describe('the screen', () => {
 
   it('leaves the colours out when NO_COLOR asks for it', () => {
     const coloured = terminal(true);
-    new Screen(coloured, {}).show('x', ROWS, 0);
-    expect(coloured.text()).toContain(`${ESC}[31;1m`);
+    new Screen(coloured, {}).show(picture('x'), 0);
+    expect(coloured.text()).toContain(`${ESC}[31m`);
     const plain = terminal(true);
-    new Screen(plain, { NO_COLOR: '1' }).show('x', ROWS, 0);
+    new Screen(plain, { NO_COLOR: '1' }).show(picture('x'), 0);
     expect(plain.text()).not.toContain(`${ESC}[3`);
   });
 
-  it('cuts lines to the width of the terminal without counting colours', () => {
+  it('never fills a line, so that none can wrap', () => {
     const out = terminal(true, 12);
-    new Screen(out, {}).show('a very long headline', ROWS, 0);
-    expect(out.text()).toContain('\na very long \n');
-    expect(out.text()).toContain(`${ESC}[31;1mcell0  ${ESC}[0m`);
+    new Screen(out, { NO_COLOR: '1' }).show(picture('a very long headline'), 0);
+    expect(out.text()).toContain('\na very lon…\n');
   });
 });

@@ -1,96 +1,72 @@
 /** Where the story is told: lines that stay, and on a terminal a table below them that is redrawn in place. */
-import { stripVTControlCharacters } from 'node:util';
-import { COLUMNS, type Row, type Tone } from './live-table.ts';
-
-const ESC = '\x1b';
-const SEQUENCE = new RegExp(`(${ESC}\\[[\\d;]*m)`);
+import { type Cell, type Column, renderTable } from '../../src/cli/table.ts';
+import { displayWidth, shortened, type Tone, toned, wantsColor } from '../../src/cli/terminal-text.ts';
 
 /** Without a terminal the table is printed this often. */
 const PRINT_EVERY_MS = 5000;
 
-const COLOURS: Readonly<Record<Tone, string>> = { plain: '', dim: '2', good: '32', bad: '31;1', unsure: '33', strong: '1' };
-
 export interface Terminal {
   write(text: string): unknown;
-  readonly isTTY?: boolean | undefined;
-  readonly columns?: number | undefined;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export interface Picture {
+  readonly headline: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly Cell[])[];
 }
 
 export class Screen {
   readonly #out: Terminal;
   readonly #isLive: boolean;
   readonly #hasColour: boolean;
-  #drawnLines = 0;
+  #drawn: readonly string[] = [];
   #lastPrintMs = Number.NEGATIVE_INFINITY;
-  #last: string[] = [];
 
   constructor(out: Terminal, env: NodeJS.ProcessEnv) {
     this.#out = out;
     this.#isLive = out.isTTY === true && env.TERM !== 'dumb';
-    this.#hasColour = this.#isLive && (env.NO_COLOR ?? '') === '';
+    this.#hasColour = wantsColor(env, out);
   }
 
+  /** `text` in the colour of its meaning, where there are colours. */
   paint(text: string, tone: Tone): string {
-    return this.#hasColour && COLOURS[tone] !== '' && text !== '' ? `${ESC}[${COLOURS[tone]}m${text}${ESC}[0m` : text;
+    return toned(text, tone, this.#hasColour);
   }
 
   /** Says something that stays. */
   say(text: string): void {
+    const below = this.#drawn;
     this.#erase();
     this.#out.write(`${text}\n`);
-    if (this.#isLive) this.#draw(this.#last);
+    this.#draw(below);
   }
 
   /** Shows the table as it is now; without a terminal only every few seconds, unless `isForced`. */
-  show(headline: string, rows: readonly Row[], nowMs: number, isForced = false): void {
+  show(picture: Picture, nowMs: number, isForced = false): void {
     if (!this.#isLive && !isForced && nowMs - this.#lastPrintMs < PRINT_EVERY_MS) return;
     this.#lastPrintMs = nowMs;
-    const lines = ['', headline, ...this.#table(rows), ''];
+    // One column is left free: a full line would wrap on some terminals and spoil the count of lines.
+    const width = this.#isLive ? (this.#out.columns ?? 80) - 1 : Number.POSITIVE_INFINITY;
+    const table = renderTable(picture.columns, picture.rows, { width, color: this.#hasColour });
+    const headline = displayWidth(picture.headline) > width ? shortened(picture.headline, width) : picture.headline;
     this.#erase();
-    this.#draw(lines);
-    this.#last = lines;
+    this.#draw(['', this.paint(headline, 'strong'), ...table.split('\n'), '']);
   }
 
   /** Leaves the last table where it is: nothing is redrawn any more. */
   settle(): void {
-    this.#drawnLines = 0;
-    this.#last = [];
-  }
-
-  #table(rows: readonly Row[]): string[] {
-    const widths = COLUMNS.map(({ title }, index) => Math.max(title.length, ...rows.map(({ cells }) => cells[index]?.text.length ?? 0)));
-    const line = (cells: readonly { readonly text: string; readonly tone: Tone }[]): string =>
-      cells
-        .map(({ text, tone }, index) => {
-          const padded = COLUMNS[index]?.right ? text.padStart(widths[index] ?? 0) : text.padEnd(widths[index] ?? 0);
-          return this.paint(padded, tone);
-        })
-        .join('  ');
-    return [line(COLUMNS.map(({ title }) => ({ text: title, tone: 'dim' }))), ...rows.map(({ cells }) => line(cells))];
+    this.#drawn = [];
   }
 
   #draw(lines: readonly string[]): void {
-    for (const line of lines) this.#out.write(`${this.#isLive ? cut(line, this.#out.columns ?? 80) : line.trimEnd()}\n`);
-    this.#drawnLines = lines.length;
+    for (const line of lines) this.#out.write(`${line}\n`);
+    if (this.#isLive) this.#drawn = lines;
   }
 
   #erase(): void {
-    if (this.#isLive && this.#drawnLines > 0) this.#out.write(`${ESC}[${this.#drawnLines}A\x1b[J`);
-    this.#drawnLines = 0;
+    if (this.#drawn.length > 0) this.#out.write(`\x1b[${this.#drawn.length}A\x1b[J`);
+    this.#drawn = [];
   }
-}
-
-/** Cuts a line to the terminal's width, so that it cannot wrap and spoil the count of lines; escape sequences take no room. */
-function cut(line: string, columns: number): string {
-  if (stripVTControlCharacters(line).length <= columns) return line;
-  let room = columns;
-  let kept = '';
-  for (const part of line.split(SEQUENCE)) {
-    if (part.startsWith(`${ESC}[`)) kept += part;
-    else {
-      kept += part.slice(0, room);
-      room -= Math.min(room, part.length);
-    }
-  }
-  return kept;
 }

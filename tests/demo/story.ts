@@ -1,8 +1,9 @@
 /** The story as it unfolds: baseline alone, a healthy canary, the turn, and what Slipstream and the deploy system make of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunWire, StatusWire } from '../../src/api/schemas.ts';
+import type { Tone } from '../../src/cli/terminal-text.ts';
 import type { DeployEvent } from './deploy-server.ts';
-import { liveRows } from './live-table.ts';
+import { COLUMNS, liveRows } from './live-table.ts';
 import type { Outcome, Scenario, Timetable } from './scenarios.ts';
 import type { Screen } from './screen.ts';
 import type { World } from './world.ts';
@@ -45,7 +46,7 @@ export class Story {
   firstBad(atMs: number, endpoint: string): void {
     if (this.#firstBad !== null) return;
     this.#firstBad = { atMs, endpoint, spans: this.#world.spansSent() };
-    this.#say(`first bad span: ${endpoint}`, 'unsure');
+    this.#say(`first bad span: ${endpoint}`, 'warning');
   }
 
   /** The deploy system did something. */
@@ -112,7 +113,7 @@ export class Story {
         );
       }
     }
-    this.#screen.show(this.#headline(status), liveRows(status, run), performance.now(), isForced);
+    this.#screen.show({ headline: this.#headline(status), columns: COLUMNS, rows: liveRows(status, run) }, performance.now(), isForced);
   }
 
   #headline(status: StatusWire): string {
@@ -124,7 +125,7 @@ export class Story {
       parts.push(`verdict ${decision}`, `evidence of harm ${bar(part)} ${Math.round(part * 100)} %`);
     }
     if (checkout?.lagMs != null) parts.push(`judged ${(checkout.lagMs / 1000).toFixed(1)} s behind`);
-    return this.#screen.paint(parts.join('  ·  '), 'strong');
+    return parts.join('  ·  ');
   }
 
   #isOver(): boolean {
@@ -150,7 +151,7 @@ export class Story {
     return performance.now() - this.#startedMs;
   }
 
-  #say(text: string, tone: Parameters<Screen['paint']>[1]): void {
+  #say(text: string, tone: Tone): void {
     this.#screen.say(`${this.#screen.paint(clock(this.#elapsedMs()), 'dim')}  ${this.#screen.paint(text, tone)}`);
   }
 }

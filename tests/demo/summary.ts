@@ -1,6 +1,6 @@
 /** The end of the story in words: how fast, how many spans, why, the signal itself, and what to try next. */
 import type { RunWire } from '../../src/api/schemas.ts';
-import type { Tone } from './live-table.ts';
+import type { Tone } from '../../src/cli/terminal-text.ts';
 import { SCENARIO_NAMES, SCENARIOS, type Scenario } from './scenarios.ts';
 import type { StoryEnd } from './story.ts';
 
