@@ -96,10 +96,11 @@ function findingOf(issue: z.core.$ZodIssue, path: YamlPath, value: unknown): Fin
       return { message: `${shown} has the wrong form`, expected: issue.message };
     case 'custom': {
       const { expected, suggestion } = (issue.params ?? {}) as Omit<Finding, 'message'>;
-      if (issue.message === MISSING) return { ...missing(path), expected };
+      if (value === undefined && issue.message === MISSING) return { ...missing(path), expected };
+      if (value === null) return { message: `\`${path.at(-1) ?? 'the document'}\` has no value`, expected };
       // Our own scalars say what is wrong with a value; rules over a section speak for themselves.
-      const message = typeof value === 'object' && value !== null ? issue.message : `${shown}: ${issue.message}`;
       const hides = shown === '[redacted]';
+      const message = hides || typeof value === 'object' ? issue.message : `${shown}: ${issue.message}`;
       return { message, expected, suggestion: hides ? undefined : suggestion };
     }
     default:

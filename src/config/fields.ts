@@ -93,7 +93,7 @@ function increase(unit: '%' | 'pp', example: string, maxRatio: number) {
     const [, sign = '', digits = '', written] = match;
     const meant = `+${digits}${unit}`;
     if (sign === '-') return new Complaint('a canary is never asked to be better than the baseline', expected, meant);
-    if (written === undefined) return new Complaint(`${text} has no unit`, expected, meant);
+    if (written === undefined) return new Complaint('the unit is missing', expected, meant);
     if (written !== unit) {
       const why =
         unit === 'pp'

@@ -9,7 +9,8 @@ import type { Environment } from './read-secret.ts';
 import { readSnapshot, type Snapshot } from './source-files.ts';
 import type { SourceDocument } from './yaml-source.ts';
 
-export type LoadResult = { readonly config: Config } | { readonly problems: readonly Problem[] };
+/** `warnings` are fine, but hardly meant. */
+export type LoadResult = { readonly config: Config; readonly warnings: readonly Problem[] } | { readonly problems: readonly Problem[] };
 
 /** Reads the process file at `path` and the SLO files it names; secrets come from `env` or their files. Never throws for what files hold. */
 export function loadConfig(path: string, env: Environment): LoadResult {
@@ -34,19 +35,42 @@ export function configOf(snapshot: Snapshot, env: Environment | null): LoadResul
       isFound = true;
       const checked = checkDocument(processSchema, source);
       problems.push(...checked.problems);
-      if (checked.value === null) continue;
-      config = processConfig(source, checked.value, env, problems);
-      names = { sinks: config.sinks.map((sink) => sink.name), releaseBy: config.spans.releaseBy };
+      if (checked.value === null) checkSoundSections(source, checked.problems, env, problems);
+      else {
+        config = processConfig(source, checked.value, env, problems);
+        names = { sinks: config.sinks.map((sink) => sink.name), releaseBy: config.spans.releaseBy };
+      }
     }
   }
   if (!isFound && processFile.problems.length === 0) {
     problems.push(fileProblem(processFile.path, { message: 'no process document (receivers, api, state, …) in this file' }));
   }
-  const { policies, exclude, problems: policyProblems } = resolvePolicies(sloSources, names, snapshot.revision);
+  const {
+    policies,
+    exclude,
+    problems: policyProblems,
+    warnings,
+  } = resolvePolicies(sloSources, names, snapshot.revision, problems.length === 0);
   problems.push(...policyProblems);
   const files = [processFile, ...sloFiles].map((file) => file.path);
   if (config === null || problems.length > 0) return { problems: sortedProblems(problems, files) };
-  return { config: { ...config, spans: { ...config.spans, exclude }, policies, files } };
+  const allFiles = [...files, ...snapshot.secretFiles];
+  return {
+    config: { ...config, spans: { ...config.spans, exclude }, policies, files: allFiles },
+    warnings: sortedProblems(warnings, files),
+  };
+}
+
+/** What only shows after parsing, of the sections without mistakes, so that nobody has to mend a file twice. */
+function checkSoundSections(source: SourceDocument, found: readonly Problem[], env: Environment | null, problems: Problem[]): void {
+  const topOf = (problem: Problem): string => problem.path.split(/[.[]/, 1)[0] ?? '';
+  const broken = new Set(found.map(topOf));
+  const sections = Object.entries(source.value ?? {}).filter(([key]) => key in processSchema.shape && !broken.has(key));
+  const sound = processSchema.safeParse(Object.fromEntries(sections));
+  if (!sound.success) return;
+  const further: Problem[] = [];
+  processConfig(source, sound.data, env, further);
+  problems.push(...further.filter((problem) => !broken.has(topOf(problem))));
 }
 
 /** SLO documents carry an envelope, process documents do not. */

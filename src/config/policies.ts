@@ -33,6 +33,8 @@ export interface ResolvedPolicies {
   /** For `SpanRules.exclude`. */
   readonly exclude: ReadonlyMap<string, readonly AttributeRule[]>;
   readonly problems: readonly Problem[];
+  /** Fine, but hardly meant. */
+  readonly warnings: readonly Problem[];
 }
 
 interface Read<T> {
@@ -40,21 +42,37 @@ interface Read<T> {
   readonly value: T;
 }
 
-/** The policies are only meaningful when there are no problems. */
-export function resolvePolicies(sources: readonly SourceDocument[], process: ProcessNames | null, revision: string): ResolvedPolicies {
+/**
+ * The policies are only meaningful when there are no problems. `isComplete`: all files could be read, so a class that no `Defaults` declares
+ * does not exist.
+ */
+export function resolvePolicies(
+  sources: readonly SourceDocument[],
+  process: ProcessNames | null,
+  revision: string,
+  isComplete: boolean,
+): ResolvedPolicies {
   const problems: Problem[] = [];
+  const warnings: Problem[] = [];
   const { defaults, services } = readDocuments(sources, problems);
   const common = defaults?.value.spec;
-  const classes = new Map(Object.entries(common?.classes ?? {}));
+  const knowsClasses = defaults !== null || (isComplete && problems.length === 0);
+  const classes = knowsClasses ? new Map(Object.entries(common?.classes ?? {})) : null;
   const allSinks = process?.sinks ?? [];
 
   const checkCanary = (source: SourceDocument, section: CanarySection | undefined): void => {
     if (section === undefined) return;
     const path = ['spec', 'canary'];
-    for (const { path: inner, finding } of policyContradictions(canaryPolicy([section, common?.canary], allSinks))) {
-      problems.push(source.problem([...path, ...inner], finding));
-    }
-    if (process !== null) checkNames(source, section, path, process, problems);
+    const policy = canaryPolicy([section, common?.canary], allSinks);
+    for (const { path: inner, finding } of policyContradictions(policy)) problems.push(source.problem([...path, ...inner], finding));
+    if (process === null) return;
+    checkNames(source, section, path, process, problems);
+    if (policy.mode === 'observe' || policy.sinks.length > 0) return;
+    const finding = {
+      message: `with mode \`${policy.mode}\` signals leave, and there is no sink to take them`,
+      expected: 'an entry in `sinks` of the process file',
+    };
+    problems.push(source.problem([...path, 'mode'], finding));
   };
   if (defaults !== null) checkCanary(defaults.source, common?.canary);
 
@@ -77,7 +95,10 @@ export function resolvePolicies(sources: readonly SourceDocument[], process: Pro
     const windowMs = spec.window ?? common?.window ?? WINDOW_MS;
     byService.set(spec.service, {
       service: spec.service,
-      objectives: serviceObjectives(value, windowMs, classes, (path, finding) => problems.push(source.problem(path, finding))),
+      objectives: serviceObjectives(value, windowMs, classes, {
+        refuse: (path, finding) => problems.push(source.problem(path, finding)),
+        warn: (path, finding) => warnings.push(source.problem(path, finding)),
+      }),
       canary: canaryPolicy([spec.canary, common?.canary], allSinks),
       maxSeries: spec.endpoints?.max ?? common?.endpoints?.max ?? SLO_DEFAULTS.maxEndpoints,
     });
@@ -88,7 +109,7 @@ export function resolvePolicies(sources: readonly SourceDocument[], process: Pro
     fallback: { canary: canaryPolicy([common?.canary], allSinks), maxSeries: common?.endpoints?.max ?? SLO_DEFAULTS.maxEndpoints },
     maxRollbacksPerHour: common?.maxRollbacksPerHour ?? SLO_DEFAULTS.maxRollbacksPerHour,
   };
-  return { policies, exclude, problems };
+  return { policies, exclude, problems, warnings };
 }
 
 function readDocuments(

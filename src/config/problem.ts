@@ -76,13 +76,13 @@ function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** All problems for people: one paragraph each, and a last line that counts them. Empty text for none. */
-export function renderProblems(problems: readonly Problem[]): string {
+/** All problems (or warnings, by `noun`) for people: one paragraph each, and a last line that counts them. Empty text for none. */
+export function renderProblems(problems: readonly Problem[], noun = 'problem'): string {
   if (problems.length === 0) return '';
   const paragraphs = problems.slice(0, MAX_SHOWN).map(paragraph);
   if (problems.length > MAX_SHOWN) paragraphs.push(`… and ${problems.length - MAX_SHOWN} more`);
   const files = new Set(problems.map((problem) => problem.file)).size;
-  return `${paragraphs.join('\n\n')}\n\n${counted(problems.length, 'problem')} in ${counted(files, 'file')}\n`;
+  return `${paragraphs.join('\n\n')}\n\n${counted(problems.length, noun)} in ${counted(files, 'file')}\n`;
 }
 
 function paragraph(problem: Problem): string {

@@ -60,7 +60,7 @@ const MAX_TEXT_CHARS = 64;
 /** A length of time in whole nanoseconds (`1h30m`, `0.5s`), exact up to 104 days. `unit` is what a number without one most likely meant. */
 export function parseDurationNs(value: unknown, unit = 's'): bigint | Complaint {
   const text = String(value).trim();
-  if (/^\d+(\.\d+)?$/.test(text)) return new Complaint(`${text} has no unit`, EXPECTED_DURATION, `${text}${unit}`);
+  if (/^\d+(\.\d+)?$/.test(text)) return new Complaint('the unit is missing', EXPECTED_DURATION, `${text}${unit}`);
   if (typeof value !== 'string' || text.length > MAX_TEXT_CHARS) return new Complaint('not a duration', EXPECTED_DURATION);
   if (/^-/.test(text)) return new Complaint('a duration is not negative', EXPECTED_DURATION);
   let sum = 0n;
@@ -98,7 +98,7 @@ export function parsePercent(value: unknown): string | Complaint {
   if (sign === '%') return digits;
   if (sign !== undefined) return new Complaint('a percentage has no spaces', expected, `${digits}%`);
   const meant = Number(digits) < 1 && Number(digits) > 0 ? trimmed(shifted(digits, 2)) : digits;
-  return new Complaint(`${digits} has no \`%\`, so it could be a ratio or a percentage`, expected, `${meant}%`);
+  return new Complaint('the `%` is missing, so it could be a ratio or a percentage', expected, `${meant}%`);
 }
 
 /** `99.9` → 0.999: the decimal point is moved in the text, so no float dirt. */
@@ -138,5 +138,5 @@ export function parseBytes(value: unknown): number | Complaint {
   if (factor !== undefined && !/\s/.test(text)) return Number(digits) * factor;
   const initial = unit.charAt(0).toUpperCase();
   const suggestion = 'KMG'.includes(initial) && initial !== '' ? `${digits}${initial}iB` : undefined;
-  return new Complaint(unit === '' ? `${digits} has no unit` : `there is no unit \`${unit}\``, expected, suggestion);
+  return new Complaint(unit === '' ? 'the unit is missing' : `there is no unit \`${unit}\``, expected, suggestion);
 }

@@ -9,18 +9,24 @@ import type { ObjectiveEntry, ServiceDocument } from './slo-schema.ts';
 /** Counters of a series; see `SeriesInfo.thresholdsNs`. */
 const MAX_LIMITS = 8;
 
-type Refuse = (path: YamlPath, finding: Finding) => void;
+type Say = (path: YamlPath, finding: Finding) => void;
+
+export interface Critic {
+  readonly refuse: Say;
+  readonly warn: Say;
+}
 
 interface Placed {
   readonly objective: Objective;
   readonly path: YamlPath;
 }
 
+/** `classes` null: unknown, so their objectives are left out. */
 export function serviceObjectives(
   document: ServiceDocument,
   windowMs: number,
-  classes: ReadonlyMap<string, readonly ObjectiveEntry[]>,
-  refuse: Refuse,
+  classes: ReadonlyMap<string, readonly ObjectiveEntry[]> | null,
+  { refuse, warn }: Critic,
 ): readonly Objective[] {
   const { spec } = document;
   const placed: Placed[] = [];
@@ -37,7 +43,7 @@ export function serviceObjectives(
   for (const [position, entry] of (spec.perEndpoint ?? []).entries()) {
     const path = ['spec', 'perEndpoint', position];
     if (entry.objectives !== undefined) place(entry.objectives, entry.match, (index) => [...path, 'objectives', index]);
-    if (entry.class === undefined) continue;
+    if (entry.class === undefined || classes === null) continue;
     const members = classes.get(entry.class);
     if (members === undefined)
       refuse([...path, 'class'], unknownName('class', entry.class, [...classes.keys()], '`classes` of `Defaults`'));
@@ -45,6 +51,7 @@ export function serviceObjectives(
   }
   refuseDuplicates(placed, refuse);
   refuseManyLimits(placed, refuse);
+  warnOfDoubts(placed, warn);
   return placed.map(({ objective }) => objective);
 }
 
@@ -61,7 +68,7 @@ function sliOf(entry: ObjectiveEntry): ParsedObjective {
   return parsed;
 }
 
-function refuseDuplicates(placed: readonly Placed[], refuse: Refuse): void {
+function refuseDuplicates(placed: readonly Placed[], refuse: Say): void {
   const ids = new Set<string>();
   for (const { objective, path } of placed) {
     if (ids.has(objective.id)) {
@@ -72,8 +79,34 @@ function refuseDuplicates(placed: readonly Placed[], refuse: Refuse): void {
   }
 }
 
+const HOUR_MS = 3_600_000;
+
+/** Objectives that can be evaluated, but are hardly what somebody wants. */
+function warnOfDoubts(placed: readonly Placed[], warn: Say): void {
+  const budgets = new Map<string, string>();
+  for (const { objective, path } of placed) {
+    const { sli, target, endpoint, name, windowMs } = objective;
+    if (windowMs < HOUR_MS)
+      warn(path, {
+        message: `\`${name}\` looks back less than an hour, so a handful of requests decides it`,
+        expected: 'a window of days',
+      });
+    if (target > 0.999_995)
+      warn(path, {
+        message: `\`${name}\` allows fewer than 5 bad requests in a million`,
+        expected: 'a target that your traffic can prove',
+      });
+    if (sli.kind === 'latency') continue;
+    const key = JSON.stringify([endpoint, target]);
+    const twin = budgets.get(key);
+    if (twin !== undefined)
+      warn(path, { message: `\`${name}\` and \`${twin}\` count the same failures against the same budget`, expected: 'one of them' });
+    budgets.set(key, name);
+  }
+}
+
 /** Counts, for each pattern, the limits of the service and of all patterns that share an endpoint with it. */
-function refuseManyLimits(placed: readonly Placed[], refuse: Refuse): void {
+function refuseManyLimits(placed: readonly Placed[], refuse: Say): void {
   const latencies = placed.filter(({ objective }) => objective.sli.kind === 'latency');
   const patterns = new Set(latencies.map(({ objective }) => objective.endpoint));
   for (const pattern of patterns) {

@@ -51,6 +51,14 @@ export function errorCode(error: unknown): string {
  * that start with a dot are left out (a mounted ConfigMap keeps its copies in such folders).
  */
 export function expandPath(named: string, base: string): { readonly paths: readonly string[] } | Finding {
+  try {
+    return expanded(named, base);
+  } catch (error) {
+    return { message: `\`${named}\` cannot be searched (${errorCode(error)})` };
+  }
+}
+
+function expanded(named: string, base: string): { readonly paths: readonly string[] } | Finding {
   const path = isAbsolute(named) ? normalize(named) : join(base, named);
   const stats = statsOf(path);
   if (stats === null) {
@@ -90,7 +98,9 @@ export interface Snapshot {
   readonly sloFiles: readonly SourceFile[];
   /** About `slos` entries that name nothing. */
   readonly problems: readonly Problem[];
-  /** Hash over names and contents. */
+  /** Files the process file says hold secrets. Their content is in no hash that is shown. */
+  readonly secretFiles: readonly string[];
+  /** Hash over names and contents of the others. */
   readonly revision: string;
 }
 
@@ -101,13 +111,26 @@ export function readSnapshot(processPath: string): Snapshot {
   for (const document of processFile.documents) {
     for (const [index, named] of slosOf(document.value).entries()) {
       if (typeof named !== 'string' || named === '') continue;
-      const expanded = expandPath(named, dirname(processPath));
-      if ('message' in expanded) problems.push(document.problem(['slos', index], expanded));
-      else for (const path of expanded.paths) if (resolve(path) !== resolve(processPath)) paths.add(path);
+      const found = expandPath(named, dirname(processPath));
+      if ('message' in found) problems.push(document.problem(['slos', index], found));
+      else for (const path of found.paths) if (resolve(path) !== resolve(processPath)) paths.add(path);
     }
   }
   const sloFiles = [...paths].map(readSource);
-  return { processFile, sloFiles, problems, revision: revisionOf([processFile, ...sloFiles]) };
+  const secretFiles = processFile.documents
+    .flatMap((document) => secretFilesOf(document.value, 0))
+    .map((named) => resolve(dirname(processPath), named));
+  return { processFile, sloFiles, problems, secretFiles, revision: revisionOf([processFile, ...sloFiles]) };
+}
+
+/** Every `{ file: … }` below `token` or `secrets`, valid or not: a file that is missing now may be there at the next look. */
+function secretFilesOf(value: unknown, depth: number): string[] {
+  if (typeof value !== 'object' || value === null || depth > 4) return [];
+  const { file } = value as { file?: unknown };
+  const inner = Object.entries(value).flatMap(([key, entry]) =>
+    Array.isArray(value) || ['api', 'token', 'sinks', 'secrets'].includes(key) ? secretFilesOf(entry, depth + 1) : [],
+  );
+  return typeof file === 'string' && depth > 0 ? [file, ...inner] : inner;
 }
 
 function slosOf(value: unknown): readonly unknown[] {
