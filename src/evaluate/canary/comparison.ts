@@ -4,7 +4,7 @@ import type { HistogramLayout } from '../../model/histogram-layout.ts';
 import type { Judgement, Outcome, Reason } from '../../model/judgement.ts';
 import type { CanaryPolicy } from '../../model/policy.ts';
 import { OVERFLOW_ENDPOINT } from '../../model/series.ts';
-import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotStartMs } from '../../model/time.ts';
+import { type DurationMs, type EpochMs, type SlotIndex, slotStartMs } from '../../model/time.ts';
 import type { ArmSlot } from './arm-slot.ts';
 import { HARM_BETS, SAFE_BETS } from './block-evidence.ts';
 import { Check } from './check.ts';
@@ -15,15 +15,12 @@ import { NO_OVERFLOW, type Overflow, overflowing } from './overflow.ts';
 import { Pool, type PoolState } from './pool.ts';
 import { Portfolio, type PortfolioState } from './portfolio.ts';
 import { PROCESS_LIMITS, type ProcessLimits } from './process-rules.ts';
+import { RunTime, type RunTimeState } from './run-time.ts';
 
 /** Endpoints of one run, by order of appearance; the others are counted and not judged. */
 export const MAX_ENDPOINTS = 1000;
 /** Health must be proven on endpoints that carry this share of the baseline's requests; the rest is listed as unproven. */
 const PASS_TRAFFIC_SHARE = 0.95;
-/** No promotion of a canary that has fallen silent: none of its requests for this long, and for this many times the usual gap. */
-const SILENT_MS = 30_000;
-const SILENT_GAPS = 20;
-
 export interface CanaryJudgement {
   readonly outcome: Outcome;
   readonly reason: Reason;
@@ -47,11 +44,7 @@ export interface CanaryComparisonState {
   readonly version: 1;
   /** Number of buckets of the layout. */
   readonly buckets: number;
-  readonly startSlot: SlotIndex;
-  readonly nextSlot: SlotIndex;
-  readonly skippedMs: DurationMs;
-  readonly firstCanary: SlotIndex | null;
-  readonly lastCanary: SlotIndex | null;
+  readonly time: RunTimeState;
   readonly isHarmProven: boolean;
   readonly overflow: Overflow;
   readonly portfolio: PortfolioState;
@@ -67,7 +60,6 @@ export interface CanaryComparisonState {
 export class CanaryComparison {
   readonly #policy: CanaryPolicy;
   readonly #layout: HistogramLayout;
-  readonly #startSlot: SlotIndex;
   readonly #rules: readonly CheckRule[];
   readonly #logLimit: number;
   readonly #byName = new Map<string, EndpointComparison>();
@@ -79,10 +71,7 @@ export class CanaryComparison {
   /** Requests of the endpoints that are judged. */
   #baselineRequests = 0;
   #canaryRequests = 0;
-  #nextSlot: SlotIndex;
-  #skippedMs = 0;
-  #firstCanary: SlotIndex | null = null;
-  #lastCanary: SlotIndex | null = null;
+  #time: RunTime;
   #logWealth = 0;
   #isHarmProven = false;
   readonly #scratch: Scratch = { harm: new Float64Array(HARM_BETS.length), safe: new Float64Array(SAFE_BETS.length) };
@@ -91,8 +80,7 @@ export class CanaryComparison {
   constructor(policy: CanaryPolicy, layout: HistogramLayout, startSlot: SlotIndex, limits: ProcessLimits = PROCESS_LIMITS) {
     this.#policy = policy;
     this.#layout = layout;
-    this.#startSlot = startSlot;
-    this.#nextSlot = startSlot;
+    this.#time = new RunTime(startSlot);
     this.#rules = checkRules(policy, limits);
     this.#pool = new Pool(this.#rules);
     this.#logLimit = Math.log(1 / policy.alpha);
@@ -100,17 +88,14 @@ export class CanaryComparison {
 
   /** Baseline history of an endpoint from before its first slot, oldest first: primes the reference that defines "slow". */
   prime(endpoint: string, endMs: EpochMs, baseline: ArmSlot): void {
-    if (endpoint !== OVERFLOW_ENDPOINT) this.#endpoint(endpoint)?.prime(endMs - slotStartMs(this.#startSlot), baseline);
+    if (endpoint !== OVERFLOW_ENDPOINT) this.#endpoint(endpoint)?.prime(this.#time.relativeMs(endMs), baseline);
   }
 
   /** One second of one endpoint. Slots are fed in order, each endpoint once per slot; one that is not fed had nothing. */
   feed(endpoint: string, slot: SlotIndex, baseline: ArmSlot, canary: ArmSlot): void {
-    if (slot < this.#nextSlot) throw new RangeError(`slot ${slot} has ended: the next one is ${this.#nextSlot}`);
+    if (slot !== this.#time.nextSlot) throw new RangeError(`feeding slot ${slot}: the next one is ${this.#time.nextSlot}`);
     if (baseline.requests + canary.requests === 0) return;
-    if (canary.requests > 0) {
-      this.#firstCanary ??= slot;
-      this.#lastCanary = slot;
-    }
+    if (canary.requests > 0) this.#time.sawCanary();
     const comparison = endpoint === OVERFLOW_ENDPOINT ? undefined : this.#endpoint(endpoint);
     if (comparison === undefined) {
       this.#overflow = overflowing(this.#overflow, baseline, canary);
@@ -118,13 +103,14 @@ export class CanaryComparison {
     }
     this.#baselineRequests += baseline.requests;
     this.#canaryRequests += canary.requests;
-    comparison.feed(slot, slotStartMs(slot + 1 - this.#startSlot), this.#isWarmup(slot), baseline, canary);
+    comparison.feed(slot, this.#time.relativeMs(slotStartMs(slot + 1)), this.#isWarmup(), baseline, canary);
   }
 
   /** Ends the slot for all endpoints; after it the verdict may change. */
   endSlot(slot: SlotIndex): void {
-    this.#nextSlot = slot + 1;
-    const atMs = this.#watchedMs();
+    if (slot !== this.#time.nextSlot) throw new RangeError(`ending slot ${slot}: the next one is ${this.#time.nextSlot}`);
+    this.#time.nextSlot = slot + 1;
+    const atMs = this.#time.watchedMs;
     if (this.#endpoints.length < this.#byName.size) this.#endpoints = [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     let isOpening = false;
     const newcomers: EndpointComparison[] = [];
@@ -141,9 +127,8 @@ export class CanaryComparison {
 
   /** A gap in the stream: slots before `slot` are missing, which is not the same as empty. Open blocks are forgotten. */
   skipTo(slot: SlotIndex): void {
-    if (slot <= this.#nextSlot) return;
-    this.#skippedMs += (slot - this.#nextSlot) * SLOT_MS;
-    this.#nextSlot = slot;
+    if (slot <= this.#time.nextSlot) return;
+    this.#time.skipTo(slot);
     for (const endpoint of this.#byName.values()) endpoint.dropBlock();
   }
 
@@ -165,7 +150,7 @@ export class CanaryComparison {
       },
       canaryRequests: this.#canaryRequests + this.#overflow.canaryRequests,
       baselineRequests: this.#baselineRequests + this.#overflow.baselineRequests,
-      elapsedMs: this.#elapsedMs(),
+      elapsedMs: this.#time.elapsedMs,
       get unproven() {
         unproven ??= unprovenChecks(standing);
         return unproven;
@@ -178,11 +163,7 @@ export class CanaryComparison {
     return {
       version: 1,
       buckets: this.#layout.size,
-      startSlot: this.#startSlot,
-      nextSlot: this.#nextSlot,
-      skippedMs: this.#skippedMs,
-      firstCanary: this.#firstCanary,
-      lastCanary: this.#lastCanary,
+      time: this.#time.snapshot(),
       isHarmProven: this.#isHarmProven,
       overflow: this.#overflow,
       portfolio: this.#portfolio.snapshot(),
@@ -201,11 +182,8 @@ export class CanaryComparison {
     if (state.version !== 1 || state.buckets !== layout.size) {
       throw new PermanentError('state_mismatch', `restoring a comparison: version ${state.version} with ${state.buckets} buckets`);
     }
-    const restored = new CanaryComparison(policy, layout, state.startSlot, limits);
-    restored.#nextSlot = state.nextSlot;
-    restored.#skippedMs = state.skippedMs;
-    restored.#firstCanary = state.firstCanary;
-    restored.#lastCanary = state.lastCanary;
+    const restored = new CanaryComparison(policy, layout, state.time.startSlot, limits);
+    restored.#time = RunTime.restore(state.time);
     restored.#isHarmProven = state.isHarmProven;
     restored.#overflow = state.overflow;
     restored.#portfolio = Portfolio.restore(state.portfolio);
@@ -233,7 +211,7 @@ export class CanaryComparison {
 
   /** Endpoints of which the baseline knows nothing wait without money until it does. */
   #admit(endpoints: readonly EndpointComparison[]): void {
-    const candidates = endpoints.map((endpoint) => ({ endpoint, traffic: endpoint.traffic(this.#elapsedMs()), share: 0 }));
+    const candidates = endpoints.map((endpoint) => ({ endpoint, traffic: endpoint.traffic(this.#time.elapsedMs), share: 0 }));
     const known = candidates.filter((candidate) => candidate.traffic > 0);
     this.#portfolio.admit(known);
     for (const { endpoint, share } of known) endpoint.share = share;
@@ -245,14 +223,14 @@ export class CanaryComparison {
     if (this.#baselineRequests === 0) return ['inconclusive', this.#overflow.baselineRequests > 0 ? 'overflow' : 'no_baseline'];
     if (this.#isTooFew()) return ['inconclusive', 'too_few_samples'];
     if (this.#isHealthProven()) {
-      return this.#isSilent() ? ['inconclusive', 'no_canary'] : ['pass', 'health_proven'];
+      return this.#time.isSilent(this.#canaryRequests) ? ['inconclusive', 'no_canary'] : ['pass', 'health_proven'];
     }
-    if (this.#elapsedMs() >= this.#policy.horizonMs) return ['inconclusive', 'horizon_reached'];
-    return ['inconclusive', this.#isWarmup(this.#nextSlot) ? 'warming_up' : 'accumulating'];
+    if (this.#time.elapsedMs >= this.#policy.horizonMs) return ['inconclusive', 'horizon_reached'];
+    return ['inconclusive', this.#isWarmup() ? 'warming_up' : 'accumulating'];
   }
 
   #isHealthProven(): boolean {
-    if (this.#logWealth > 0 || this.#sinceCanaryMs(this.#nextSlot) < this.#policy.minPassMs) return false;
+    if (this.#logWealth > 0 || this.#time.sinceCanaryMs < this.#policy.minPassMs) return false;
     const proof = Math.log(1 / this.#policy.beta);
     let proven = 0;
     for (const endpoint of this.#endpoints) {
@@ -261,32 +239,13 @@ export class CanaryComparison {
     return proven > 0 && proven >= PASS_TRAFFIC_SHARE * (this.#baselineRequests + this.#overflow.baselineRequests);
   }
 
-  #isSilent(): boolean {
-    const quietMs = (this.#nextSlot - 1 - (this.#lastCanary ?? this.#startSlot)) * SLOT_MS;
-    return quietMs > Math.max(SILENT_MS, (SILENT_GAPS * this.#sinceCanaryMs(this.#nextSlot)) / this.#canaryRequests);
-  }
-
   /** Requests of endpoints that can be compared; what cannot be compared proves nothing. */
   #isTooFew(): boolean {
     return Math.min(this.#canaryRequests, this.#baselineRequests) < this.#policy.minRequests;
   }
 
-  #isWarmup(slot: SlotIndex): boolean {
-    return this.#sinceCanaryMs(slot) < this.#policy.warmupMs;
-  }
-
-  /** Time from the start of the first slot with a canary request to the start of `slot`; 0 before. */
-  #sinceCanaryMs(slot: SlotIndex): DurationMs {
-    return this.#firstCanary === null ? 0 : (slot - this.#firstCanary) * SLOT_MS;
-  }
-
-  #elapsedMs(): DurationMs {
-    return (this.#nextSlot - this.#startSlot) * SLOT_MS;
-  }
-
-  /** Time without gaps: money enters for time watched. */
-  #watchedMs(): DurationMs {
-    return this.#elapsedMs() - this.#skippedMs;
+  #isWarmup(): boolean {
+    return this.#time.sinceCanaryMs < this.#policy.warmupMs;
   }
 
   #standing(): Standing {
@@ -300,8 +259,8 @@ export class CanaryComparison {
       logLimit: this.#logLimit,
       logProof: Math.log(1 / this.#policy.beta),
       isTooFew: this.#isTooFew(),
-      isWarmup: this.#isWarmup(this.#nextSlot),
-      isOver: this.#elapsedMs() >= this.#policy.horizonMs,
+      isWarmup: this.#isWarmup(),
+      isOver: this.#time.elapsedMs >= this.#policy.horizonMs,
       layout: this.#layout,
     };
   }

@@ -55,9 +55,9 @@ export class Pool {
       const evidence = this.#evidence[check] as Float64Array;
       if (isPlaying && evidence.some((value) => value !== 0)) {
         for (let j = 0; j < evidence.length; j++) evidence[j] = Math.min(evidence[j] as number, rule.limits.blockCap);
-        const process = this.#processes[check] ?? new HarmProcess(rule.harmRules, evidence.length, atMs);
-        this.#processes[check] = process;
-        process.update(atMs, evidence);
+        const wealth = this.#processes[check] ?? new HarmProcess(rule.harmRules, evidence.length, atMs);
+        this.#processes[check] = wealth;
+        wealth.update(atMs, evidence);
       }
       evidence.fill(0);
     });
@@ -65,14 +65,14 @@ export class Pool {
   }
 
   snapshot(): PoolState {
-    return { processes: this.#processes.map((process) => process?.snapshot() ?? null) };
+    return { processes: this.#processes.map((wealth) => wealth?.snapshot() ?? null) };
   }
 
   static restore(rules: readonly CheckRule[], state: PoolState): Pool {
     const restored = new Pool(rules);
     rules.forEach((rule, check) => {
-      const process = state.processes[check] ?? null;
-      restored.#processes[check] = process === null ? null : HarmProcess.restore(rule.harmRules, process);
+      const saved = state.processes[check] ?? null;
+      restored.#processes[check] = saved === null ? null : HarmProcess.restore(rule.harmRules, saved);
     });
     restored.#weigh();
     return restored;
