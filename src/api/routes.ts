@@ -1,6 +1,6 @@
 /** The one table of routes: the server registers from it and `/openapi.json` is written from it. */
 import { z } from 'zod';
-import { DURATION_PATTERN, durationMs } from './duration.ts';
+import { durationMs } from './duration.ts';
 import * as schemas from './schemas.ts';
 
 /** Something a response may be: JSON of a named schema, or text of a type. */
@@ -20,10 +20,7 @@ export interface Route {
 
 const MAX_WINDOW = '1h';
 
-const windowText = z
-  .string()
-  .regex(DURATION_PATTERN, 'must be a duration like 60s')
-  .refine((text) => within(text, '1s', MAX_WINDOW), `must be 1s to ${MAX_WINDOW}`);
+const windowText = schemas.durationText.refine((text) => within(text, '1s', MAX_WINDOW), `must be 1s to ${MAX_WINDOW}`);
 
 export const statusQuery = z.strictObject({
   window: windowText.default('60s').describe(`How far back rates and latencies reach, 1s to ${MAX_WINDOW}.`),

@@ -1,9 +1,9 @@
 /** The wire form of everything the API takes and gives: checks requests, describes responses, and is the source of `/openapi.json`. */
 import { z } from 'zod';
+import { DURATION_PATTERN } from '../config/quantity.ts';
 import { REASONS } from '../model/judgement.ts';
 import { DELIVERY_STATES, RUN_STATES } from '../model/rollout.ts';
 import { ENDPOINT_KINDS } from '../model/series.ts';
-import { DURATION_PATTERN } from './duration.ts';
 import type { SignalView } from './handlers.ts';
 import type { RunSummary, RunView, StatusReport } from './run-view.ts';
 
@@ -183,6 +183,9 @@ export const problem = z
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 const MAX_MATCHER_ATTRIBUTES = 16;
+const MAX_DURATION_CHARS = 64;
+
+export const durationText = z.string().max(MAX_DURATION_CHARS).regex(new RegExp(DURATION_PATTERN), 'must be a duration like 60s');
 
 const requestedMatcher = z
   .record(z.string().min(1).max(256), z.string().min(1).max(1024))
@@ -211,10 +214,7 @@ export const startRollout = z.strictObject({
     .max(Number.MAX_SAFE_INTEGER)
     .describe('Grows with each attempt; signals of an older generation are not acted upon.'),
   deadline: z
-    .union(
-      [z.iso.datetime({ offset: true }), z.string().regex(DURATION_PATTERN)],
-      'must be a time like 2026-01-31T12:00:00Z or a duration like 30m',
-    )
+    .union([z.iso.datetime({ offset: true }), durationText], 'must be a time like 2026-01-31T12:00:00Z or a duration like 30m')
     .optional()
     .describe('By when a verdict is wanted, as a time or a duration from the start. Default: the horizon of the policy.'),
   startedAt: z.iso

@@ -1,6 +1,8 @@
 /** The list of commands, in the order of `--help`. */
 import type { AddCommand } from './context.ts';
+import { addSchema } from './schema.ts';
 import { addStatus } from './status.ts';
+import { addValidate } from './validate.ts';
 import { addVersion } from './version.ts';
 
-export const COMMANDS: readonly AddCommand[] = [addStatus, addVersion];
+export const COMMANDS: readonly AddCommand[] = [addValidate, addStatus, addSchema, addVersion];

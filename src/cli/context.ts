@@ -1,4 +1,5 @@
 /** What a command works with: the environment, the streams, and the exit codes it may answer with. */
+import type { Readable, Writable } from 'node:stream';
 import type { Command } from 'commander';
 
 /** Documented in `--help`; scripts rely on them. */
@@ -15,12 +16,12 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Data goes to `stdout`, messages to `stderr`. */
 export interface Streams {
-  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
 }
 
-export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;

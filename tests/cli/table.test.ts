@@ -22,12 +22,7 @@ describe('renderTable', () => {
 
   it('cuts only what may shrink, and shows that something is missing', () => {
     const text = renderTable(COLUMNS, [['POST /checkout/with/a/long/name', 'canary', '1200']], { width: 32 });
-    expect(text.split('\n')).toEqual(
-      ['ENDPOINT         RELEASE   P99', 'POST /checkout…  canary   1200'].map((line) => expect.stringContaining(line.slice(0, 9))),
-    );
-    expect(text).toContain('…');
-    expect(Math.max(...text.split('\n').map(displayWidth))).toBe(32);
-    expect(text).toContain('canary   1200');
+    expect(text.split('\n')).toEqual(['ENDPOINT           RELEASE   P99', 'POST /checkout/w…  canary   1200']);
   });
 
   it('stays too wide rather than cut what may not shrink', () => {
