@@ -1,11 +1,12 @@
 /** The OpenAPI 3.1 document, written from the route table and its zod schemas. */
 import { z } from 'zod';
+import { startRollout } from './request-schemas.ts';
 import { ROUTES, type Route } from './routes.ts';
 import * as schemas from './schemas.ts';
 
 /** Schemas that get a name in the document, so that generated clients have types to speak of. */
 const NAMED: Readonly<Record<string, z.ZodType>> = {
-  StartRollout: schemas.startRollout,
+  StartRollout: startRollout,
   Run: schemas.run,
   RunList: schemas.runList,
   Judgement: schemas.judgement,

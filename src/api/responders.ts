@@ -5,10 +5,10 @@ import { durationMs } from './duration.ts';
 import type { ApiHandlers, StartOutcome } from './handlers.ts';
 import { openApiDocument } from './openapi.ts';
 import { invalidRequest, problemResponse } from './problem.ts';
+import { listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
 import { rolloutRequest } from './rollout-request.ts';
-import { listQuery, ROUTES, type RouteId, signalsQuery, statusQuery } from './routes.ts';
+import { ROUTES, type RouteId } from './routes.ts';
 import { runSummary, runView, statusReport } from './run-view.ts';
-import { startRollout } from './schemas.ts';
 
 type Responder = (context: Context) => Response | Promise<Response>;
 
@@ -20,7 +20,8 @@ export function responders(handlers: ApiHandlers, now: () => EpochMs): Readonly<
 
     async startRollout(context) {
       const body = parsedJson(await context.req.text());
-      if (body === undefined) return problemResponse({ status: 400, title: 'Invalid request', detail: 'the body is not JSON' });
+      if (body === undefined)
+        return problemResponse({ status: 400, title: 'Invalid request', detail: 'the body is not JSON, or has a key that cannot be' });
       const checked = startRollout.safeParse(body);
       if (!checked.success) return problemResponse(invalidRequest(checked.error, 'body'));
       const request = rolloutRequest(checked.data, now());
@@ -115,9 +116,13 @@ function json(body: unknown, status = 200, headers: Readonly<Record<string, stri
   return new Response(JSON.stringify(body), { status, headers: { ...headers, 'content-type': 'application/json' } });
 }
 
+/** Undefined for what is no JSON, and for a `__proto__`: dropping it in silence would make a matcher match more than was asked for. */
 function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, (key, value) => {
+      if (key === '__proto__') throw new SyntaxError('a key that cannot be');
+      return value;
+    });
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ import type { EpochMs } from '../model/time.ts';
 import { durationMs } from './duration.ts';
 import type { StartRollout } from './handlers.ts';
 import type { FieldError } from './problem.ts';
-import type { startRollout } from './schemas.ts';
+import type { startRollout } from './request-schemas.ts';
 
 export type RolloutRequest = { readonly ok: true; readonly value: StartRollout } | { readonly ok: false; readonly error: FieldError };
 

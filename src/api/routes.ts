@@ -1,6 +1,6 @@
 /** The one table of routes: the server registers from it and `/openapi.json` is written from it. */
 import { z } from 'zod';
-import { durationMs } from './duration.ts';
+import { listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
 import * as schemas from './schemas.ts';
 
 /** Something a response may be: JSON of a named schema, or text of a type. */
@@ -18,22 +18,6 @@ export interface Route {
   readonly responses: Readonly<Record<number, { readonly description: string; readonly content?: Content }>>;
 }
 
-const MAX_WINDOW = '1h';
-
-const windowText = schemas.durationText.refine((text) => within(text, '1s', MAX_WINDOW), `must be 1s to ${MAX_WINDOW}`);
-
-export const statusQuery = z.strictObject({
-  window: windowText.default('60s').describe(`How far back rates and latencies reach, 1s to ${MAX_WINDOW}.`),
-  service: z.string().min(1).max(512).optional().describe('Only this service.'),
-});
-
-export const listQuery = z.strictObject({
-  service: z.string().min(1).max(512).optional().describe('Only this service.'),
-  limit: z.coerce.number().int().min(1).max(1000).default(100).describe('At most so many, newest first.'),
-});
-
-export const signalsQuery = z.strictObject({ limit: listQuery.shape.limit });
-
 const json = (description: string, schema: z.ZodType) => ({ description, content: { schema } });
 const text = (description: string, type: string) => ({ description, content: { type } });
 const problem = (description: string) => json(description, schemas.problem);
@@ -50,7 +34,7 @@ export const ROUTES = {
     path: '/v1/rollouts',
     summary: 'Start judging a rollout. Sending the same again is safe.',
     mutates: true,
-    body: schemas.startRollout,
+    body: startRollout,
     responses: {
       200: json('This rollout and generation is being judged already; nothing was changed.', schemas.run),
       201: json('Judging has begun; Location names the run.', schemas.run),
@@ -116,8 +100,3 @@ export const ROUTES = {
 } as const satisfies Record<string, Route>;
 
 export type RouteId = keyof typeof ROUTES;
-
-function within(text: string, low: string, high: string): boolean {
-  const ms = durationMs(text);
-  return ms !== null && ms >= (durationMs(low) ?? 0) && ms <= (durationMs(high) ?? 0);
-}
