@@ -1,0 +1,8 @@
+/** One number of a benchmark. */
+
+export interface Figure {
+  /** `part/what`, stable from run to run. */
+  readonly name: string;
+  readonly unit: string;
+  readonly value: number;
+}
