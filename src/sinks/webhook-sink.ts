@@ -12,13 +12,12 @@ import { outcomeOfStatus } from './status-table.ts';
 const MAX_ANSWER_BYTES = 16_384;
 
 /**
- * The URL may carry credentials or a token and is never part of an error. One attempt takes at most `timeoutMs` in all. Redirects are not
+ * The URL may carry a token and is never part of an error. One attempt takes at most `timeoutMs` in all. Redirects are not
  * followed: a signed signal goes where the configuration says and nowhere else.
  */
 export class WebhookSink implements Sink {
   readonly name: string;
   readonly #url: URL;
-  readonly #authorization: string | null;
   readonly #keys: readonly KeyObject[];
   readonly #timeoutMs: DurationMs;
   readonly #now: () => EpochMs;
@@ -26,9 +25,6 @@ export class WebhookSink implements Sink {
   constructor(config: WebhookSinkConfig, now: () => EpochMs) {
     this.name = config.name;
     this.#url = endpoint(config);
-    this.#authorization = basicAuthorization(this.#url, config.name);
-    this.#url.username = '';
-    this.#url.password = '';
     if (config.secrets.length === 0) throw new PermanentError('invalid_sink', `webhook ${config.name}: needs a secret to sign with`);
     this.#keys = config.secrets.map((secret, index) => signingKey(secret, `webhook ${config.name}: secret ${index + 1}`));
     this.#timeoutMs = config.timeoutMs;
@@ -57,12 +53,11 @@ export class WebhookSink implements Sink {
   }
 
   async #send(message: SinkMessage, abort: AbortSignal, act: string): Promise<Response> {
-    const headers: Record<string, string> = {
+    const headers = {
       'content-type': 'application/json',
       'user-agent': 'slipstream',
       ...signedHeaders(message, this.#keys, this.#now()),
     };
-    if (this.#authorization !== null) headers['authorization'] = this.#authorization;
     const timeout = AbortSignal.timeout(this.#timeoutMs);
     try {
       return await fetch(this.#url, {
@@ -86,18 +81,10 @@ function endpoint(config: WebhookSinkConfig): URL {
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new PermanentError('invalid_sink', `webhook ${config.name}: url must be an absolute http or https URL`);
   }
+  // `fetch` refuses such a URL, and shows it when it does.
+  if (url.username !== '' || url.password !== '')
+    throw new PermanentError('invalid_sink', `webhook ${config.name}: url must not carry credentials`);
   return url;
-}
-
-/** `fetch` refuses URLs with credentials, and shows them when it does. */
-function basicAuthorization(url: URL, name: string): string | null {
-  if (url.username === '' && url.password === '') return null;
-  try {
-    const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-    return `Basic ${Buffer.from(credentials).toString('base64')}`;
-  } catch {
-    throw new PermanentError('invalid_sink', `webhook ${name}: the credentials in its url are not percent-encoded`);
-  }
 }
 
 /** The status has already told the outcome: reading on only spares the other side a reset, so no failure here matters. */

@@ -1,0 +1,54 @@
+/** The print sink keeps the contract of sinks, and prints one line a signal. */
+import { Writable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { messageOf } from '../../src/sinks/message.ts';
+import { PrintSink } from '../../src/sinks/print-sink.ts';
+import { DECIDED_AT, sampleSignal } from '../store/samples.ts';
+import { describeSink } from './sink.contract.ts';
+
+describeSink('print', async () => {
+  let mode: 'well' | 'broken' | 'stalled' = 'well';
+  let text = '';
+  let taken = () => {};
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      if (mode === 'broken') return done(new Error('EPIPE'));
+      text += chunk;
+      taken();
+      if (mode === 'well') done();
+    },
+  });
+  stream.on('error', () => {});
+  return {
+    sink: new PrintSink('terminal', stream),
+    arrived: () => text.split('\n').slice(0, -1),
+    breakDown: () => {
+      mode = 'broken';
+    },
+    stall: () => {
+      mode = 'stalled';
+      return new Promise((resolve) => {
+        taken = resolve;
+      });
+    },
+    secrets: [],
+    stop: async () => void stream.destroy(),
+  };
+});
+
+describe('a printed signal', () => {
+  it('is one line, whatever its summary says', async () => {
+    let text = '';
+    const stream = new Writable({
+      write(chunk, _encoding, done) {
+        text += chunk;
+        done();
+      },
+    });
+    const message = messageOf(sampleSignal({ summary: 'two\nlines\r\nand more\u2028' }), DECIDED_AT);
+    await new PrintSink('terminal', stream).deliver(message, new AbortController().signal);
+    expect(text).toBe(`${message.body}\n`);
+    expect(text.match(/\n/g)).toHaveLength(1);
+    expect(JSON.parse(text)).toMatchObject({ type: 'slipstream.signal.rollback', data: { summary: 'two\nlines\r\nand more\u2028' } });
+  });
+});
