@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { OutputStream } from './cli/context.ts';
 /** The program: everything happens in `cli/run.ts`. */
 import { run } from './cli/run.ts';
 
@@ -8,4 +9,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await run(process.argv.slice(2), process.env, process);
+const code = await run(process.argv.slice(2), process.env, process);
+// Exits by itself rather than when nothing is left to do: a connection that hangs (an exporter's, say) would keep the process for its timeout.
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+process.exit(code);
+
+/** What is written to a pipe is lost when the process exits before it has left. */
+function flushed(stream: OutputStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}

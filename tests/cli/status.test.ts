@@ -1,10 +1,7 @@
 /** `slipstream status` against a real API. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type Api, createApi } from '../../src/api/create-api.ts';
@@ -108,25 +105,5 @@ describe('when there is no answer, exits with 1 and says why on stderr', () => {
     const { code, stderr } = await ran(['status', '--url', url, '--window', '9d']);
     expect(code).toBe(1);
     expect(stderr).toContain('400 ?window: must be 1s to 1h');
-  });
-});
-
-describe('as a program of its own', () => {
-  function program(argv: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
-    return spawn(process.execPath, ['src/main.ts', ...argv], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH } });
-  }
-
-  it('answers with its exit code', async () => {
-    const child = program(['stauts']);
-    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
-    expect(said).toContain('Did you mean status?');
-    expect(code).toBe(2);
-  });
-
-  it('ends without complaint when the reader of its output is gone', async () => {
-    const child = program(['status', '--url', url, '--watch', '100ms']);
-    child.stdout.once('data', () => child.stdout.destroy());
-    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
-    expect([said, code]).toEqual(['', 0]);
   });
 });
