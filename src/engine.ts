@@ -1,0 +1,246 @@
+/** Stage B: merges slot deltas, evaluates objectives and canaries as the watermark moves, and decides. Pure: time is passed in. */
+import { EMPTY_GUARD, type GuardState, guardAfterRollback, guardObjection } from './decide/guard.ts';
+import type { RunStep } from './decide/run-state.ts';
+import { signalOf } from './decide/signal.ts';
+import { discovered, type SeenRelease } from './engine/discovery.ts';
+import type { LiveRun, LiveRunState, Surroundings } from './engine/live-run.ts';
+import { ObjectiveFeed } from './engine/objective-feed.ts';
+import { retention } from './engine/retention.ts';
+import { type RolloutRequest, Rollouts, type StartOutcome } from './engine/rollouts.ts';
+import { serviceView } from './engine/status-view.ts';
+import type { Checkpoint, SavedState } from './model/checkpoint.ts';
+import type { HistogramLayout } from './model/histogram-layout.ts';
+import type { CanaryPolicy, Policies } from './model/policy.ts';
+import { verdictText } from './model/reason-text.ts';
+import type { AnalysisRun, Signal } from './model/rollout.ts';
+import type { SeriesInfo } from './model/series.ts';
+import type { SlotDeltas } from './model/slot-deltas.ts';
+import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotOf } from './model/time.ts';
+import type { StatusView } from './model/views.ts';
+import { type MergeOutcome, SlidingWindow } from './window/sliding-window.ts';
+
+/** Recent traffic by which the incumbent release is told. */
+const INCUMBENT_WINDOW_MS = 10 * 60_000;
+
+const GUARD_NOTE = 'guard';
+
+/** A verdict that changed, and the signal that tells of it, if any. */
+export interface Decision {
+  readonly run: AnalysisRun;
+  readonly signal: Signal | null;
+}
+
+export class Engine {
+  readonly window: SlidingWindow;
+  readonly objectives: ObjectiveFeed;
+  readonly rollouts: Rollouts;
+  #policies: Policies;
+  #guard: GuardState = EMPTY_GUARD;
+  readonly #series: (SeriesInfo | undefined)[] = [];
+  readonly #byService = new Map<string, SeriesInfo[]>();
+  readonly #firstSlot: SlotIndex[] = [];
+  #unsavedSeries: SeriesInfo[] = [];
+  #frozenUntil: EpochMs = Number.NEGATIVE_INFINITY;
+  #unknownUntil: EpochMs = Number.NEGATIVE_INFINITY;
+
+  constructor(policies: Policies, layout: HistogramLayout) {
+    this.#policies = policies;
+    this.window = new SlidingWindow({ layout });
+    this.objectives = new ObjectiveFeed(policies);
+    this.rollouts = new Rollouts(layout);
+  }
+
+  /** Adds a flush. The same origin twice changes nothing. */
+  merge(deltas: SlotDeltas): MergeOutcome {
+    for (const info of deltas.announced) this.#know(info);
+    this.#noteFirstSlots(deltas);
+    const outcome = this.window.merge(deltas);
+    if (!outcome.duplicate) this.objectives.add(deltas, outcome.firstRow);
+    for (const info of deltas.announced) this.#discover(info);
+    return outcome;
+  }
+
+  /** Moves time on: rolls windows up and judges every run as far as its watermark allows. `now` is the wall clock, or the stream's own in a replay. */
+  advance(now: EpochMs): readonly Decision[] {
+    const decisions: Decision[] = [];
+    for (const run of this.rollouts.active()) {
+      const step = run.advance(this.#surroundings(run, now));
+      if (step !== null) decisions.push(this.#decided(run, step));
+    }
+    this.window.advance(now);
+    return decisions;
+  }
+
+  startRollout(request: RolloutRequest, now: EpochMs): StartOutcome {
+    const outcome = this.rollouts.start(request, this.#canaryPolicy(request.service), now);
+    if (outcome.kind === 'started') {
+      for (const info of this.#byService.get(request.service) ?? []) outcome.run.bind(info, this.window);
+    }
+    return outcome;
+  }
+
+  abortRollout(id: string): AnalysisRun | null {
+    const run = this.rollouts.find(id);
+    run?.end('aborted', 'aborted');
+    return run?.view() ?? null;
+  }
+
+  /** Nothing is decided until `until`: the wall clock jumped. */
+  freeze(until: EpochMs): void {
+    this.#frozenUntil = until;
+  }
+
+  /** State could not be read back as it was: nothing is decided until `until`. */
+  markStateUnknown(until: EpochMs): void {
+    this.#unknownUntil = until;
+  }
+
+  /** Takes new policies. Runs in flight keep theirs: it is part of their signal's identity. */
+  reconfigure(policies: Policies): void {
+    this.#policies = policies;
+    this.objectives.reconfigure(policies, this.#knownSeries());
+  }
+
+  /** True when spans of this service and release are part of a run in flight. */
+  isUnderAnalysis(info: Pick<SeriesInfo, 'service' | 'release'>): boolean {
+    for (const run of this.rollouts.active()) if (run.concerns(info)) return true;
+    return false;
+  }
+
+  /** True when some release of the service has this endpoint. */
+  hasEndpoint(service: string, endpoint: string): boolean {
+    return this.#byService.get(service)?.some((info) => info.endpoint === endpoint) ?? false;
+  }
+
+  status(windowMs: DurationMs, now: EpochMs, only?: string): StatusView {
+    const services = [...this.#byService.entries()].filter(([service]) => only === undefined || service === only);
+    return {
+      now,
+      policyRevision: this.#policies.revision,
+      windowMs,
+      services: services
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([service, series]) =>
+          serviceView({ service, series, quota: this.#quota(service), window: this.window, objectives: this.objectives, windowMs, now }),
+        ),
+      runs: [...this.rollouts.all()].filter((run) => only === undefined || run.rollout.service === only).map((run) => run.view()),
+    };
+  }
+
+  /** What changed since the last call, to be stored in one transaction. */
+  checkpoint(at: EpochMs): Checkpoint {
+    const { slots, notes } = this.window.checkpoint();
+    const runs = [...this.rollouts.all()].filter((run) => run.isDirty);
+    for (const run of runs) run.isDirty = false;
+    const series = this.#unsavedSeries;
+    this.#unsavedSeries = [];
+    return {
+      at,
+      series,
+      slots,
+      counts: this.objectives.counts.checkpoint(),
+      runs: runs.map((run) => ({ id: run.rollout.id, json: JSON.stringify(run.save()) })),
+      notes: [...notes, { key: GUARD_NOTE, json: JSON.stringify(this.#guard) }],
+      retain: retention(this.window, this.#policies),
+    };
+  }
+
+  /** Takes up saved state at `now`. What happened since the last checkpoint is unknown: runs skip it as a gap. */
+  restore(saved: SavedState, now: EpochMs): void {
+    for (const info of saved.series) this.#know(info);
+    this.#unsavedSeries = [];
+    this.window.restore(saved.slots, saved.notes, saved.series);
+    this.objectives.counts.restore(saved.counts);
+    const guard = saved.notes.find((note) => note.key === GUARD_NOTE);
+    if (guard !== undefined) this.#guard = JSON.parse(guard.json) as GuardState;
+    this.rollouts.restore(saved.runs.map((run) => JSON.parse(run.json) as LiveRunState));
+    for (const run of this.rollouts.active()) {
+      for (const info of this.#byService.get(run.rollout.service) ?? []) run.bind(info, this.window);
+      run.skipTo(slotOf(now));
+    }
+  }
+
+  #surroundings(run: LiveRun, now: EpochMs): Surroundings {
+    const limits = { coolDownMs: run.policy.coolDownMs, maxRollbacksPerHour: this.#policies.maxRollbacksPerHour };
+    const service = run.rollout.service;
+    return {
+      now,
+      window: this.window,
+      clockJumped: now < this.#frozenUntil,
+      stateUnknown: now < this.#unknownUntil,
+      sharedFailure: this.objectives.isBurningFast(service, this.window.newestAt(service)),
+      objection: (of, at) => guardObjection(this.#guard, of, at, limits),
+    };
+  }
+
+  #decided(run: LiveRun, step: RunStep): Decision {
+    const view = run.view();
+    if (step.action === null) return { run: view, signal: null };
+    const { policy, rollout } = run;
+    const signal = signalOf({
+      rollout,
+      action: step.action,
+      verdict: view.verdict,
+      judgements: view.judgements,
+      summary: verdictText(view.verdict, view.judgements),
+      ttlMs: policy.signalTtlMs,
+      sinks: policy.sinks,
+    });
+    if (step.action === 'rollback') {
+      const limits = { coolDownMs: policy.coolDownMs, maxRollbacksPerHour: this.#policies.maxRollbacksPerHour };
+      this.#guard = guardAfterRollback(this.#guard, rollout.service, view.verdict.at, limits);
+    }
+    run.signalled(signal.id);
+    return { run: run.view(), signal };
+  }
+
+  #know(info: SeriesInfo): void {
+    if (this.#series[info.id] !== undefined) return;
+    this.#series[info.id] = info;
+    const siblings = this.#byService.get(info.service);
+    if (siblings === undefined) this.#byService.set(info.service, [info]);
+    else siblings.push(info);
+    this.#unsavedSeries.push(info);
+    this.objectives.bind(info);
+    for (const run of this.rollouts.active()) run.bind(info, this.window);
+  }
+
+  #noteFirstSlots(deltas: SlotDeltas): void {
+    if (deltas.announced.length === 0) return;
+    for (let row = 0; row < deltas.size; row++) {
+      const series = deltas.series[row] as number;
+      const slot = deltas.slot[row] as number;
+      if (slot < (this.#firstSlot[series] ?? Number.POSITIVE_INFINITY)) this.#firstSlot[series] = slot;
+    }
+  }
+
+  #discover(info: SeriesInfo): void {
+    const policy = this.#canaryPolicy(info.service);
+    const firstSlot = this.#firstSlot[info.id];
+    if ((policy.track === null && policy.trackBy === null) || firstSlot === undefined || this.isUnderAnalysis(info)) return;
+    const firstAt = firstSlot * SLOT_MS;
+    const pair = discovered(info, firstAt, policy, this.#releasesOf(info.service, firstAt));
+    if (pair === null) return;
+    this.startRollout({ service: info.service, ...pair, generation: 1, startedAt: firstAt, origin: 'policy' }, firstAt);
+  }
+
+  #releasesOf(service: string, at: EpochMs): SeenRelease[] {
+    return (this.#byService.get(service) ?? []).map((info) => ({
+      attributes: info.release.attributes,
+      firstAt: (this.#firstSlot[info.id] ?? Number.NEGATIVE_INFINITY) * SLOT_MS,
+      recentRequests: this.window.counts([info.id], at - INCUMBENT_WINDOW_MS, at).requests,
+    }));
+  }
+
+  #canaryPolicy(service: string): CanaryPolicy {
+    return this.#policies.services.get(service)?.canary ?? this.#policies.fallback.canary;
+  }
+
+  #quota(service: string): number {
+    return this.#policies.services.get(service)?.maxSeries ?? this.#policies.fallback.maxSeries;
+  }
+
+  #knownSeries(): SeriesInfo[] {
+    return this.#series.filter((info) => info !== undefined);
+  }
+}

@@ -1,0 +1,127 @@
+/** The runs there are: starts them once per generation, supersedes, finds and forgets them. */
+import { createHash } from 'node:crypto';
+import type { HistogramLayout } from '../model/histogram-layout.ts';
+import type { CanaryPolicy } from '../model/policy.ts';
+import type { Rollout } from '../model/rollout.ts';
+import type { ReleaseMatcher } from '../model/series.ts';
+import type { EpochMs } from '../model/time.ts';
+import { LiveRun, type LiveRunState } from './live-run.ts';
+
+/** Finished runs are kept for questions, up to this many; the store keeps them longer. */
+const MAX_FINISHED = 500;
+export const MAX_ACTIVE_RUNS = 200;
+
+export interface RolloutRequest {
+  /** Given by the deploy system, or derived from service, canary and generation. */
+  readonly id?: string | undefined;
+  readonly service: string;
+  readonly baseline: ReleaseMatcher;
+  readonly canary: ReleaseMatcher;
+  readonly generation: number;
+  readonly startedAt?: EpochMs | undefined;
+  /** Until when the deploy system waits for an answer; the start plus the policy's horizon when absent. */
+  readonly deadline?: EpochMs | undefined;
+  readonly origin?: Rollout['origin'];
+}
+
+export type StartOutcome =
+  | { readonly kind: 'started' | 'exists'; readonly run: LiveRun }
+  /** A newer generation is known for the service. */
+  | { readonly kind: 'conflict'; readonly newest: number }
+  | { readonly kind: 'full'; readonly limit: number };
+
+export class Rollouts {
+  readonly #runs = new Map<string, LiveRun>();
+  readonly #layout: HistogramLayout;
+
+  constructor(layout: HistogramLayout) {
+    this.#layout = layout;
+  }
+
+  all(): IterableIterator<LiveRun> {
+    return this.#runs.values();
+  }
+
+  *active(): Generator<LiveRun> {
+    for (const run of this.#runs.values()) if (!run.isOver) yield run;
+  }
+
+  find(id: string): LiveRun | undefined {
+    return this.#runs.get(id);
+  }
+
+  /** Starts a run, or returns the one there is for this id and generation. A newer rollout of the service supersedes what was in flight. */
+  start(request: RolloutRequest, policy: CanaryPolicy, now: EpochMs): StartOutcome {
+    const id = request.id ?? derivedId(request);
+    const known = this.#runs.get(id);
+    if (known !== undefined && known.rollout.generation === request.generation) return { kind: 'exists', run: known };
+    const newest = this.#newestGeneration(request.service);
+    if (request.origin !== 'policy' && request.generation < newest) {
+      return { kind: 'conflict', newest };
+    }
+    const inFlight = [...this.active()];
+    if (inFlight.length >= MAX_ACTIVE_RUNS) return { kind: 'full', limit: MAX_ACTIVE_RUNS };
+    for (const run of inFlight) if (run.rollout.service === request.service) run.end('superseded', 'superseded');
+    const startedAt = request.startedAt ?? now;
+    const rollout: Rollout = {
+      id,
+      service: request.service,
+      generation: request.generation,
+      baseline: request.baseline,
+      canary: request.canary,
+      policyId: policy.id,
+      startedAt,
+      deadline: request.deadline ?? startedAt + policy.horizonMs,
+      origin: request.origin ?? 'api',
+    };
+    const run = new LiveRun(rollout, policy, this.#layout);
+    this.#runs.delete(id);
+    this.#runs.set(id, run);
+    this.#forgetOldest();
+    return { kind: 'started', run };
+  }
+
+  /** True while no newer generation of the rollout, and no newer rollout of the service, has been started. */
+  isCurrent(rolloutId: string, generation: number): boolean {
+    const run = this.#runs.get(rolloutId);
+    if (run === undefined || run.rollout.generation !== generation) return false;
+    for (const other of this.#runs.values()) {
+      if (other !== run && other.rollout.service === run.rollout.service && other.rollout.startedAt > run.rollout.startedAt) return false;
+    }
+    return true;
+  }
+
+  restore(saved: readonly LiveRunState[]): void {
+    const inOrder = saved.toSorted((a, b) => a.rollout.startedAt - b.rollout.startedAt);
+    for (const state of inOrder) this.#runs.set(state.rollout.id, LiveRun.restore(state, this.#layout));
+    this.#forgetOldest();
+  }
+
+  /** Generations are the deploy system's, so they are compared per service, whatever ids it gives its rollouts. */
+  #newestGeneration(service: string): number {
+    let newest = 0;
+    for (const { rollout } of this.#runs.values()) {
+      if (rollout.service === service && rollout.origin === 'api') newest = Math.max(newest, rollout.generation);
+    }
+    return newest;
+  }
+
+  #forgetOldest(): void {
+    let surplus = this.#runs.size - MAX_ACTIVE_RUNS - MAX_FINISHED;
+    for (const [id, run] of this.#runs) {
+      if (surplus <= 0) return;
+      if (!run.isOver) continue;
+      this.#runs.delete(id);
+      surplus--;
+    }
+  }
+}
+
+/** The same request gives the same id on every replica. */
+function derivedId(request: RolloutRequest): string {
+  const canary = Object.entries(request.canary).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const hash = createHash('sha256')
+    .update(JSON.stringify([request.service, canary]))
+    .digest('hex');
+  return `ro_${hash.slice(0, 20)}`;
+}

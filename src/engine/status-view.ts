@@ -1,0 +1,71 @@
+/** Answers "what do you see?": endpoints, objectives and freshness of services as plain data. */
+import type { Counts, Distribution } from '../model/distribution.ts';
+import type { SeriesInfo } from '../model/series.ts';
+import { type DurationMs, type EpochMs, SLOT_MS } from '../model/time.ts';
+import type { SeriesView, ServiceView } from '../model/views.ts';
+import type { SlidingWindow } from '../window/sliding-window.ts';
+import type { ObjectiveFeed } from './objective-feed.ts';
+
+/** More rows than this help nobody; the busiest are shown. */
+const MAX_ROWS = 500;
+
+export function serviceView(input: {
+  readonly service: string;
+  readonly series: readonly SeriesInfo[];
+  readonly quota: number;
+  readonly window: SlidingWindow;
+  readonly objectives: ObjectiveFeed;
+  readonly windowMs: DurationMs;
+  readonly now: EpochMs;
+}): ServiceView {
+  const { service, series, window, objectives, windowMs, now } = input;
+  const newestAt = window.newestAt(service);
+  const to = newestAt === null ? now : (Math.floor(newestAt / SLOT_MS) + 1) * SLOT_MS;
+  return {
+    service,
+    newestAt,
+    watermarkAt: newestAt === null ? null : window.watermark(service, now),
+    lagMs: newestAt === null ? null : window.lagMs(service),
+    lateSpans: series.reduce((sum, info) => sum + window.late(info.id), 0),
+    seriesInUse: series.filter((info) => info.kind !== 'overflow').length,
+    seriesQuota: input.quota,
+    endpoints: series
+      .map((info) => ({ info, counts: window.counts([info.id], to - windowMs, to) }))
+      .filter(({ counts }) => counts.spans > 0)
+      .sort((a, b) => b.counts.spans - a.counts.spans)
+      .slice(0, MAX_ROWS)
+      .map(({ info, counts }) => seriesView(info, counts, window.distribution([info.id], to - windowMs, to, 'all'), windowMs))
+      .sort((a, b) => compare(a.endpoint, b.endpoint) || compare(a.release, b.release)),
+    objectives: objectives.judge(service, newestAt).map(({ objective, judgement }) => ({
+      id: objective.id,
+      text: objective.text,
+      endpoint: objective.endpoint,
+      windowMs: objective.windowMs,
+      judgement,
+    })),
+  };
+}
+
+function seriesView(info: SeriesInfo, counts: Counts, distribution: Distribution, windowMs: DurationMs): SeriesView {
+  return {
+    endpoint: info.endpoint,
+    kind: info.kind,
+    release: info.release.name,
+    releaseAttributes: Object.fromEntries(info.release.attributes),
+    requests: counts.requests,
+    failed: counts.failed,
+    rate: counts.requests / (windowMs / 1000),
+    errorRatio: counts.requests === 0 ? null : counts.failed / counts.requests,
+    p50Ms: quantileMs(distribution, 0.5),
+    p95Ms: quantileMs(distribution, 0.95),
+    p99Ms: quantileMs(distribution, 0.99),
+  };
+}
+
+function quantileMs(distribution: Distribution, q: number): number | null {
+  return distribution.total === 0 ? null : distribution.quantile(q) / 1000;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

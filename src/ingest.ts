@@ -1,0 +1,120 @@
+/** Stage A: request bytes in, slot deltas out. Pure: time is passed in. */
+import { Aggregator } from './aggregate/aggregator.ts';
+import { SeriesTable, type SeriesTableOptions } from './aggregate/series-table.ts';
+import { SpanDecoder } from './decode/decoder.ts';
+import type { HistogramLayout } from './model/histogram-layout.ts';
+import { ObservationBatch, REJECTED_DISPOSITIONS, SPAN_DISPOSITIONS } from './model/observation-batch.ts';
+import type { SeriesInfo } from './model/series.ts';
+import type { SlotDeltas } from './model/slot-deltas.ts';
+import type { SpanRules } from './model/span-rules.ts';
+import type { EpochMs, SlotIndex } from './model/time.ts';
+
+export interface IngestOptions {
+  readonly rules: SpanRules;
+  readonly layout: HistogramLayout;
+  readonly series: SeriesTableOptions;
+  /** Names this process and its life, so that no flush is counted twice. */
+  readonly source: string;
+  readonly epoch: string;
+  /** Series of an earlier life, so that ids go on where they were. */
+  readonly known?: readonly SeriesInfo[];
+}
+
+/** What became of one request: decoded whole and counted, or refused whole. */
+export type IngestOutcome =
+  | { readonly kind: 'accepted'; readonly accepted: number; readonly rejected: number; readonly message: string }
+  | { readonly kind: 'malformed'; readonly message: string };
+
+/** Series without spans for this long give their places up; looked at this often, both in seconds of event time. */
+const IDLE_SLOTS = 6 * 3600;
+const IDLE_LOOK_SLOTS = 600;
+/** A flush is due after this many spans, however little time has passed. */
+const FLUSH_SPANS = 262_144;
+
+const REJECTED_INDEXES = REJECTED_DISPOSITIONS.map((disposition) => SPAN_DISPOSITIONS.indexOf(disposition));
+
+export class Ingest {
+  readonly table: SeriesTable;
+  /** Spans so far by SPAN_DISPOSITIONS. */
+  readonly dispositions = new Float64Array(SPAN_DISPOSITIONS.length);
+  #decoder: SpanDecoder;
+  readonly #aggregator: Aggregator;
+  readonly #batch = new ObservationBatch(16_384);
+  #flushedSlot: SlotIndex = Number.NEGATIVE_INFINITY;
+  #idleLookSlot: SlotIndex = Number.NEGATIVE_INFINITY;
+
+  constructor(options: IngestOptions) {
+    this.table = new SeriesTable(options.series);
+    if (options.known !== undefined) this.table.restore(options.known);
+    this.#decoder = new SpanDecoder(options.rules, this.table);
+    this.#aggregator = new Aggregator(this.table, options.layout, {
+      source: options.source,
+      epoch: options.epoch,
+      capacity: FLUSH_SPANS,
+    });
+  }
+
+  /** Spans waiting for the next flush. */
+  get pending(): number {
+    return this.#aggregator.pending;
+  }
+
+  get overflowSpans(): number {
+    return this.#aggregator.overflowSpans;
+  }
+
+  /** Counts the spans of one request, all or none. `bytes` are not kept. */
+  consume(encoding: 'protobuf' | 'json', bytes: Uint8Array, now: EpochMs): IngestOutcome {
+    const batch = this.#batch;
+    const error = this.#decoder.decode(encoding, bytes, now, batch);
+    if (error !== null) return { kind: 'malformed', message: `${error.field} at byte ${error.offset}: ${error.message}` };
+    this.#aggregator.append(batch);
+    let total = 0;
+    let rejected = 0;
+    for (let i = 0; i < batch.dispositions.length; i++) {
+      const spans = batch.dispositions[i] as number;
+      this.dispositions[i] = (this.dispositions[i] as number) + spans;
+      if (i < FIRST_DOUBLE_COUNTED || i === OVER_LIMIT) total += spans;
+      if (REJECTED_INDEXES.includes(i)) rejected += spans;
+    }
+    return { kind: 'accepted', accepted: total - rejected, rejected, message: this.#remark(rejected) };
+  }
+
+  /**
+   * True when the newest event time has entered a new slot since the last flush, or the log is full. Flushing exactly then makes every decision a
+   * function of the requests in their order, whatever the clock did in between: a replay decides as the live run did.
+   */
+  flushDue(): boolean {
+    return this.#aggregator.isFull || (this.#aggregator.pending > 0 && this.#aggregator.newestSlot > this.#flushedSlot);
+  }
+
+  /** What was counted since the last flush. Its arrays are reused by the next one. */
+  flush(): SlotDeltas {
+    const newest = this.#aggregator.newestSlot;
+    this.#flushedSlot = newest;
+    const deltas = this.#aggregator.flush();
+    if (newest >= this.#idleLookSlot + IDLE_LOOK_SLOTS) {
+      this.#idleLookSlot = newest;
+      this.#aggregator.retireIdle(newest - IDLE_SLOTS);
+    }
+    return deltas;
+  }
+
+  /** Takes new span rules from the next request on. */
+  reconfigure(rules: SpanRules): void {
+    this.#decoder = new SpanDecoder(rules, this.table);
+  }
+
+  #remark(rejected: number): string {
+    if (rejected === 0) return '';
+    const batch = this.#batch;
+    const parts = REJECTED_INDEXES.filter((i) => (batch.dispositions[i] as number) > 0).map(
+      (i) => `${batch.dispositions[i]} ${(SPAN_DISPOSITIONS[i] as string).replaceAll('_', ' ')}`,
+    );
+    return `spans not counted: ${parts.join(', ')}`;
+  }
+}
+
+/** Dispositions from here on (but `over_limit`) are rows as well and already counted as `counted`. */
+const FIRST_DOUBLE_COUNTED = SPAN_DISPOSITIONS.indexOf('negative_duration');
+const OVER_LIMIT = SPAN_DISPOSITIONS.indexOf('over_limit');

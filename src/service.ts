@@ -1,0 +1,190 @@
+/** The composition root: configuration in, running service out. Owns the clock, the timers and the order of start and stop. */
+import { randomBytes } from 'node:crypto';
+import type { Writable } from 'node:stream';
+import { type Api, createApi } from './api/create-api.ts';
+import type { Config } from './config/config.ts';
+import type { SavedState } from './model/checkpoint.ts';
+import { PermanentError } from './model/errors.ts';
+import type { Signal } from './model/rollout.ts';
+import { Admission } from './receivers/admission.ts';
+import { OtlpGrpcReceiver } from './receivers/otlp-grpc.ts';
+import { OtlpHttpReceiver } from './receivers/otlp-http.ts';
+import type { Consume, Receiver } from './receivers/receiver.ts';
+import { apiHandlers } from './service/api-handlers.ts';
+import { type Clock, SYSTEM_CLOCK } from './service/clock.ts';
+import { Pipeline } from './service/pipeline.ts';
+import { Stages } from './service/stages.ts';
+import { createSinks } from './sinks/create-sinks.ts';
+import { Delivery } from './sinks/delivery.ts';
+import { MemoryStore } from './store/memory-store.ts';
+import { SqliteStore } from './store/sqlite-store.ts';
+import type { Store } from './store/store.ts';
+import type { RunningTelemetry } from './telemetry/create-telemetry.ts';
+
+const TICK_MS = 500;
+/** Histograms in memory reach back this far; older ones stay in the store. */
+const RESTORE_SECONDS = 15 * 60;
+/** How long requests in flight may take to finish when we stop. */
+const DRAIN_MS = 5_000;
+/** After state was lost, evidence must build up again for this long before anything is decided. */
+const REQUALIFY_MS = 10 * 60_000;
+
+export interface ServiceOptions {
+  readonly config: Config;
+  readonly telemetry: RunningTelemetry;
+  readonly version: string;
+  /** Where `print` sinks write. */
+  readonly out: Writable;
+  readonly clock?: Clock;
+  /** Sees every accepted request, in order: the recorder of `serve --record`. */
+  tap?(encoding: 'protobuf' | 'json', bytes: Uint8Array): void;
+}
+
+export interface RunningService {
+  readonly addresses: { readonly grpc: string | null; readonly http: string | null; readonly api: string };
+  /** Takes new policies and span rules; ports, state and sinks need a restart. */
+  reconfigure(config: Config): void;
+  /** Stops taking spans, finishes what is in flight, saves, and closes. A second call waits for the first. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything, or throws a PermanentError that says what is in the way and leaves nothing running. */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { config, telemetry, clock = SYSTEM_CLOCK } = options;
+  const store: Store = config.state.directory === null ? new MemoryStore() : new SqliteStore(config.state.directory);
+  const stages = restoredStages(config, store, clock, telemetry);
+  const { engine, ingest } = stages;
+  const delivery = new Delivery({
+    journal: store.journal,
+    sinks: createSinks(config.sinks, { now: clock.now, out: options.out }),
+    telemetry,
+    now: clock.now,
+    isCurrent: (signal: Signal) => (engine.rollouts.isCurrent(signal.rolloutId, signal.generation) ? 'send' : 'superseded'),
+  });
+  const pipeline = new Pipeline({ ingest, engine, store, telemetry, clock, deliver: (entries) => delivery.submit(entries) });
+  const admission = new Admission(config.receivers.maxInFlightBytes, telemetry);
+  const receivers = createReceivers(config, admission, telemetry);
+  let phase: 'starting' | 'running' | 'stopping' = 'starting';
+
+  const consume: Consume = (encoding, bytes) => {
+    const outcome = pipeline.consume(encoding, bytes);
+    if (outcome.kind === 'accepted') options.tap?.(encoding, bytes);
+    return outcome;
+  };
+  const api = createApi(
+    apiHandlers({
+      engine,
+      store,
+      telemetry,
+      clock,
+      version: options.version,
+      series: config.series,
+      checkpoint: () => pipeline.checkpoint(),
+      metrics: () => telemetry.metricsText(),
+      readiness: () => {
+        const reasons = [...(phase === 'running' ? [] : [phase]), ...(pipeline.isDurable ? [] : ['the store refuses to be written'])];
+        return { ready: reasons.length === 0, reasons };
+      },
+    }),
+    config.api,
+    telemetry,
+    clock.now,
+  );
+
+  const timers: NodeJS.Timeout[] = [];
+  try {
+    const { address } = await api.start();
+    for (const receiver of receivers.all) await receiver.start(consume);
+    timers.push(setInterval(() => guarded(telemetry, () => pipeline.tick()), TICK_MS));
+    timers.push(setInterval(() => guarded(telemetry, () => pipeline.checkpoint()), config.state.checkpointIntervalMs));
+    delivery.resume();
+    phase = 'running';
+    let stopping: Promise<void> | null = null;
+    return {
+      addresses: { grpc: receivers.grpc?.address ?? null, http: receivers.http?.address ?? null, api: address },
+      reconfigure: (next) => stages.reconfigure(next),
+      stop: () => {
+        phase = 'stopping';
+        stopping ??= stopAll({ timers, admission, receivers: receivers.all, pipeline, delivery, api, store, telemetry });
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await stopAll({ timers, admission, receivers: receivers.all, pipeline, delivery, api, store, telemetry });
+    throw error;
+  }
+}
+
+interface Stoppable {
+  readonly timers: readonly NodeJS.Timeout[];
+  readonly admission: Admission;
+  readonly receivers: readonly Receiver[];
+  readonly pipeline: Pipeline;
+  readonly delivery: Delivery;
+  readonly api: Api;
+  readonly store: Store;
+  readonly telemetry: RunningTelemetry;
+}
+
+/** Upstream first, so that whatever was accepted is counted, judged and saved before the store closes. */
+async function stopAll(parts: Stoppable): Promise<void> {
+  for (const timer of parts.timers) clearInterval(timer);
+  parts.admission.drain();
+  await Promise.all(parts.receivers.map((receiver) => receiver.stop(DRAIN_MS)));
+  guarded(parts.telemetry, () => parts.pipeline.finish());
+  await parts.delivery.stop();
+  await parts.api.stop();
+  parts.store.close();
+}
+
+function createReceivers(config: Config, admission: Admission, telemetry: RunningTelemetry) {
+  const limits = config.receivers;
+  const grpc = limits.otlpGrpc && new OtlpGrpcReceiver({ config: limits.otlpGrpc, limits, admission, telemetry });
+  const http = limits.otlpHttp && new OtlpHttpReceiver({ config: limits.otlpHttp, limits, admission, telemetry });
+  return { grpc, http, all: [grpc, http].filter((receiver) => receiver !== null) };
+}
+
+function restoredStages(config: Config, store: Store, clock: Clock, telemetry: RunningTelemetry): Stages {
+  const now = clock.now();
+  const fromSec = Math.floor(now / 1000) - RESTORE_SECONDS;
+  const state = store.load({ 1: fromSec, 10: fromSec, 60: fromSec - 60, 600: fromSec - 600, 3600: fromSec - 3600 });
+  const build = (saved: SavedState): Stages =>
+    new Stages({
+      config,
+      source: 'local',
+      epoch: `${now.toString(36)}-${randomBytes(4).toString('hex')}`,
+      hashSeed: randomBytes(4).readUInt32LE(),
+      ...(saved.at !== null && { saved: { state: saved, now } }),
+    });
+  const { stages, lost } = restoredOr(
+    () => build(state),
+    () => build({ ...state, slots: [], runs: [] }),
+  );
+  if (state.at !== null)
+    telemetry.log.info({ series: state.series.length, runs: state.runs.length, gapMs: now - state.at }, 'state restored');
+  const damage = store.recovered ?? lost;
+  if (damage !== null) {
+    telemetry.log.error({ ...damage }, 'state could not be read back whole; nothing is decided until evidence has built up again');
+    stages.engine.markStateUnknown(now + REQUALIFY_MS);
+  }
+  return stages;
+}
+
+/** Histograms of another layout, or runs of another version, cannot be gone on with; budgets, series and signals can. */
+function restoredOr(whole: () => Stages, partly: () => Stages): { stages: Stages; lost: { readonly error: string } | null } {
+  try {
+    return { stages: whole(), lost: null };
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    return { stages: partly(), lost: { error: error.message } };
+  }
+}
+
+/** A timer must outlive what it calls. */
+function guarded(telemetry: RunningTelemetry, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    telemetry.log.error({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'a timed task failed');
+  }
+}

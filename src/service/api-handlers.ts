@@ -1,0 +1,75 @@
+/** Answers the API's questions from the engine and the store. */
+import type { ApiHandlers, SignalView } from '../api/handlers.ts';
+import type { Engine } from '../engine.ts';
+import type { JournalEntry } from '../store/journal.ts';
+import type { Store } from '../store/store.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Clock } from './clock.ts';
+
+/** What a caller is told to wait when there are too many runs. */
+const FULL_RETRY_MS = 30_000;
+
+export interface HandlerParts {
+  readonly engine: Engine;
+  readonly store: Store;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly series: { readonly maxReleasesPerService: number };
+  /** Makes a change of a run durable before it is answered for. */
+  checkpoint(): void;
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
+  metrics(): Promise<string>;
+}
+
+export function apiHandlers(parts: HandlerParts): ApiHandlers {
+  const { engine, store, clock, telemetry } = parts;
+  return {
+    version: parts.version,
+    readiness: () => parts.readiness(),
+    metrics: () => parts.metrics(),
+    startRollout(request) {
+      const outcome = engine.startRollout(
+        { ...request, startedAt: request.startedAt ?? undefined, deadline: request.deadline ?? undefined },
+        clock.now(),
+      );
+      switch (outcome.kind) {
+        case 'started': {
+          const run = outcome.run.view();
+          telemetry.log.info(
+            { rollout: run.rollout.id, generation: run.rollout.generation, service: run.rollout.service },
+            'analysis run started',
+          );
+          parts.checkpoint();
+          return { outcome: 'created', run };
+        }
+        case 'exists':
+          return { outcome: 'existing', run: outcome.run.view() };
+        case 'conflict':
+          return { outcome: 'stale_generation', newest: outcome.newest };
+        case 'full':
+          return { outcome: 'unavailable', detail: `${outcome.limit} analysis runs are in flight already`, retryAfterMs: FULL_RETRY_MS };
+        default:
+          return outcome satisfies never;
+      }
+    },
+    run: (id) => engine.rollouts.find(id)?.view() ?? null,
+    runs: () => [...engine.rollouts.all()].map((run) => run.view()),
+    abort(id) {
+      const run = engine.abortRollout(id);
+      if (run !== null) {
+        telemetry.log.info({ rollout: id, state: run.state }, 'analysis run aborted on request');
+        parts.checkpoint();
+      }
+      return run;
+    },
+    status: (windowMs, service) => engine.status(windowMs, clock.now(), service ?? undefined),
+    signals: (limit) => store.journal.entries(limit).map(signalView),
+  };
+}
+
+function signalView(entry: JournalEntry): SignalView {
+  const { signal, sink, state, attempts, lastError, decidedAt } = entry;
+  const { id, rolloutId, generation, service, action, reason, summary } = signal;
+  return { id, rolloutId, generation, service, action, reason, summary, sink, state, attempts, lastError, decidedAt };
+}

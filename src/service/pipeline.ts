@@ -1,0 +1,167 @@
+/** Joins the two stages to the clock, the store and delivery: request bytes in, journalled signals out. */
+import type { Decision, Engine } from '../engine.ts';
+import type { Ingest, IngestOutcome } from '../ingest.ts';
+import type { Checkpoint } from '../model/checkpoint.ts';
+import { SPAN_DISPOSITIONS } from '../model/observation-batch.ts';
+import { reasonText } from '../model/reason-text.ts';
+import { type AnalysisRun, RUN_STATES } from '../model/rollout.ts';
+import type { DurationMs } from '../model/time.ts';
+import type { JournalEntry } from '../store/journal.ts';
+import type { DecidedSignal, Store } from '../store/store.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { type Clock, JumpDetector } from './clock.ts';
+
+/** After this long without a new slot what is pending is flushed all the same: the stream has paused. */
+const PAUSE_MS = 1_500;
+/** After a jump of the wall clock nothing is decided for as long as spans may still carry the old time. */
+const FREEZE_AFTER_JUMP_MS = 60_000;
+
+export interface PipelineParts {
+  readonly ingest: Ingest;
+  readonly engine: Engine;
+  readonly store: Store;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  /** Takes deliveries that are journalled. */
+  deliver(entries: readonly JournalEntry[]): void;
+}
+
+export class Pipeline {
+  readonly #parts: PipelineParts;
+  readonly #jumps: JumpDetector;
+  readonly #shown = new Float64Array(SPAN_DISPOSITIONS.length);
+  #shownOverflow = 0;
+  #lastFlush: DurationMs;
+  /** A checkpoint the disk refused: tried again, before any newer one. */
+  #unwritten: Checkpoint | null = null;
+  #undelivered: DecidedSignal[] = [];
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+    this.#jumps = new JumpDetector(parts.clock);
+    this.#lastFlush = parts.clock.monotonicMs();
+  }
+
+  /** True while the store takes what it is given. */
+  get isDurable(): boolean {
+    return this.#unwritten === null && this.#undelivered.length === 0;
+  }
+
+  /** Counts one request, and judges when it opened a new slot. */
+  consume(encoding: 'protobuf' | 'json', bytes: Uint8Array): IngestOutcome {
+    const { ingest, clock } = this.#parts;
+    const outcome = ingest.consume(encoding, bytes, clock.now());
+    if (ingest.flushDue()) this.#turn();
+    return outcome;
+  }
+
+  /** Time has passed: looks for jumps of the clock, flushes a stream that paused, and moves runs on. To be called about twice a second. */
+  tick(): void {
+    const { ingest, engine, clock, telemetry } = this.#parts;
+    const jumpMs = this.#jumps.look();
+    if (jumpMs !== 0) {
+      telemetry.log.warn({ jumpMs }, 'the wall clock jumped; verdicts are frozen');
+      engine.freeze(clock.now() + FREEZE_AFTER_JUMP_MS);
+    }
+    if (ingest.pending > 0 && clock.monotonicMs() - this.#lastFlush >= PAUSE_MS) this.#turn();
+    else this.#settle(engine.advance(clock.now()));
+    this.#showCounts();
+  }
+
+  /** Writes what changed, and the signals that still wait to be journalled. Never throws: a disk that refuses is told of and tried again. */
+  checkpoint(): void {
+    const { engine, store, telemetry, clock } = this.#parts;
+    const begun = clock.monotonicMs();
+    const signals = this.#undelivered;
+    const changed = this.#unwritten ?? engine.checkpoint(clock.now());
+    try {
+      const fresh = new Set(store.checkpoint(changed, signals));
+      this.#unwritten = null;
+      this.#undelivered = [];
+      telemetry.observe('checkpoint_seconds', (clock.monotonicMs() - begun) / 1000);
+      this.#hand(signals.filter(({ signal }) => fresh.has(signal.id)));
+    } catch (error) {
+      this.#unwritten = changed;
+      telemetry.add('checkpoint_failures_total', 1);
+      telemetry.log.error(
+        { error: String(error), waitingSignals: signals.length },
+        'the store refuses; no signal leaves until it takes them',
+      );
+    }
+  }
+
+  /** Flushes and judges what is pending, then checkpoints: the last act before the store closes. */
+  finish(): void {
+    if (this.#parts.ingest.pending > 0) this.#turn();
+    this.checkpoint();
+  }
+
+  #turn(): void {
+    const { ingest, engine, clock, telemetry } = this.#parts;
+    const begun = clock.monotonicMs();
+    this.#lastFlush = begun;
+    const { late } = engine.merge(ingest.flush());
+    if (late > 0) telemetry.add('late_spans_total', late);
+    const decisions = engine.advance(clock.now());
+    telemetry.observe('tick_seconds', (clock.monotonicMs() - begun) / 1000);
+    this.#settle(decisions);
+  }
+
+  #settle(decisions: readonly Decision[]): void {
+    if (decisions.length === 0) return;
+    const { telemetry, clock } = this.#parts;
+    for (const { run, signal } of decisions) {
+      this.#logVerdict(run);
+      if (signal === null) continue;
+      telemetry.add('signals_total', 1, { action: signal.action });
+      this.#undelivered.push({ signal, decidedAt: clock.now() });
+    }
+    this.checkpoint();
+  }
+
+  #hand(signals: readonly DecidedSignal[]): void {
+    if (signals.length === 0) return;
+    const ids = new Set(signals.map(({ signal }) => signal.id));
+    this.#parts.deliver(this.#parts.store.journal.pending().filter((entry) => ids.has(entry.signal.id)));
+  }
+
+  #logVerdict(run: AnalysisRun): void {
+    const { verdict, rollout } = run;
+    this.#parts.telemetry.add('verdicts_total', 1, { decision: verdict.decision, reason: verdict.reason });
+    this.#parts.telemetry.log.info(
+      {
+        rollout: rollout.id,
+        generation: rollout.generation,
+        service: rollout.service,
+        state: run.state,
+        decision: verdict.decision,
+        reason: verdict.reason,
+        why: reasonText(verdict.reason),
+        at: new Date(verdict.at).toISOString(),
+        logWealth: verdict.logWealth,
+        logLimit: verdict.logLimit,
+        decidedBy: verdict.decidedBy,
+        canaryRequests: run.canaryRequests,
+        baselineRequests: run.baselineRequests,
+      },
+      'verdict',
+    );
+  }
+
+  #showCounts(): void {
+    const { ingest, engine, telemetry } = this.#parts;
+    for (let i = 0; i < this.#shown.length; i++) {
+      const spans = ingest.dispositions[i] as number;
+      const more = spans - (this.#shown[i] as number);
+      if (more > 0) telemetry.add('spans_total', more, { disposition: SPAN_DISPOSITIONS[i] as string });
+      this.#shown[i] = spans;
+    }
+    const overflow = ingest.overflowSpans - this.#shownOverflow;
+    if (overflow > 0) telemetry.add('overflow_spans_total', overflow);
+    this.#shownOverflow = ingest.overflowSpans;
+    telemetry.set('series', ingest.table.size);
+    const byState = new Map<string, number>(RUN_STATES.map((state) => [state, 0]));
+    for (const run of engine.rollouts.all()) byState.set(run.state, (byState.get(run.state) ?? 0) + 1);
+    for (const [state, runs] of byState) telemetry.set('analysis_runs', runs, { state });
+  }
+}
