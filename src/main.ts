@@ -14,7 +14,7 @@ const code = await run(process.argv.slice(2), process.env, process);
 await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
 process.exit(code);
 
-/** What is written to a pipe is lost when the process exits before it has left. */
+/** Where pipes are written in the background (not on Linux), what has not left yet is lost when the process exits. */
 function flushed(stream: OutputStream): Promise<void> {
   return new Promise((resolve) => stream.write('', () => resolve()));
 }

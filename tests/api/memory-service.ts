@@ -11,6 +11,7 @@ export class MemoryService implements ApiHandlers {
   readonly asked: StartRollout[] = [];
   readonly windows: [number, string | null][] = [];
   reasons: string[] = [];
+  availability: Judgement = AVAILABILITY;
   readonly #runs = new Map<string, AnalysisRun>();
 
   startRollout(request: StartRollout): StartOutcome {
@@ -50,7 +51,7 @@ export class MemoryService implements ApiHandlers {
 
   status(windowMs: number, service: string | null): StatusView {
     this.windows.push([windowMs, service]);
-    return statusOf([...this.#runs.values()]);
+    return statusOf([...this.#runs.values()], this.availability);
   }
 
   async signals(limit: number): Promise<readonly SignalView[]> {
@@ -156,7 +157,7 @@ export function harmedRun(id: string, service = 'shop'): AnalysisRun {
   };
 }
 
-function statusOf(runs: readonly AnalysisRun[]): StatusView {
+function statusOf(runs: readonly AnalysisRun[], judgement: Judgement): StatusView {
   const series = {
     endpoint: 'POST /checkout',
     kind: 'http',
@@ -185,9 +186,7 @@ function statusOf(runs: readonly AnalysisRun[]): StatusView {
         seriesInUse: 2,
         seriesQuota: 500,
         endpoints: [series, empty],
-        objectives: [
-          { id: 'shop:availability', text: 'availability: 99.9%', endpoint: null, windowMs: 28 * 86_400_000, judgement: AVAILABILITY },
-        ],
+        objectives: [{ id: 'shop:availability', text: 'availability: 99.9%', endpoint: null, windowMs: 28 * 86_400_000, judgement }],
       },
     ],
     runs,

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type Api, createApi } from '../../src/api/create-api.ts';
-import { harmedRun, MemoryService, NOW } from '../api/memory-service.ts';
+import { AVAILABILITY, harmedRun, MemoryService, NOW } from '../api/memory-service.ts';
 import { rememberingTelemetry } from '../api/remembering-telemetry.ts';
 import { ran } from './streams.ts';
 
@@ -67,9 +67,21 @@ describe('for programs', () => {
     expect((await ran(['status'], { SLIPSTREAM_URL: url })).code).toBe(0);
   });
 
-  it('exits with 3 only when asked to check, and something is breached', async () => {
+  it('exits with 3 only when asked to check, and a canary is proven worse', async () => {
     expect((await ran(['status', '--url', url, '--check'])).code).toBe(3);
     expect((await ran(['status', '--url', url])).code).toBe(0);
+  });
+
+  it('exits with 3 when asked to check and an objective is breached, and with 0 when all is well', async () => {
+    const calm = new MemoryService();
+    const other = createApi(calm, { host: '127.0.0.1', port: 0, token: null }, rememberingTelemetry().telemetry, () => NOW);
+    const { address } = await other.start();
+    expect((await ran(['status', '--url', address, '--check'])).code).toBe(0);
+    calm.availability = { ...AVAILABILITY, outcome: 'fail', reason: 'objective_breached' };
+    const { code, stdout } = await ran(['status', '--url', address, '--check']);
+    await other.stop();
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/breached$/m);
   });
 });
 
