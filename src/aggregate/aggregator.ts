@@ -5,7 +5,7 @@ import type { SlotDeltas } from '../model/slot-deltas.ts';
 import { SLOT_MS, type SlotIndex } from '../model/time.ts';
 import { Arrivals } from './arrivals.ts';
 import { DeltaSorter } from './delta-sorter.ts';
-import { RowLog } from './row-log.ts';
+import { COUNT, FAILED, FAILED_WEIGHT, ROW_STRIDE, RowLog, TIMED, TIMED_WEIGHT, WEIGHT } from './row-log.ts';
 import type { SeriesTable } from './series-table.ts';
 
 export interface AggregatorOptions {
@@ -20,7 +20,7 @@ export interface AggregatorOptions {
 }
 
 /**
- * Memory is in proportion to the spans since the last flush (6 bytes each, and about 60 per series and slot touched), whatever the number of
+ * Memory is in proportion to the spans since the last flush (6 bytes each, and about 150 per series and slot touched), whatever the number of
  * series. No span is refused: the log grows beyond `capacity` rather than lose part of a batch; the caller flushes when `isFull`.
  */
 export class Aggregator {
@@ -75,42 +75,44 @@ export class Aggregator {
   append(batch: ObservationBatch): void {
     const { size, series, endMs, durationNs, flags, weight } = batch;
     const rows = this.#rows;
-    const table = this.#table;
     const layout = this.layout;
+    const arrivals = this.#arrivals;
+    const { service, thresholdStart, thresholdCount, thresholds } = this.#table.columns;
     rows.reserve(size);
     const { logRow, logCell } = rows;
     let logSize = rows.logSize;
+    let newestSlot = this.#newestSlot;
     for (let i = 0; i < size; i++) {
       const id = series[i] as number;
       const end = endMs[i] as number;
       const slot = Math.floor(end / SLOT_MS);
-      const thresholds = table.thresholdsNs(id);
-      const row = rows.row(id, slot, thresholds.length);
+      const row = rows.row(id, slot, thresholdCount[id] as number);
+      const counters = rows.counters;
+      const at = row * ROW_STRIDE;
       const spanWeight = weight[i] as number;
       const flag = flags[i] as number;
-      rows.count[row] = (rows.count[row] as number) + 1;
-      rows.weight[row] = (rows.weight[row] as number) + spanWeight;
+      counters[at + COUNT] = (counters[at + COUNT] as number) + 1;
+      counters[at + WEIGHT] = (counters[at + WEIGHT] as number) + spanWeight;
       const failed = flag & FLAG_FAILED;
       if (failed !== 0) {
-        rows.failed[row] = (rows.failed[row] as number) + 1;
-        rows.failedWeight[row] = (rows.failedWeight[row] as number) + spanWeight;
+        counters[at + FAILED] = (counters[at + FAILED] as number) + 1;
+        counters[at + FAILED_WEIGHT] = (counters[at + FAILED_WEIGHT] as number) + spanWeight;
       }
       if ((flag & FLAG_NO_LATENCY) === 0) {
         const duration = durationNs[i] as number;
-        rows.timed[row] = (rows.timed[row] as number) + 1;
-        rows.timedWeight[row] = (rows.timedWeight[row] as number) + spanWeight;
+        counters[at + TIMED] = (counters[at + TIMED] as number) + 1;
+        counters[at + TIMED_WEIGHT] = (counters[at + TIMED_WEIGHT] as number) + spanWeight;
         logRow[logSize] = row;
         // As cellOf; spelled out because it runs once per span.
         logCell[logSize++] = layout.index(duration / 1000) * 2 + failed;
-        for (let t = 0; t < thresholds.length && duration > (thresholds[t] as number); t++) {
-          const at = (rows.slowStart[row] as number) + t;
-          rows.slow[at] = (rows.slow[at] as number) + 1;
-          rows.slowWeight[at] = (rows.slowWeight[at] as number) + spanWeight;
-        }
+        const first = thresholdStart[id] as number;
+        const last = first + (thresholdCount[id] as number);
+        for (let t = first; t < last && duration > (thresholds[t] as number); t++) rows.addSlow(row, t - first, spanWeight);
       }
-      if (slot > this.#newestSlot) this.#newestSlot = slot;
-      this.#arrivals.add(table.serviceIndexOf(id), end);
+      if (slot > newestSlot) newestSlot = slot;
+      arrivals.add(service[id] as number, end);
     }
+    this.#newestSlot = newestSlot;
     rows.logSize = logSize;
     this.#pending += size;
   }
@@ -145,11 +147,13 @@ export class Aggregator {
 
   #markSeen(): void {
     this.#growSeen();
-    const { size, series, slot, count } = this.#rows;
-    for (let row = 0; row < size; row++) {
-      const id = series[row] as number;
-      if ((slot[row] as number) > (this.#lastSeen[id] as number)) this.#lastSeen[id] = slot[row] as number;
-      if (this.#table.isOverflow(id)) this.#overflowSpans += count[row] as number;
+    const rows = this.#rows;
+    const { isOverflow } = this.#table.columns;
+    for (let row = 0; row < rows.size; row++) {
+      const id = rows.seriesOf(row);
+      const slot = rows.slotOf(row);
+      if (slot > (this.#lastSeen[id] as number)) this.#lastSeen[id] = slot;
+      if (isOverflow[id] === 1) this.#overflowSpans += rows.counters[row * ROW_STRIDE + COUNT] as number;
     }
   }
 

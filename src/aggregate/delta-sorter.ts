@@ -2,7 +2,7 @@
 import type { SlotDeltas } from '../model/slot-deltas.ts';
 import { CellSorter } from './cell-sorter.ts';
 import { RadixOrder } from './radix-order.ts';
-import type { RowLog } from './row-log.ts';
+import { COUNT, FAILED, FAILED_WEIGHT, ROW_STRIDE, type RowLog, TIMED, TIMED_WEIGHT, WEIGHT } from './row-log.ts';
 
 export type DeltaColumns = Omit<SlotDeltas, 'origin' | 'announced' | 'arrivals' | 'size'>;
 
@@ -32,14 +32,16 @@ export class DeltaSorter {
     let from = 0;
     for (let r = 0; r < rows.size; r++) {
       const row = this.#order[r] as number;
-      out.series[r] = rows.series[row] as number;
-      out.slot[r] = rows.slot[row] as number;
-      out.count[r] = rows.count[row] as number;
-      out.failed[r] = rows.failed[row] as number;
-      out.timed[r] = rows.timed[row] as number;
-      out.weight[r] = rows.weight[row] as number;
-      out.failedWeight[r] = rows.failedWeight[row] as number;
-      out.timedWeight[r] = rows.timedWeight[row] as number;
+      const counters = row * ROW_STRIDE;
+      const timed = rows.counters[counters + TIMED] as number;
+      out.series[r] = rows.seriesOf(row);
+      out.slot[r] = rows.slotOf(row);
+      out.count[r] = rows.counters[counters + COUNT] as number;
+      out.failed[r] = rows.counters[counters + FAILED] as number;
+      out.timed[r] = timed;
+      out.weight[r] = rows.counters[counters + WEIGHT] as number;
+      out.failedWeight[r] = rows.counters[counters + FAILED_WEIGHT] as number;
+      out.timedWeight[r] = rows.counters[counters + TIMED_WEIGHT] as number;
       out.slowStart[r] = slowAt;
       const slowEnd = row + 1 < rows.size ? (rows.slowStart[row + 1] as number) : rows.slowSize;
       for (let i = rows.slowStart[row] as number; i < slowEnd; i++) {
@@ -47,7 +49,7 @@ export class DeltaSorter {
         out.slowWeight[slowAt++] = rows.slowWeight[i] as number;
       }
       out.cellStart[r] = cellAt;
-      const to = from + (rows.timed[row] as number);
+      const to = from + timed;
       cellAt = this.#cellSorter.write(this.#byRow, from, to, out.cells, out.cellCounts, cellAt);
       from = to;
     }
@@ -58,20 +60,22 @@ export class DeltaSorter {
 
   /** Order by slot, then series. */
   #sortRows(rows: RowLog): void {
-    const { size, slot } = rows;
+    const { size } = rows;
     let minSlot = Number.POSITIVE_INFINITY;
     let maxSlot = Number.NEGATIVE_INFINITY;
     let maxSeries = 0;
     for (let row = 0; row < size; row++) {
+      const series = rows.seriesOf(row);
+      const slot = rows.slotOf(row);
       this.#order[row] = row;
-      const s = slot[row] as number;
-      if (s < minSlot) minSlot = s;
-      if (s > maxSlot) maxSlot = s;
-      if ((rows.series[row] as number) > maxSeries) maxSeries = rows.series[row] as number;
+      this.#keys[row] = series;
+      if (series > maxSeries) maxSeries = series;
+      if (slot < minSlot) minSlot = slot;
+      if (slot > maxSlot) maxSlot = slot;
     }
-    this.#radix.sort(this.#order, size, rows.series, maxSeries);
+    this.#radix.sort(this.#order, size, this.#keys, maxSeries);
     if (maxSlot === minSlot) return;
-    for (let row = 0; row < size; row++) this.#keys[row] = (slot[row] as number) - minSlot;
+    for (let row = 0; row < size; row++) this.#keys[row] = rows.slotOf(row) - minSlot;
     this.#radix.sort(this.#order, size, this.#keys, maxSlot - minSlot);
   }
 
@@ -81,7 +85,7 @@ export class DeltaSorter {
     for (let r = 0; r < rows.size; r++) {
       const row = this.#order[r] as number;
       this.#places[row] = place;
-      place += rows.timed[row] as number;
+      place += rows.counters[row * ROW_STRIDE + TIMED] as number;
     }
     const { logRow, logCell } = rows;
     for (let i = 0; i < rows.logSize; i++) {
@@ -93,7 +97,7 @@ export class DeltaSorter {
   }
 
   #makeRoom(rows: RowLog): void {
-    const capacity = rows.series.length;
+    const { capacity } = rows;
     if (this.#order.length < capacity) {
       this.#order = new Uint32Array(capacity);
       this.#keys = new Int32Array(capacity);

@@ -2,18 +2,23 @@
 
 const EMPTY = -1;
 
+/** Numbers per row in `counters`; a row is one cache line. */
+export const ROW_STRIDE = 8;
+export const COUNT = 0;
+export const FAILED = 1;
+export const TIMED = 2;
+export const WEIGHT = 3;
+export const FAILED_WEIGHT = 4;
+export const TIMED_WEIGHT = 5;
+const SERIES = 6;
+const SLOT = 7;
+
 /** All arrays grow by doubling and are kept for the next flush. */
 export class RowLog {
   /** Rows. */
   size = 0;
-  series = new Int32Array(256);
-  slot = new Int32Array(256);
-  count = new Uint32Array(256);
-  failed = new Uint32Array(256);
-  timed = new Uint32Array(256);
-  weight = new Float64Array(256);
-  failedWeight = new Float64Array(256);
-  timedWeight = new Float64Array(256);
+  /** ROW_STRIDE numbers per row: the offsets above. */
+  counters = new Float64Array(256 * ROW_STRIDE);
   slowStart = new Uint32Array(256);
   slowSize = 0;
   slow = new Uint32Array(256);
@@ -29,30 +34,38 @@ export class RowLog {
     this.logCell = new Uint16Array(capacity);
   }
 
+  /** Rows that fit before arrays grow. */
+  get capacity(): number {
+    return this.slowStart.length;
+  }
+
   /** Row of (series, slot), created with room for `thresholds` slow counters. */
   row(series: number, slot: number, thresholds: number): number {
     const places = this.#places;
+    const counters = this.counters;
     const mask = places.length - 1;
     let at = placeHash(series, slot) & mask;
     for (;;) {
       const row = places[at] as number;
-      if (row === EMPTY) break;
-      if (this.series[row] === series && this.slot[row] === slot) return row;
+      if (row === EMPTY) return this.#add(at, series, slot, thresholds);
+      if (counters[row * ROW_STRIDE + SERIES] === series && counters[row * ROW_STRIDE + SLOT] === slot) return row;
       at = (at + 1) & mask;
     }
-    if (this.size === this.series.length) this.#growRows();
-    const row = this.size++;
-    this.series[row] = series;
-    this.slot[row] = slot;
-    this.slowStart[row] = this.slowSize;
-    if (this.slowSize + thresholds > this.slow.length) {
-      this.slow = grown(new Uint32Array(this.slow.length * 2), this.slow);
-      this.slowWeight = grown(new Float64Array(this.slowWeight.length * 2), this.slowWeight);
-    }
-    this.slowSize += thresholds;
-    places[at] = row;
-    if (this.size * 2 > places.length) this.#rehash(places.length * 2);
-    return row;
+  }
+
+  seriesOf(row: number): number {
+    return this.counters[row * ROW_STRIDE + SERIES] as number;
+  }
+
+  slotOf(row: number): number {
+    return this.counters[row * ROW_STRIDE + SLOT] as number;
+  }
+
+  /** One span of `row` was slower than its threshold number `threshold`. */
+  addSlow(row: number, threshold: number, weight: number): void {
+    const at = (this.slowStart[row] as number) + threshold;
+    this.slow[at] = (this.slow[at] as number) + 1;
+    this.slowWeight[at] = (this.slowWeight[at] as number) + weight;
   }
 
   /** Makes room for `spans` more in the log. */
@@ -65,8 +78,7 @@ export class RowLog {
   }
 
   clear(): void {
-    const used = this.size;
-    for (const column of [this.count, this.failed, this.timed, this.weight, this.failedWeight, this.timedWeight]) column.fill(0, 0, used);
+    this.counters.fill(0, 0, this.size * ROW_STRIDE);
     this.slow.fill(0, 0, this.slowSize);
     this.slowWeight.fill(0, 0, this.slowSize);
     this.#places.fill(EMPTY);
@@ -75,24 +87,30 @@ export class RowLog {
     this.logSize = 0;
   }
 
-  #growRows(): void {
-    const capacity = this.series.length * 2;
-    this.series = grown(new Int32Array(capacity), this.series);
-    this.slot = grown(new Int32Array(capacity), this.slot);
-    this.count = grown(new Uint32Array(capacity), this.count);
-    this.failed = grown(new Uint32Array(capacity), this.failed);
-    this.timed = grown(new Uint32Array(capacity), this.timed);
-    this.weight = grown(new Float64Array(capacity), this.weight);
-    this.failedWeight = grown(new Float64Array(capacity), this.failedWeight);
-    this.timedWeight = grown(new Float64Array(capacity), this.timedWeight);
-    this.slowStart = grown(new Uint32Array(capacity), this.slowStart);
+  #add(place: number, series: number, slot: number, thresholds: number): number {
+    if (this.size === this.slowStart.length) {
+      this.counters = grown(new Float64Array(this.counters.length * 2), this.counters);
+      this.slowStart = grown(new Uint32Array(this.slowStart.length * 2), this.slowStart);
+    }
+    const row = this.size++;
+    this.counters[row * ROW_STRIDE + SERIES] = series;
+    this.counters[row * ROW_STRIDE + SLOT] = slot;
+    this.slowStart[row] = this.slowSize;
+    if (this.slowSize + thresholds > this.slow.length) {
+      this.slow = grown(new Uint32Array(this.slow.length * 2), this.slow);
+      this.slowWeight = grown(new Float64Array(this.slowWeight.length * 2), this.slowWeight);
+    }
+    this.slowSize += thresholds;
+    this.#places[place] = row;
+    if (this.size * 2 > this.#places.length) this.#rehash(this.#places.length * 2);
+    return row;
   }
 
   #rehash(size: number): void {
     const places = new Int32Array(size).fill(EMPTY);
     const mask = size - 1;
     for (let row = 0; row < this.size; row++) {
-      let at = placeHash(this.series[row] as number, this.slot[row] as number) & mask;
+      let at = placeHash(this.seriesOf(row), this.slotOf(row)) & mask;
       while (places[at] !== EMPTY) at = (at + 1) & mask;
       places[at] = row;
     }
@@ -105,7 +123,7 @@ function placeHash(series: number, slot: number): number {
   return hash ^ (hash >>> 15);
 }
 
-function grown<A extends Int32Array | Uint32Array | Uint16Array | Float64Array>(next: A, previous: A): A {
+function grown<A extends Uint32Array | Uint16Array | Float64Array>(next: A, previous: A): A {
   next.set(previous);
   return next;
 }

@@ -12,6 +12,7 @@ import { EndpointTable } from './endpoint-table.ts';
 import { NameScratch } from './name-scratch.ts';
 import { RefusedNames } from './refused-names.ts';
 import { type ReleaseLimits, ReleaseTable, type Resource, type ServiceEntry } from './release-table.ts';
+import { SeriesColumns } from './series-columns.ts';
 
 /** Position of `overflow` in ENDPOINT_KINDS. */
 const OVERFLOW_KIND = ENDPOINT_KINDS.indexOf('overflow');
@@ -19,7 +20,6 @@ const OVERFLOW_KIND = ENDPOINT_KINDS.indexOf('overflow');
 const MAX_THRESHOLDS = 8;
 /** Reserved endpoints may exceed a quota by this factor. */
 const RESERVED_FACTOR = 2;
-const NO_THRESHOLDS: readonly number[] = [];
 
 export interface SeriesTableOptions extends ReleaseLimits {
   /** Series quota of a service, overflow excluded. Asked anew for each new series, so it may change. */
@@ -40,6 +40,7 @@ export interface SeriesTableOptions extends ReleaseLimits {
  * Memory is bounded by `maxTotal`, not by the number of names seen.
  */
 export class SeriesTable implements SeriesInterner {
+  readonly columns = new SeriesColumns();
   readonly #options: SeriesTableOptions;
   readonly #releases: ReleaseTable;
   readonly #endpoints = new EndpointTable();
@@ -102,19 +103,9 @@ export class SeriesTable implements SeriesInterner {
     return info;
   }
 
-  /** Thresholds of a series; empty for an id never given. */
-  thresholdsNs(id: number): readonly number[] {
-    return this.#infos[id]?.thresholdsNs ?? NO_THRESHOLDS;
-  }
-
-  /** True for the series that stands for others. */
-  isOverflow(id: number): boolean {
-    return this.#infos[id]?.kind === 'overflow';
-  }
-
   /** Dense number of the series' service; -1 for an id restored without one. */
   serviceIndexOf(id: number): number {
-    return this.#resourceOf[id]?.service.index ?? -1;
+    return this.columns.service[id] ?? -1;
   }
 
   serviceName(index: number): string {
@@ -146,6 +137,7 @@ export class SeriesTable implements SeriesInterner {
       this.#infos[info.id] = info;
       this.#resourceOf[info.id] = resource;
       this.#nextId = Math.max(this.#nextId, info.id + 1);
+      this.columns.set(info.id, resource.service.index, info.kind === 'overflow', info.thresholdsNs);
       if (!sameNumbers(info.thresholdsNs, this.#thresholds(info.service, info.endpoint))) continue;
       if (info.kind === 'overflow') {
         if (resource.overflow < 0) resource.overflow = info.id;
@@ -248,6 +240,7 @@ export class SeriesTable implements SeriesInterner {
     };
     this.#infos[id] = info;
     this.#resourceOf[id] = resource;
+    this.columns.set(id, resource.service.index, kind === OVERFLOW_KIND, info.thresholdsNs);
     this.#announced.push(info);
     return id;
   }
