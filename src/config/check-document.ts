@@ -21,7 +21,11 @@ export function checkDocument<S extends z.ZodType>(schema: S, source: SourceDocu
     },
   });
   if (result.success) return { value: result.data, problems: [] };
-  const problems = result.error.issues.flatMap((issue) => issueProblems(issue, [], source, knownKeys));
+  const { issues } = result.error;
+  const misspelt = new Set(issues.filter((issue) => issue.code === 'unrecognized_keys').map((issue) => JSON.stringify(issue.path)));
+  // A rule over a section whose option is misspelt would only repeat that it is missing.
+  const telling = issues.filter((issue) => issue.code !== 'custom' || !misspelt.has(JSON.stringify(issue.path)));
+  const problems = telling.flatMap((issue) => issueProblems(issue, [], source, knownKeys));
   return { value: null, problems: problems.slice(0, MAX_PROBLEMS) };
 }
 
@@ -75,6 +79,8 @@ function findingOf(issue: z.core.$ZodIssue, path: YamlPath, value: unknown): Fin
   const shown = shownValue(value, path);
   switch (issue.code) {
     case 'invalid_type':
+      if (value === null)
+        return { message: `\`${path.at(-1) ?? 'the document'}\` has no value`, expected: TYPE_NAMES[issue.expected] ?? issue.expected };
       return value === undefined
         ? missing(path)
         : { message: `${shown} has the wrong type`, expected: TYPE_NAMES[issue.expected] ?? issue.expected };

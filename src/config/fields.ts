@@ -34,6 +34,8 @@ export const MISSING = 'is missing';
 interface DurationRange {
   readonly min?: string;
   readonly max: string;
+  /** What a number without unit most likely meant; seconds unless said otherwise. */
+  readonly usual?: string;
 }
 
 /** In ms, possibly with a fraction. */
@@ -41,7 +43,7 @@ export function duration(range: DurationRange) {
   const min = nanoseconds(range.min ?? '0s');
   const max = nanoseconds(range.max);
   return scalar({ type: 'string', pattern: DURATION_PATTERN, examples: [range.max] }, (value) => {
-    const ns = parseDurationNs(value);
+    const ns = parseDurationNs(value, range.usual);
     if (ns instanceof Complaint) return ns;
     if (ns < min) return new Complaint(`shorter than ${range.min}`, `${range.min} to ${range.max}`);
     if (ns > max) return new Complaint(`longer than ${range.max}`, `${range.min ?? '0s'} to ${range.max}`);
@@ -99,7 +101,7 @@ function increase(unit: '%' | 'pp', example: string, maxRatio: number) {
         unit === 'pp'
           ? '`%` would be relative to the baseline; error rates differ by percentage points'
           : 'percentage points are for error rates';
-      return new Complaint(why, expected, meant);
+      return new Complaint(why, expected);
     }
     if (sign === '' || text !== meant) return new Complaint(`written as ${meant}`, expected, meant);
     const ratio = ratioOfPercent(digits);

@@ -81,7 +81,7 @@ export function parseDurationNs(value: unknown, unit = 's'): bigint | Complaint 
 }
 
 function unitComplaint(text: string, unit: string): Complaint {
-  if (unit === 'M') return new Complaint('M could be minutes or months', EXPECTED_DURATION, text.replace(/M$/, 'm'));
+  if (unit === 'M') return new Complaint('`M` could be minutes (`m`) or months (`30d`)', EXPECTED_DURATION);
   if (UNIT_NS[unit] !== undefined) return new Complaint('a duration has no spaces', EXPECTED_DURATION, text.replaceAll(/\s/g, ''));
   const known = UNIT_ALIASES[unit.toLowerCase()] ?? (UNIT_NS[unit.toLowerCase()] === undefined ? undefined : unit.toLowerCase());
   const suggestion = known === undefined ? undefined : text.replace(unit, known).replaceAll(/\s/g, '');

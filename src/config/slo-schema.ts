@@ -25,7 +25,7 @@ const envelope = (kind: (typeof SLO_KINDS)[number]) => ({
     .describe('Who this is.'),
 });
 
-const window = duration({ min: '1m', max: '92d' })
+const window = duration({ min: '1m', max: '92d', usual: 'd' })
   .optional()
   .meta({
     description:

@@ -56,7 +56,7 @@ export function readYaml(file: string, text: string): SourceText {
   for (const document of parsed) {
     const seenLines = new Set<number>();
     for (const error of document.errors) {
-      const at = place(error.pos[0]);
+      const at = place(errorOffset(document, error));
       // One mistake makes the parser stumble several times over its line.
       if (seenLines.has(at.line) || problems.length >= MAX_SYNTAX_PROBLEMS) continue;
       seenLines.add(at.line);
@@ -142,6 +142,20 @@ function startOf(node: unknown): number | undefined {
   const range = node.range;
   // An empty value (`key:`) lies nowhere: its key is a better place.
   return range && (range[1] > range[0] || !isScalar(node)) ? range[0] : undefined;
+}
+
+/** An unclosed quote is noticed at the end of the file; its beginning is where to look. */
+function errorOffset(document: Document.Parsed, error: YAMLError): number {
+  const [noticed] = error.pos;
+  let offset = noticed;
+  if (error.code !== 'MISSING_CHAR') return offset;
+  visit(document, {
+    Scalar: (_key, node) => {
+      const isQuoted = node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE';
+      if (isQuoted && node.range && node.range[0] < noticed && node.range[1] >= noticed) offset = node.range[0];
+    },
+  });
+  return offset;
 }
 
 /** In our own words: the parser's could quote a secret. */

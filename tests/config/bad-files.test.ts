@@ -1,0 +1,105 @@
+/** One fixture for each mistake people make: every one is found at its place, with the name that was meant. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { renderProblems } from '../../src/config/problem.ts';
+import { validateFiles } from '../../src/config/validate-files.ts';
+
+const FOLDER = join(import.meta.dirname, 'fixtures/bad');
+
+/** File, line:column, JSON path, part of the message, suggestion. */
+const MISTAKES: readonly [string, string, string, string, string | undefined][] = [
+  ['a-list', '1:1', '', 'a list has the wrong type', undefined],
+  ['alias-bomb', '6:44', '', 'aliases repeat content more than 100 times:', undefined],
+  ['duplicate-key', '3:3', '', 'this key is there twice; the second would', undefined],
+  ['duplicate-objective', '8:7', 'spec.objectives[1]', 'checkout has another objective named', undefined],
+  ['duplicate-service', '11:12', 'spec.service', 'another document is about `checkout`', undefined],
+  ['duplicate-sink', '3:26', 'sinks[1].name', 'another sink is named `out`', undefined],
+  ['empty-section', '1:1', 'state', '`state` has no value', undefined],
+  ['error-rate-of-zero', '7:18', 'spec.objectives[0].errorRate', '`< 0%`: an error rate of 0% leaves no error', '< 0.1%'],
+  ['error-rate-without-sign', '7:18', 'spec.objectives[0].errorRate', '`0.1%`: an error rate needs its `<`', '< 0.1%'],
+  ['half-a-track', '7:12', 'spec.canary.track', '`canary` and `baseline` go together', undefined],
+  ['healthy-within-harm', '8:12', 'spec.canary.tolerances.p95.healthy', 'what counts as healthy is not beyond what is', undefined],
+  ['inline-token', '2:10', 'api.token', 'a secret is never written into a configuration', undefined],
+  ['inline-webhook-secret', '5:15', 'sinks[0].secrets[0]', 'a secret is never written into a configuration', undefined],
+  ['latency-lower-limit', '7:16', 'spec.objectives[0].latency', '`p95 > 500ms`: a latency objective is an upper', 'p95 < 500ms'],
+  ['latency-p999', '7:16', 'spec.objectives[0].latency', '`p999 < 500ms`: there is no percentile 999', 'p99.9 < 500ms'],
+  ['latency-without-percentile', '7:16', 'spec.objectives[0].latency', '`500ms`: the percentile is missing', 'p95 < 500ms'],
+  ['latency-without-unit', '7:16', 'spec.objectives[0].latency', '`p95 < 500`: the limit `500`: the unit is missing', 'p95 < 500ms'],
+  ['latency-wrong-unit', '7:16', 'spec.objectives[0].latency', '`p95 < 500msec`: the limit `500msec`: there is', 'p95 < 500ms'],
+  ['merge-key', '5:3', 'spec["<<"]', 'YAML merge keys (`<<`) are not supported', undefined],
+  ['missing-kind', '1:1', 'kind', '`kind` is missing', undefined],
+  ['missing-service', '5:3', 'spec.service', '`service` is missing', undefined],
+  ['negative-tolerance', '8:20', 'spec.canary.tolerances.p95.harm', '`-10%`: a canary is never asked to be better', '+10%'],
+  ['nine-latency-limits', '18:11', 'spec.perEndpoint[0].objectives[0]', 'more than 8 different latency limits for `GET /x`', undefined],
+  ['nothing-there', '1:8', 'slos[0]', '`nowhere/` does not exist', undefined],
+  ['open-api', '1:14', 'api.host', 'others can reach this address, and no token is', undefined],
+  ['open-receiver', '2:21', 'receivers.otlpGrpc.host', 'others can reach this address, and nothing is', undefined],
+  ['openslo', '1:13', 'apiVersion', 'OpenSLO SLO documents are not supported by', undefined],
+  ['password-in-url', '4:10', 'sinks[0].url', 'a URL with a password in it ends in logs', undefined],
+  ['percent-as-ratio', '7:21', 'spec.objectives[0].availability', '`0.999`: the `%` is missing, so it could be a', '99.9%'],
+  ['percent-for-points', '8:23', 'spec.canary.tolerances.errors.harm', '`+10%`: `%` would be relative to the baseline;', undefined],
+  ['percent-without-sign', '7:21', 'spec.objectives[0].availability', '`99.9`: the `%` is missing, so it could be a', '99.9%'],
+  ['port-as-text', '2:9', 'api.port', '`http` has the wrong type', undefined],
+  ['port-too-large', '2:9', 'api.port', '`70000` is too large', undefined],
+  ['promote-after-the-end', '6:44', 'spec.canary.minPromote', 'a run would end before it could be promoted', undefined],
+  ['rollback-without-sink', '8:19', 'spec.canary.mode', 'with mode `rollback` signals leave, and there', undefined],
+  ['same-port-twice', '1:14', 'api.port', 'port 4317 is taken by another listener here', undefined],
+  ['secret-as-env-name', '2:10', 'api.token', 'not the name of an environment variable', undefined],
+  ['size-in-mb', '2:15', 'receivers.maxRequest', '`64MB`: there is no unit `MB`', '64MiB'],
+  ['tabs', '2:1', '', 'a tab cannot indent YAML; use spaces', undefined],
+  ['target-of-100-percent', '7:21', 'spec.objectives[0].availability', '`100%`: an objective of 100% leaves no error', '99.9%'],
+  ['two-defaults', '7:7', 'kind', 'another document is `Defaults` already', undefined],
+  ['two-processes', '3:1', '', 'a second process document', undefined],
+  ['two-slis-in-one', '7:7', 'spec.objectives[0]', 'an objective is one of `latency`,', undefined],
+  ['typo-in-objective', '7:7', 'spec.objectives[0].latncy', 'there is no such option here', 'latency'],
+  ['typo-in-process', '2:3', 'receivers.otlpGrp', 'there is no such option here', 'otlpGrpc'],
+  ['typo-in-section', '6:3', 'spec.objectivs', 'there is no such option here', 'objectives'],
+  ['unclosed-bracket', '2:1', '', 'the indentation does not fit, or a bracket', undefined],
+  ['unclosed-quote', '2:9', '', 'a quote or bracket is not closed, or a space', undefined],
+  ['unknown-alias', '1:8', '', 'this alias has no anchor before it', undefined],
+  ['unknown-api-version', '1:13', 'apiVersion', '`slipstream.dev/v2` is not known here', 'slipstream.dev/v1'],
+  ['unknown-class', '16:30', 'spec.perEndpoint[0].class', 'there is no class `interactiv`', 'interactive'],
+  ['unknown-kind', '2:7', 'kind', '`ServiceObjective` is not known here', 'ServiceObjectives'],
+  ['unknown-option', '6:3', 'spec.colour', 'there is no such option here', undefined],
+  ['unknown-sink', '10:13', 'spec.canary.sinks[0]', 'there is no sink `deploier`', 'deployer'],
+  ['unknown-status', '2:22', 'spans.statusTreatment.CANCELED', 'this is no status', 'CANCELLED'],
+  ['unquoted-greater', '7:23', '', 'a value that starts with `>` needs quotes:', undefined],
+  ['untracked-attribute', '9:18', 'spec.canary.track.by', '`service.versoin` does not tell releases', 'service.version'],
+  ['window-in-months', '6:11', 'spec.window', '`1M`: `M` could be minutes (`m`) or months (`30d`)', undefined],
+  ['window-too-long', '6:11', 'spec.window', '`365d`: longer than 92d', undefined],
+  ['window-without-unit', '6:11', 'spec.window', '`28`: the unit is missing', '28d'],
+];
+
+describe('a configuration with a mistake', () => {
+  it.each(MISTAKES)('%s: %s %s, %s', (name, place, path, message, suggestion) => {
+    const file = join(FOLDER, `${name}.yaml`);
+    const { problems } = validateFiles([file]);
+    expect(problems).toHaveLength(1);
+    const [problem] = problems;
+    expect(problem).toMatchObject({ file, path });
+    expect(`${problem?.line}:${problem?.column}`).toBe(place);
+    expect(problem?.message).toContain(message);
+    expect(problem?.suggestion).toBe(suggestion);
+  });
+
+  it('is in the table for each fixture', () => {
+    const names = readdirSync(FOLDER).map((file) => file.replace('.yaml', ''));
+    expect(MISTAKES.map(([name]) => name).sort()).toEqual(names.sort());
+  });
+
+  it('is reported together with all others, in the order of files and lines', () => {
+    const { problems } = validateFiles([FOLDER]);
+    expect(problems.length).toBeGreaterThanOrEqual(MISTAKES.length);
+    const perFile = Map.groupBy(problems, (problem) => problem.file);
+    for (const found of perFile.values()) {
+      const lines = found.map((problem) => problem.line);
+      expect(lines).toEqual([...lines].sort((a, b) => a - b));
+    }
+  });
+
+  it('never shows a secret that lies where secrets do not belong', () => {
+    const { problems } = validateFiles([FOLDER]);
+    expect(JSON.stringify(problems) + renderProblems(problems)).not.toMatch(/correct-horse|whsec_Y29/);
+  });
+});
