@@ -33,8 +33,10 @@ const window = duration({ min: '1m', max: '92d', usual: 'd' })
     [WRITTEN_DEFAULT]: SLO_DEFAULTS.window,
   });
 
+const ATTRIBUTE_VALUE = { type: ['string', 'number', 'boolean'] };
+
 const attributeValues = scalar<readonly string[]>(
-  { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] },
+  { anyOf: [ATTRIBUTE_VALUE, { type: 'array', items: ATTRIBUTE_VALUE, minItems: 1 }] },
   (value) => {
     const values = Array.isArray(value) ? value : [value];
     const texts = values.every((entry) => typeof entry === 'string' || typeof entry === 'number' || typeof entry === 'boolean');
@@ -70,11 +72,12 @@ const endpoints = z
   .optional()
   .describe('How endpoints are kept apart.');
 
+const LATENCY_PATTERN = '^[pP]\\s?[0-9]+(\\.[0-9]+)?\\s*<=?\\s*([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$';
 const SLI_KEYS = ['latency', 'availability', 'errorRate'] as const;
 
 const objective = z
   .strictObject({
-    latency: scalar({ type: 'string', pattern: '^p[0-9]+(\\.[0-9]+)?\\s*<=?\\s*[0-9]', examples: ['p95 < 500ms'] }, parseLatency)
+    latency: scalar({ type: 'string', pattern: LATENCY_PATTERN, examples: ['p95 < 500ms'] }, parseLatency)
       .optional()
       .describe('Percentile and limit: `p95 < 500ms` asks that 95 % of the requests take at most 500 ms.'),
     availability: scalar({ type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?%$', examples: ['99.9%'] }, parseAvailability)
