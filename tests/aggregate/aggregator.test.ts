@@ -1,0 +1,247 @@
+import { fc, it as property } from '@fast-check/vitest';
+import { describe, expect, it } from 'vitest';
+import { Aggregator } from '../../src/aggregate/aggregator.ts';
+import { SeriesTable } from '../../src/aggregate/series-table.ts';
+import { HistogramLayout } from '../../src/model/histogram-layout.ts';
+import { FLAG_FAILED, FLAG_NO_LATENCY, ObservationBatch } from '../../src/model/observation-batch.ts';
+import { cellOf, LATENESS_BINS, type SlotDeltas } from '../../src/model/slot-deltas.ts';
+
+const T0 = 1_800_000_000_000;
+const LAYOUT = new HistogramLayout();
+const THRESHOLDS = [100_000_000, 300_000_001];
+
+interface Row {
+  readonly series: number;
+  readonly endMs: number;
+  readonly durationNs: number;
+  readonly flags: number;
+  readonly weight: number;
+}
+
+function stageA(options: { capacity?: number; series?: number } = {}) {
+  const table = new SeriesTable({
+    maxTotal: 1000,
+    maxReleasesPerService: 3,
+    maxSeriesOf: () => options.series ?? 1000,
+    thresholdsOf: (_, endpoint) => (endpoint.startsWith('slo') ? THRESHOLDS : []),
+    isReserved: () => false,
+  });
+  const aggregator = new Aggregator(table, LAYOUT, { source: 'a', epoch: 'e', capacity: options.capacity ?? 1000 });
+  return { table, aggregator };
+}
+
+function seriesNamed(table: SeriesTable, service: string, name: string): number {
+  const bytes = new TextEncoder().encode(name);
+  const resource = table.resource({ service, releaseAttributes: new Map() });
+  return table.series(resource, 0, bytes, 0, bytes.length, 0, bytes, 0, 0);
+}
+
+function batchOf(rows: readonly Row[]): ObservationBatch {
+  const batch = new ObservationBatch(4);
+  for (const row of rows) batch.add(row.series, row.endMs, row.durationNs, row.flags, row.weight);
+  return batch;
+}
+
+const row = (series: number, endMs: number, rest: Partial<Row> = {}): Row => ({
+  series,
+  endMs,
+  durationNs: 1000,
+  flags: 0,
+  weight: 1,
+  ...rest,
+});
+
+/** Rows of a flush as plain objects. */
+function rowsOf(deltas: SlotDeltas) {
+  return Array.from({ length: deltas.size }, (_, r) => ({
+    series: deltas.series[r],
+    slot: deltas.slot[r],
+    count: deltas.count[r],
+    failed: deltas.failed[r],
+    timed: deltas.timed[r],
+    weight: deltas.weight[r],
+    failedWeight: deltas.failedWeight[r],
+    timedWeight: deltas.timedWeight[r],
+    slow: [...deltas.slow.slice(deltas.slowStart[r], deltas.slowStart[r + 1])],
+    slowWeight: [...deltas.slowWeight.slice(deltas.slowStart[r], deltas.slowStart[r + 1])],
+    cells: [...deltas.cells.slice(deltas.cellStart[r], deltas.cellStart[r + 1])],
+    cellCounts: [...deltas.cellCounts.slice(deltas.cellStart[r], deltas.cellStart[r + 1])],
+  }));
+}
+
+/** The same, counted one by one. */
+function recount(rows: readonly Row[], thresholdsOf: (series: number) => readonly number[]) {
+  const groups = Map.groupBy(rows, ({ series, endMs }) => `${Math.floor(endMs / 1000)} ${series}`);
+  const sum = (list: readonly Row[]) => list.reduce((total, { weight }) => total + weight, 0);
+  return [...groups.values()]
+    .map((group) => {
+      const first = group[0] as Row;
+      const failed = group.filter(({ flags }) => (flags & FLAG_FAILED) !== 0);
+      const timed = group.filter(({ flags }) => (flags & FLAG_NO_LATENCY) === 0);
+      const slow = thresholdsOf(first.series).map((limit) => timed.filter(({ durationNs }) => durationNs > limit));
+      const cells = new Map<number, number>();
+      for (const { durationNs, flags } of timed) {
+        const cell = cellOf(LAYOUT.index(durationNs / 1000), (flags & FLAG_FAILED) !== 0);
+        cells.set(cell, (cells.get(cell) ?? 0) + 1);
+      }
+      const ascending = [...cells].sort(([a], [b]) => a - b);
+      return {
+        series: first.series,
+        slot: Math.floor(first.endMs / 1000),
+        count: group.length,
+        failed: failed.length,
+        timed: timed.length,
+        weight: sum(group),
+        failedWeight: sum(failed),
+        timedWeight: sum(timed),
+        slow: slow.map((list) => list.length),
+        slowWeight: slow.map(sum),
+        cells: ascending.map(([cell]) => cell),
+        cellCounts: ascending.map(([, count]) => count),
+      };
+    })
+    .sort((a, b) => a.slot - b.slot || a.series - b.series);
+}
+
+const spans = (seriesCount: number, maxLength: number) =>
+  fc.array(
+    fc.record({
+      series: fc.integer({ min: 1, max: seriesCount }),
+      endMs: fc.oneof(fc.integer({ min: 0, max: 5000 }), fc.integer({ min: -100_000_000, max: 0 })).map((ms) => T0 + ms),
+      durationNs: fc.oneof(
+        fc.integer({ min: 0, max: 2_000_000 }),
+        fc.constantFrom(100_000_000, 100_000_001, 300_000_001, 300_000_002, 9e12),
+      ),
+      flags: fc.constantFrom(0, 0, FLAG_FAILED, FLAG_NO_LATENCY, FLAG_FAILED | FLAG_NO_LATENCY),
+      weight: fc.constantFrom(1, 1, 2, 128),
+    }),
+    { maxLength },
+  );
+
+describe('Aggregator', () => {
+  property.prop({ rows: fc.oneof(spans(4, 60), spans(2, 1500)), cuts: fc.array(fc.nat(), { maxLength: 4 }) })(
+    'adds up to what counting one by one says, in the promised order',
+    ({ rows, cuts }) => {
+      const { table, aggregator } = stageA();
+      const ids = ['x', 'slo-a', 'slo-b', 'y'].map((name) => seriesNamed(table, 's', name));
+      expect(ids).toEqual([1, 2, 3, 4]);
+      const edges = [0, ...cuts.map((cut) => cut % (rows.length + 1)).sort((a, b) => a - b), rows.length];
+      for (const [i, to] of edges.entries()) aggregator.append(batchOf(rows.slice(edges[i - 1] ?? 0, to)));
+      const expected = recount(rows, (series) => (series === 2 || series === 3 ? THRESHOLDS : []));
+      expect(rowsOf(aggregator.flush())).toEqual(expected);
+      expect(aggregator.flush().size).toBe(0);
+      aggregator.append(batchOf(rows));
+      expect(rowsOf(aggregator.flush())).toEqual(expected);
+    },
+  );
+
+  it.each([
+    [100_000_000, [0, 0]],
+    [100_000_001, [1, 0]],
+    [300_000_001, [1, 0]],
+    [300_000_002, [1, 1]],
+  ])('counts %i ns as slower than exactly the thresholds it exceeds', (durationNs, slow) => {
+    const { table, aggregator } = stageA();
+    aggregator.append(batchOf([row(seriesNamed(table, 's', 'slo'), T0, { durationNs })]));
+    expect(rowsOf(aggregator.flush())[0]?.slow).toEqual(slow);
+  });
+
+  it('counts durations beyond the layout in its last bucket', () => {
+    const { table, aggregator } = stageA();
+    aggregator.append(batchOf([row(seriesNamed(table, 's', 'x'), T0, { durationNs: 9e12 })]));
+    expect(rowsOf(aggregator.flush())[0]?.cells).toEqual([cellOf(LAYOUT.index(60_000_000), false)]);
+  });
+
+  it('takes a batch larger than its capacity whole, and says that a flush is due', () => {
+    const { table, aggregator } = stageA({ capacity: 10 });
+    const id = seriesNamed(table, 's', 'x');
+    expect([aggregator.isFull, aggregator.room]).toEqual([false, 10]);
+    aggregator.append(batchOf(Array.from({ length: 5000 }, (_, i) => row(id, T0 + i))));
+    expect([aggregator.isFull, aggregator.room, aggregator.pending]).toEqual([true, 0, 5000]);
+    expect(rowsOf(aggregator.flush()).map(({ count }) => count)).toEqual([1000, 1000, 1000, 1000, 1000]);
+    expect([aggregator.isFull, aggregator.room]).toEqual([false, 10]);
+  });
+
+  it('numbers flushes upwards and announces new series with them', () => {
+    const { table, aggregator } = stageA();
+    seriesNamed(table, 's', 'x');
+    const first = aggregator.flush();
+    const second = aggregator.flush();
+    expect([first.origin, second.origin]).toEqual([
+      { source: 'a', epoch: 'e', sequence: 1 },
+      { source: 'a', epoch: 'e', sequence: 2 },
+    ]);
+    expect(first.announced.map(({ endpoint }) => endpoint)).toEqual(['(other)', 'x']);
+    expect(second.announced).toEqual([]);
+  });
+
+  it('goes on with the sequence it is given', () => {
+    const { table } = stageA();
+    const aggregator = new Aggregator(table, LAYOUT, { source: 'a', epoch: 'e', capacity: 1, firstSequence: 42 });
+    expect(aggregator.flush().origin.sequence).toBe(42);
+  });
+
+  it('tells how late the spans of each service came, in order of arrival', () => {
+    const { table, aggregator } = stageA();
+    const [shop, cart] = [seriesNamed(table, 'shop', 'x'), seriesNamed(table, 'cart', 'x')];
+    aggregator.append(batchOf([row(shop, T0), row(shop, T0 - 999), row(shop, T0 - 1000), row(cart, T0 - 500_000)]));
+    aggregator.append(batchOf([row(shop, T0 + 3000), row(shop, T0), row(shop, T0 - 500_000)]));
+    const bins = (lateness: Uint32Array) => [...lateness.entries()].filter(([, count]) => count > 0);
+    expect(aggregator.flush().arrivals.map(({ lateness, ...rest }) => ({ ...rest, bins: bins(lateness) }))).toEqual([
+      {
+        service: 'shop',
+        maxEndMs: T0 + 3000,
+        bins: [
+          [0, 3],
+          [1, 1],
+          [3, 1],
+          [LATENESS_BINS - 1, 1],
+        ],
+      },
+      { service: 'cart', maxEndMs: T0 - 500_000, bins: [[0, 1]] },
+    ]);
+    aggregator.append(batchOf([row(shop, T0 + 1000)]));
+    expect(aggregator.flush().arrivals.map(({ lateness, ...rest }) => ({ ...rest, bins: bins(lateness) }))).toEqual([
+      { service: 'shop', maxEndMs: T0 + 3000, bins: [[2, 1]] },
+    ]);
+  });
+
+  it('knows the newest slot of all services', () => {
+    const { table, aggregator } = stageA();
+    expect(aggregator.newestSlot).toBe(Number.NEGATIVE_INFINITY);
+    const id = seriesNamed(table, 's', 'x');
+    aggregator.append(batchOf([row(id, T0 + 5999), row(id, T0)]));
+    expect(aggregator.newestSlot).toBe(T0 / 1000 + 5);
+  });
+
+  it('counts what fell into overflow', () => {
+    const { table, aggregator } = stageA({ series: 1 });
+    const [known, beyond] = [seriesNamed(table, 's', 'x'), seriesNamed(table, 's', 'y')];
+    aggregator.append(batchOf([row(known, T0), row(beyond, T0), row(beyond, T0 + 1000)]));
+    aggregator.flush();
+    expect(aggregator.overflowSpans).toBe(2);
+  });
+
+  it('gives the place of a series without spans to another, but not that of one just restored', () => {
+    const { table, aggregator } = stageA({ series: 2 });
+    const [idle, busy] = [seriesNamed(table, 's', 'idle'), seriesNamed(table, 's', 'busy')];
+    aggregator.append(batchOf([row(idle, T0), row(busy, T0 + 600_000)]));
+    aggregator.flush();
+    aggregator.retireIdle(T0 / 1000 + 300);
+    expect(seriesNamed(table, 's', 'busy')).toBe(busy);
+    expect(table.info(seriesNamed(table, 's', 'new')).endpoint).toBe('new');
+
+    const restored = stageA({ series: 2 });
+    restored.table.restore([table.info(0), table.info(busy)]);
+    restored.aggregator.append(batchOf([row(0, T0 + 900_000)]));
+    restored.aggregator.flush();
+    restored.aggregator.retireIdle(T0 / 1000 + 800);
+    expect(seriesNamed(restored.table, 's', 'busy')).toBe(busy);
+  });
+
+  it('refuses a layout whose cells do not fit 16 bits', () => {
+    const { table } = stageA();
+    const layout = { ...new HistogramLayout(), size: 40_000 } as HistogramLayout;
+    expect(() => new Aggregator(table, layout, { source: 'a', epoch: 'e', capacity: 1 })).toThrow(RangeError);
+  });
+});
