@@ -1,14 +1,14 @@
 /** Error budget and how fast it is being spent. */
 
-/** Digits that survive `1 - target`: enough for any target a person writes, and few enough to drop what binary fractions add. */
-const DIGITS = 12;
+/** Decimal places of a budget: `1 - target` is off by about 1e-16 at most, and nobody writes a target with more digits. */
+const PLACES = 15;
 
 /**
- * The error budget of a target in (0, 1): the ratio of requests that may be bad. Rounded to 12 significant digits, so that a target of 0.999 has a
- * budget of 0.001 and not of 0.0010000000000000009.
+ * The error budget of a target in (0, 1): the ratio of requests that may be bad. Rounded to 15 decimal places, so that a target of 0.999 has a budget
+ * of 0.001 and not of 0.0010000000000000009.
  */
 export function errorBudget(target: number): number {
-  return Number((1 - target).toPrecision(DIGITS));
+  return Number((1 - target).toFixed(PLACES));
 }
 
 /**

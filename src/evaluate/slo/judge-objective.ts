@@ -35,6 +35,6 @@ export function judgeObjective(objective: Objective, counts: ObjectiveCounts): J
  * `valid` > 0. Example: a target of 0.99 over 10,000 requests allows 100 bad; 25 leave 0.75, 150 leave -0.5.
  */
 export function budgetRemaining(target: number, { valid, bad }: ObjectiveCounts): number {
-  const allowed = Number((errorBudget(target) * valid).toPrecision(12));
+  const allowed = Number((errorBudget(target) * valid).toPrecision(15));
   return (allowed - bad) / allowed;
 }
