@@ -117,9 +117,12 @@ export class WireReader {
       case WIRE_FIXED64:
         this.pass(8, end);
         return;
-      case WIRE_BYTES:
-        this.pos += this.length(end);
+      case WIRE_BYTES: {
+        // Not `this.pos += …`, which would add to the position before the length.
+        const length = this.length(end);
+        this.pos += length;
         return;
+      }
       case WIRE_FIXED32:
         this.pass(4, end);
         return;

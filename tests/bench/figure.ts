@@ -5,4 +5,6 @@ export interface Figure {
   readonly name: string;
   readonly unit: string;
   readonly value: number;
+  /** What it should be: `<= 50`, `>= 1.5`. */
+  readonly goal?: string;
 }
