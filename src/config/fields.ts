@@ -68,7 +68,7 @@ export function bytes(min: number, max: number, expected: string) {
 /** A probability in (0, 0.5), written as a percentage. */
 export function risk() {
   return scalar({ type: 'string', pattern: PERCENT_PATTERN }, (value) => {
-    const digits = parsePercent(value);
+    const digits = parsePercent(value, '1%');
     if (digits instanceof Complaint) return digits;
     const ratio = ratioOfPercent(digits);
     if (ratio === 0) return new Complaint('without any risk nothing can ever be concluded', 'more than 0% and less than 50%');
@@ -103,7 +103,7 @@ function increase(unit: '%' | 'pp', example: string, maxRatio: number) {
           : 'percentage points are for error rates';
       return new Complaint(why, expected);
     }
-    if (sign === '' || text !== meant) return new Complaint(`written as ${meant}`, expected, meant);
+    if (text !== meant) return new Complaint(sign === '' ? 'the sign is missing' : 'an increase has no spaces', expected, meant);
     const ratio = ratioOfPercent(digits);
     return ratio > maxRatio ? new Complaint('larger than can be meant', expected) : ratio;
   });

@@ -6,7 +6,7 @@ import { fileProblem, type Problem, sortedProblems } from './problem.ts';
 import { type ProcessConfig, processConfig } from './process-config.ts';
 import { processSchema } from './process-schema.ts';
 import type { Environment } from './read-secret.ts';
-import { readSnapshot, type Snapshot } from './source-files.ts';
+import { parseSource, readSnapshot, type Snapshot } from './source-files.ts';
 import type { SourceDocument } from './yaml-source.ts';
 
 /** `warnings` are fine, but hardly meant. */
@@ -19,7 +19,8 @@ export function loadConfig(path: string, env: Environment): LoadResult {
 
 /** The configuration as it was when the snapshot was taken; `env` null leaves secrets unread. */
 export function configOf(snapshot: Snapshot, env: Environment | null): LoadResult {
-  const { processFile, sloFiles } = snapshot;
+  const { processFile } = snapshot;
+  const sloFiles = snapshot.sloFiles.map(parseSource);
   const problems: Problem[] = [...snapshot.problems, ...[processFile, ...sloFiles].flatMap((file) => file.problems)];
   const sloSources: SourceDocument[] = sloFiles.flatMap((file) => file.documents);
   let config: ProcessConfig | null = null;

@@ -33,7 +33,7 @@ const receivers = section('Where spans come in.', {
       .describe('Connections beyond which new ones are refused. Use more when every pod sends by itself.'),
     maxSessionMemory: bytes(MIB, 4096 * MIB, '1MiB to 4GiB')
       .prefault('128MiB')
-      .describe('HTTP/2 memory of one connection, in whole MiB. It must hold the largest request. Use more together with `maxRequest`.'),
+      .describe('HTTP/2 memory of one connection, rounded up to MiB. Twice `maxRequest` is plenty; use more together with it.'),
     maxConnectionAge: duration({ max: '7d' })
       .prefault('0s')
       .describe(
@@ -108,7 +108,7 @@ const histogram = section('How exactly latencies are kept. Objectives do not dep
 const series = section('How many series (service × release × endpoint) are kept.', {
   maxTotal: count(1, 1_000_000)
     .prefault(20_000)
-    .describe('Series of all services; more fall into `(other)`. Use about 15 kB of memory for each as a guide.'),
+    .describe('Series of all services; more fall into `(other)`. Use less where memory is short, more for large fleets.'),
   maxReleasesPerService: count(2, 1000)
     .prefault(20)
     .describe('Releases of a service kept apart at a time. Use more where many versions live side by side.'),

@@ -89,9 +89,9 @@ function unitComplaint(text: string, unit: string): Complaint {
 }
 
 /** A percentage as its decimal digits: `99.95%` → `99.95`. */
-export function parsePercent(value: unknown): string | Complaint {
+export function parsePercent(value: unknown, example = '99.9%'): string | Complaint {
   const text = String(value).trim();
-  const expected = 'a percentage with its sign, such as 99.9%';
+  const expected = `a percentage with its sign, such as ${example}`;
   const bare = /^(\d{1,6}(?:\.\d{1,12})?)(\s*%)?$/.exec(text);
   if (bare === null) return new Complaint('not a percentage', expected);
   const [, digits = '', sign] = bare;

@@ -108,6 +108,8 @@ function warnOfDoubts(placed: readonly Placed[], warn: Say): void {
 /** Counts, for each pattern, the limits of the service and of all patterns that share an endpoint with it. */
 function refuseManyLimits(placed: readonly Placed[], refuse: Say): void {
   const latencies = placed.filter(({ objective }) => objective.sli.kind === 'latency');
+  const all = new Set(latencies.map(({ objective }) => (objective.sli.kind === 'latency' ? objective.sli.thresholdNs : 0)));
+  if (all.size <= MAX_LIMITS) return;
   const patterns = new Set(latencies.map(({ objective }) => objective.endpoint));
   for (const pattern of patterns) {
     const limits = new Set<number>();

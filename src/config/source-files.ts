@@ -8,38 +8,43 @@ import { readYaml, type SourceDocument } from './yaml-source.ts';
 /** Larger files are no configuration. */
 export const MAX_FILE_BYTES = 2 ** 20;
 const MAX_FILES = 5000;
+const MAX_TOTAL_CHARS = 32 * 2 ** 20;
 const MAX_FOLDER_DEPTH = 8;
 const YAML_NAME = /\.ya?ml$/i;
 const GLOB = /[*?[{]/;
 
-/** A file as it was at one moment. */
-export interface SourceFile {
+/** A file as it was at one moment; without text when it could not be read, and then `finding` says why. */
+export interface TextFile {
   readonly path: string;
   readonly text: string | null;
+  readonly finding: Finding | null;
+}
+
+/** A file with what is in it. */
+export interface SourceFile {
+  readonly path: string;
   readonly documents: readonly SourceDocument[];
   readonly problems: readonly Problem[];
 }
 
-/** Reads and parses; what cannot be read becomes a problem. */
-export function readSource(path: string): SourceFile {
-  const failed = (finding: Finding): SourceFile => ({ path, text: null, documents: [], problems: [fileProblem(path, finding)] });
-  let bytes: Buffer;
+export function readText(path: string): TextFile {
+  const failed = (finding: Finding): TextFile => ({ path, text: null, finding });
   try {
     const stats = statSync(path);
     if (!stats.isFile()) return failed({ message: 'not a file' });
     if (stats.size > MAX_FILE_BYTES)
       return failed({ message: `larger than a configuration can be (${stats.size} bytes)`, expected: 'at most 1 MiB' });
-    bytes = readFileSync(path);
+    return { path, text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)), finding: null };
   } catch (error) {
-    return failed({ message: `cannot be read (${errorCode(error)})` });
+    return failed({
+      message: errorCode(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'not UTF-8 text' : `cannot be read (${errorCode(error)})`,
+    });
   }
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return failed({ message: 'not UTF-8 text' });
-  }
-  return { path, text, ...readYaml(path, text) };
+}
+
+export function parseSource({ path, text, finding }: TextFile): SourceFile {
+  if (text === null) return { path, documents: [], problems: finding === null ? [] : [fileProblem(path, finding)] };
+  return { path, ...readYaml(path, text) };
 }
 
 export function errorCode(error: unknown): string {
@@ -92,11 +97,11 @@ function collect(folder: string, depth: number, found: string[]): void {
   }
 }
 
-/** The process file and everything its `slos` name, each once, whether or not the contents are valid. */
+/** The process file and everything its `slos` name at one moment, each once, valid or not. Only the process file is parsed yet. */
 export interface Snapshot {
   readonly processFile: SourceFile;
-  readonly sloFiles: readonly SourceFile[];
-  /** About `slos` entries that name nothing. */
+  readonly sloFiles: readonly TextFile[];
+  /** About `slos` entries that name nothing, or too much. */
   readonly problems: readonly Problem[];
   /** Files the process file says hold secrets. Their content is in no hash that is shown. */
   readonly secretFiles: readonly string[];
@@ -105,22 +110,36 @@ export interface Snapshot {
 }
 
 export function readSnapshot(processPath: string): Snapshot {
-  const processFile = readSource(processPath);
+  const processText = readText(processPath);
+  const processFile = parseSource(processText);
   const problems: Problem[] = [];
-  const paths = new Set<string>();
+  const sloFiles = new Map<string, TextFile>();
+  let total = 0;
   for (const document of processFile.documents) {
     for (const [index, named] of slosOf(document.value).entries()) {
       if (typeof named !== 'string' || named === '') continue;
       const found = expandPath(named, dirname(processPath));
       if ('message' in found) problems.push(document.problem(['slos', index], found));
-      else for (const path of found.paths) if (resolve(path) !== resolve(processPath)) paths.add(path);
+      else {
+        for (const path of found.paths) {
+          if (sloFiles.has(path) || resolve(path) === resolve(processPath)) continue;
+          if (total > MAX_TOTAL_CHARS) break;
+          const file = readText(path);
+          sloFiles.set(path, file);
+          total += file.text?.length ?? 0;
+        }
+        if (total > MAX_TOTAL_CHARS)
+          problems.push(
+            document.problem(['slos', index], { message: 'these files are larger than all SLOs can be', expected: 'at most 32 MiB' }),
+          );
+      }
     }
   }
-  const sloFiles = [...paths].map(readSource);
   const secretFiles = processFile.documents
     .flatMap((document) => secretFilesOf(document.value, 0))
     .map((named) => resolve(dirname(processPath), named));
-  return { processFile, sloFiles, problems, secretFiles, revision: revisionOf([processFile, ...sloFiles]) };
+  const texts = [...sloFiles.values()];
+  return { processFile, sloFiles: texts, problems, secretFiles, revision: revisionOf([processText, ...texts]) };
 }
 
 /** Every `{ file: … }` below `token` or `secrets`, valid or not: a file that is missing now may be there at the next look. */
@@ -139,7 +158,7 @@ function slosOf(value: unknown): readonly unknown[] {
 }
 
 /** Short sha256 over names and contents, in order. */
-function revisionOf(files: readonly SourceFile[]): string {
+function revisionOf(files: readonly TextFile[]): string {
   const hash = createHash('sha256');
   for (const file of files) hash.update(JSON.stringify([basename(file.path), file.text]));
   return hash.digest('hex').slice(0, 16);

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { configOf, isSloDocument } from './load-config.ts';
 import { resolvePolicies } from './policies.ts';
 import { fileProblem, type Problem, sortedProblems } from './problem.ts';
-import { expandPath, readSnapshot, readSource, type SourceFile } from './source-files.ts';
+import { expandPath, parseSource, readSnapshot, readText, type SourceFile } from './source-files.ts';
 
 export interface Validation {
   /** All files that were read. */
@@ -30,7 +30,7 @@ export function validateFiles(paths: readonly string[]): Validation {
     if ('message' in found) problems.push(fileProblem(path, found));
     else for (const each of found.paths) given.set(resolve(each), each);
   }
-  const sources = [...given.values()].map(readSource);
+  const sources = [...given.values()].map((path) => parseSource(readText(path)));
   const isProcess = (file: SourceFile): boolean => file.documents.some((document) => !isSloDocument(document.value));
   for (const { path } of sources.filter(isProcess)) {
     const snapshot = readSnapshot(path);

@@ -29,6 +29,13 @@ export function endpointMatches(pattern: string, endpoint: string): boolean {
 
 /** True when some endpoint matches both patterns. Time: product of their lengths. */
 export function patternsOverlap(a: string, b: string): boolean {
+  const aStar = a.indexOf('*');
+  const bStar = b.indexOf('*');
+  if (aStar < 0) return endpointMatches(b, a);
+  if (bStar < 0) return endpointMatches(a, b);
+  // Most patterns differ before their first star already.
+  const common = Math.min(aStar, bStar);
+  if (a.slice(0, common) !== b.slice(0, common)) return false;
   const left = tokensOf(a);
   const right = tokensOf(b);
   const width = right.length + 1;
