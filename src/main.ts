@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import type { OutputStream } from './cli/context.ts';
 /** The program: everything happens in `cli/run.ts`. */
+
+import type { OutputStream } from './cli/context.ts';
 import { run } from './cli/run.ts';
 
 // `slipstream status | head` closes the pipe early: that is no failure.

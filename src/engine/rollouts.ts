@@ -1,5 +1,5 @@
 /** The runs there are: starts them once per generation, supersedes, finds and forgets them. */
-import { createHash } from 'node:crypto';
+import { rolloutId } from '../decide/rollout-id.ts';
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import type { CanaryPolicy } from '../model/policy.ts';
 import type { Rollout } from '../model/rollout.ts';
@@ -12,7 +12,7 @@ const MAX_FINISHED = 500;
 export const MAX_ACTIVE_RUNS = 200;
 
 export interface RolloutRequest {
-  /** Given by the deploy system, or derived from service, canary and generation. */
+  /** Given by the deploy system; derived from service and canary for rollouts found in the traffic. */
   readonly id?: string | undefined;
   readonly service: string;
   readonly baseline: ReleaseMatcher;
@@ -52,7 +52,7 @@ export class Rollouts {
 
   /** Starts a run, or returns the one there is for this id and generation. A newer rollout of the service supersedes what was in flight. */
   start(request: RolloutRequest, policy: CanaryPolicy, now: EpochMs): StartOutcome {
-    const id = request.id ?? derivedId(request);
+    const id = request.id ?? rolloutId(request.service, request.canary);
     const known = this.#runs.get(id);
     if (known !== undefined && known.rollout.generation === request.generation) return { kind: 'exists', run: known };
     const newest = this.#newestGeneration(request.service);
@@ -115,13 +115,4 @@ export class Rollouts {
       surplus--;
     }
   }
-}
-
-/** The same request gives the same id on every replica. */
-function derivedId(request: RolloutRequest): string {
-  const canary = Object.entries(request.canary).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const hash = createHash('sha256')
-    .update(JSON.stringify([request.service, canary]))
-    .digest('hex');
-  return `ro_${hash.slice(0, 20)}`;
 }
