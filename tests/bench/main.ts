@@ -1,0 +1,34 @@
+/** `npm run bench [-- PART …] [--json FILE]`: measures, prints every figure beside its goal, judges nothing. */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { Figure } from './figure.ts';
+import { benchTick } from './tick.ts';
+
+const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  tick: benchTick,
+};
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' }, help: { type: 'boolean' } } });
+const unknown = positionals.filter((part) => PARTS[part] === undefined);
+if (values.help === true || unknown.length > 0) {
+  if (unknown.length > 0) console.error(`no such part: ${unknown.join(', ')}`);
+  console.error(`usage: npm run bench [-- PART …] [--json FILE]; parts: ${Object.keys(PARTS).join(', ')}`);
+  process.exit(unknown.length > 0 ? 2 : 0);
+}
+const figures: Figure[] = [];
+for (const part of positionals.length > 0 ? positionals : Object.keys(PARTS)) {
+  console.log(`\n${part}`);
+  for (const figure of (await PARTS[part]?.()) ?? []) {
+    figures.push(figure);
+    const goal = figure.goal === undefined ? '' : `   (goal ${figure.goal})`;
+    console.log(`  ${figure.name.padEnd(64)} ${rounded(figure.value).padStart(14)} ${figure.unit}${goal}`);
+  }
+}
+if (values.json !== undefined) {
+  const plain = figures.map(({ name, unit, value }) => ({ name, unit, value }));
+  writeFileSync(values.json, `${JSON.stringify(plain, null, 2)}\n`);
+}
+
+function rounded(value: number): string {
+  return value.toLocaleString('en-US', { maximumSignificantDigits: 4 });
+}

@@ -1,0 +1,34 @@
+/** Policies as the configuration would give them, for tests that start behind it. */
+import type { CanaryPolicy, Objective, Policies } from '../../src/model/policy.ts';
+import { canaryPolicy } from '../evaluate/policy.ts';
+
+export function objective(change: Partial<Objective> & Pick<Objective, 'service'>): Objective {
+  const name = change.name ?? 'availability';
+  return {
+    id: `${change.service}:${change.endpoint ?? ''}:${name}`,
+    name,
+    endpoint: null,
+    sli: { kind: 'availability' },
+    target: 0.999,
+    windowMs: 28 * 86_400_000,
+    text: `${name}: 99.9%`,
+    ...change,
+  };
+}
+
+/** `canary` of the named services (and of all others) is the default policy with the changes given. */
+export function policies(input: {
+  readonly objectives?: readonly Objective[];
+  readonly canary?: Partial<CanaryPolicy>;
+  readonly maxSeries?: number;
+  readonly maxRollbacksPerHour?: number;
+}): Policies {
+  const canary = canaryPolicy(input.canary);
+  const maxSeries = input.maxSeries ?? 500;
+  const services = new Map<string, Policies['services'] extends ReadonlyMap<string, infer Policy> ? Policy : never>();
+  for (const of of input.objectives ?? []) {
+    const known = services.get(of.service);
+    services.set(of.service, { service: of.service, objectives: [...(known?.objectives ?? []), of], canary, maxSeries });
+  }
+  return { revision: 'test', services, fallback: { canary, maxSeries }, maxRollbacksPerHour: input.maxRollbacksPerHour ?? 3 };
+}
