@@ -57,7 +57,7 @@ function checkoutSpans(cell: Cell, request: PlannedRequest, random: () => number
     inCheckout,
   );
   price.end(at(request, 0.5));
-  chargeSpans(pod, pick(cell.payment, random), request, inCheckout);
+  chargeSpans(pod, pick(cell.payment, random), request, inCheckout, random);
   let written = 4;
   if (request.failed) fail(server, 'PaymentTimeout', 'payment did not answer in time', request.endMs);
   else written += orderQueueSpans(pod, pick(cell.catalog, random), request, inCheckout, random);
@@ -65,7 +65,7 @@ function checkoutSpans(cell: Cell, request: PlannedRequest, random: () => number
   return written;
 }
 
-function chargeSpans(checkout: Pod, payment: Pod, request: PlannedRequest, parent: Context): void {
+function chargeSpans(checkout: Pod, payment: Pod, request: PlannedRequest, parent: Context, random: () => number): void {
   const rpc = { 'rpc.system': 'grpc', 'rpc.service': 'shop.Payment', 'rpc.method': 'Charge', 'rpc.grpc.status_code': 0 };
   const client = checkout.tracer.startSpan(
     'shop.Payment/Charge',
@@ -77,7 +77,7 @@ function chargeSpans(checkout: Pod, payment: Pod, request: PlannedRequest, paren
     { kind: SpanKind.SERVER, startTime: at(request, 0.55), attributes: rpc },
     trace.setSpanContext(ROOT_CONTEXT, { ...client.spanContext(), isRemote: true }),
   );
-  charge.end(at(request, 0.55) + Math.min(35, (request.endMs - request.startMs) * 0.3));
+  charge.end(Math.min(at(request, 0.88), at(request, 0.55) + logNormal(random, 14, 0.35)));
   client.end(at(request, 0.9));
 }
 

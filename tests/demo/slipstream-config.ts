@@ -1,23 +1,43 @@
 /** The demo's configuration: the files of `config/` with the ports, folder and addresses of this run. */
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseDocument } from 'yaml';
+import { type Document, parseDocument } from 'yaml';
 import type { Ports } from './slipstream.ts';
 
 const TEMPLATES = fileURLToPath(new URL('config/', import.meta.url));
+const PROCESS = 'slipstream.yaml';
 const SLOS = 'slos.yaml';
 
-/** Writes them into `folder` and returns the path of the process's file. */
+/** Writes what `serve` needs into `folder` and returns the path of the process's file. */
 export async function writeConfig(folder: string, ports: Ports, webhookUrl: string): Promise<string> {
-  const config = parseDocument(await readFile(join(TEMPLATES, 'slipstream.yaml'), 'utf8'));
+  const config = await template();
   config.setIn(['receivers', 'otlpGrpc', 'port'], ports.grpc);
   config.setIn(['receivers', 'otlpHttp', 'port'], ports.http);
   config.setIn(['api', 'port'], ports.api);
   config.setIn(['state', 'directory'], join(folder, 'state'));
   config.setIn(['sinks', 0, 'url'], webhookUrl);
-  const file = join(folder, 'slipstream.yaml');
-  await writeFile(file, String(config));
-  await copyFile(join(TEMPLATES, SLOS), join(folder, SLOS));
-  return file;
+  return written(config, join(folder, PROCESS), join(folder, SLOS));
+}
+
+/**
+ * Writes what `replay` needs next to a recording and returns the path of the process's file. A sink of the same name that only prints stands for
+ * the webhook, whose secret was of that run alone.
+ */
+export async function writeReplayConfig(recordFile: string): Promise<string> {
+  const config = await template();
+  config.setIn(['sinks', 0], { type: 'print', name: config.getIn(['sinks', 0, 'name']) });
+  const slosFile = `${recordFile}.${SLOS}`;
+  config.setIn(['slos', 0], basename(slosFile));
+  return written(config, `${recordFile}.${PROCESS}`, slosFile);
+}
+
+async function template(): Promise<Document> {
+  return parseDocument(await readFile(join(TEMPLATES, PROCESS), 'utf8'));
+}
+
+async function written(config: Document, processFile: string, slosFile: string): Promise<string> {
+  await writeFile(processFile, String(config));
+  await copyFile(join(TEMPLATES, SLOS), slosFile);
+  return processFile;
 }
