@@ -50,7 +50,7 @@ export class SqliteStore implements Store {
           const fromSec = slotsFromSec[level];
           return fromSec === undefined ? [] : this.slots(level, fromSec, Number.MAX_SAFE_INTEGER);
         }),
-        counts: rows<StoredCount>('select objective, level, start_sec as startSec, valid, bad from counts').map((row) => ({ ...row })),
+        counts: this.#counts(),
         runs: rows<StoredRun>('select id, json from runs').map((row) => ({ ...row })),
         notes: rows<StoredNote>('select key, json from notes').map((row) => ({ ...row })),
       };
@@ -90,6 +90,18 @@ export class SqliteStore implements Store {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Far more rows than of anything else: read as arrays, which takes a fraction of the time of rows as objects. */
+  #counts(): readonly StoredCount[] {
+    const rows = this.#database.prepare('select objective, level, start_sec, valid, bad from counts');
+    rows.setReturnArrays(true);
+    const counts: StoredCount[] = [];
+    for (const row of rows.iterate() as Iterable<unknown>) {
+      const [objective, level, startSec, valid, bad] = row as [string, LevelSeconds, number, number, number];
+      counts.push({ objective, level, startSec, valid, bad });
+    }
+    return counts;
   }
 
   #writeAll(checkpoint: Checkpoint, signals: readonly DecidedSignal[]): readonly string[] {

@@ -16,6 +16,9 @@ const BUSY_TIMEOUT_MS = 2_000;
 /** The write-ahead log is cut back to this after a burst. */
 const WAL_LIMIT_BYTES = 16 * 1024 * 1024;
 
+/** Pages of counts are met in no order; with SQLite's 2 MiB a checkpoint of 1,000 objectives takes a third longer. */
+const CACHE_KIB = 16 * 1024;
+
 export interface StateFile {
   readonly database: DatabaseSync;
   /** Where the previous file went, when it could not be trusted. */
@@ -107,7 +110,7 @@ function syncFolder(directory: string): void {
 
 /** Ends with a write, so that a file that can only be read is refused at the start and not at the first checkpoint. */
 function configure(database: DatabaseSync): void {
-  database.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = ${WAL_LIMIT_BYTES};
+  database.exec(`pragma journal_mode = wal; pragma cache_size = -${CACHE_KIB}; pragma synchronous = full; pragma journal_size_limit = ${WAL_LIMIT_BYTES};
     pragma user_version = ${SCHEMA_VERSION};`);
 }
 

@@ -1,6 +1,17 @@
 /** The store on disk keeps the contract, and its promises about crashes, damage, versions, neighbours and full disks. */
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -92,16 +103,26 @@ describe('the state folder', () => {
     expect(second.load({}).notes).toEqual([{ key: 'still', json: '"mine"' }]);
   });
 
-  it('refuses a state of a newer version and leaves it as it is', () => {
-    const directory = writtenFolder();
-    const path = join(directory, 'slipstream.db');
-    const database = new DatabaseSync(path);
-    database.exec('pragma user_version = 99');
-    database.close();
-    const before = readFileSync(path);
+  it('refuses a state of a newer version and leaves it as it is, with what a crash left in its log', () => {
+    const written = writtenFolder();
+    const directory = folders.make();
+    using newer = new DatabaseSync(join(written, 'slipstream.db'));
+    newer.exec('pragma user_version = 99; pragma wal_checkpoint(truncate); create table later (a)');
+    const files = ['slipstream.db', 'slipstream.db-wal'];
+    for (const file of files) copyFileSync(join(written, file), join(directory, file));
+    const before = files.map((file) => readFileSync(join(directory, file)));
     expect(openError(directory)).toMatchObject({ code: 'state_newer', message: expect.stringContaining('version 99') });
-    expect(readFileSync(path)).toEqual(before);
+    expect(files.map((file) => readFileSync(join(directory, file)))).toEqual(before);
     expect(readdirSync(directory).filter((file) => file.includes('corrupt'))).toEqual([]);
+  });
+
+  it('refuses a newer version that only the log knows of', () => {
+    const written = writtenFolder();
+    const directory = folders.make();
+    using newer = new DatabaseSync(join(written, 'slipstream.db'));
+    newer.exec('pragma user_version = 99');
+    for (const file of ['slipstream.db', 'slipstream.db-wal']) copyFileSync(join(written, file), join(directory, file));
+    expect(openError(directory)).toMatchObject({ code: 'state_newer' });
   });
 
   it.each<[string, (path: string) => void]>([
@@ -264,6 +285,25 @@ describe('a checkpoint that the disk refuses', () => {
   });
 });
 
+describe('a checkpoint that holds what no checkpoint may hold', () => {
+  afterEach(() => folders.clean());
+
+  it('is refused for good, changes nothing, and does not stand in the way of the next', () => {
+    using store = new SqliteStore(folders.make());
+    store.checkpoint(sampleCheckpoint({ notes: [{ key: 'n', json: '1' }] }));
+    const before = everythingIn(store);
+    const broken = sampleCheckpoint({
+      at: DECIDED_AT + 1,
+      slots: [{ level: 1, startSec: 1, bytes: new Uint8Array(5) }],
+      counts: [{ objective: 'o', level: 1, startSec: 1, valid: Number.NaN, bad: 0 }],
+    });
+    expect(() => store.checkpoint(broken)).toThrow(PermanentError);
+    expect(everythingIn(store)).toEqual(before);
+    store.checkpoint(sampleCheckpoint({ at: DECIDED_AT + 2 }));
+    expect(store.load({}).at).toBe(DECIDED_AT + 2);
+  });
+});
+
 describe('a process killed while it writes', () => {
   afterEach(() => folders.clean());
 
@@ -288,11 +328,24 @@ describe('a process killed while it writes', () => {
   });
 });
 
+it('a second process is refused while the first lives, and admitted once it was killed', async () => {
+  const directory = folders.make();
+  const child = endlessWriter(directory);
+  await once(child.stdout, 'data');
+  expect(openError(directory)).toMatchObject({ code: 'state_locked' });
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  new SqliteStore(directory).close();
+  folders.clean();
+});
+
+function endlessWriter(directory: string) {
+  return spawn(process.execPath, [join(import.meta.dirname, 'endless-writer.ts'), directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
 /** Lets a child write checkpoints until it has acknowledged so many, kills it, and returns the last number it acknowledged. */
 async function killedAfter(directory: string, lines: number): Promise<number> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'endless-writer.ts'), directory], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = endlessWriter(directory);
   let output = '';
   for await (const chunk of child.stdout.setEncoding('utf8')) {
     output += chunk;

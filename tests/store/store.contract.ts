@@ -154,7 +154,7 @@ export function describeStore(subject: StoreUnderTest): void {
       expect(loaded.counts).toEqual([count('o', 10, 10)]);
     });
 
-    it('is the fold of its checkpoints', () => {
+    it('is the fold of its checkpoints', async () => {
       const checkpoints = fc.array(
         fc.record({
           slots: fc.array(fc.tuple(fc.constantFrom(1 as const, 60 as const), fc.nat(9), fc.uint8Array({ maxLength: 4 })), { maxLength: 4 }),
@@ -163,7 +163,7 @@ export function describeStore(subject: StoreUnderTest): void {
         }),
         { maxLength: 5 },
       );
-      fc.assert(
+      await fc.assert(
         fc.property(checkpoints, (steps) => {
           let folded = subject.open();
           const slots = new Map<string, StoredSlot>();

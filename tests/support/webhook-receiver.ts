@@ -1,6 +1,7 @@
 /** A deploy system's webhook endpoint on a free loopback port: keeps what came, answers as told, and verifies signatures with an independent library. */
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { Webhook } from 'standardwebhooks';
 
 export interface ReceivedRequest {
@@ -16,13 +17,15 @@ export interface ReceivedRequest {
 }
 
 /**
- * `lost`: processed, but the connection breaks before an answer. `silent`: no answer at all. `stuck`: 200, then a body that never ends.
+ * `lost`: processed, but the connection breaks before an answer. `silent`: no answer at all. `stuck`: 200, then one byte of a
+ * body and no more. `flood`: 200, then a body without end.
  */
 export type Answer =
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
   | 'lost'
   | 'silent'
-  | 'stuck';
+  | 'stuck'
+  | 'flood';
 
 export class WebhookReceiver {
   readonly requests: ReceivedRequest[] = [];
@@ -76,6 +79,13 @@ function respond(response: ServerResponse, answer: Answer): void {
     response.destroy();
   } else if (answer === 'stuck') {
     response.writeHead(200).write('x');
+  } else if (answer === 'flood') {
+    const more = Buffer.alloc(65_536, 'x');
+    Readable.from(
+      (function* () {
+        while (true) yield more;
+      })(),
+    ).pipe(response.writeHead(200));
   } else {
     response.writeHead(answer.status, answer.headers ?? {}).end(answer.body);
   }
