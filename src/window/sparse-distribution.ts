@@ -89,7 +89,7 @@ export function drainDistribution(layout: HistogramLayout, sum: CellSum, which: 
   return new SparseDistribution(layout, cells.slice(0, size), counts.slice(0, size), failed);
 }
 
-/** The same counts as a histogram of hdr-histogram-js, for its V2 encoding (`encodeIntoCompressedBase64`) and other tools. */
+/** The same counts as a histogram of hdr-histogram-js, for its V2 encoding (its `encodeIntoCompressedBase64`) and other tools. */
 export function toHdr(distribution: Distribution, layout: HistogramLayout): Histogram {
   const histogram = build({
     bitBucketSize: 64,
