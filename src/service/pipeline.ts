@@ -8,7 +8,7 @@ import { type AnalysisRun, RUN_STATES } from '../model/rollout.ts';
 import type { DurationMs } from '../model/time.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { DecidedSignal, Store } from '../store/store.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { RunningTelemetry } from '../telemetry/create-telemetry.ts';
 import { type Clock, JumpDetector } from './clock.ts';
 
 /** After this long without a new slot what is pending is flushed all the same: the stream has paused. */
@@ -20,7 +20,7 @@ export interface PipelineParts {
   readonly ingest: Ingest;
   readonly engine: Engine;
   readonly store: Store;
-  readonly telemetry: Telemetry;
+  readonly telemetry: RunningTelemetry;
   readonly clock: Clock;
   /** Takes deliveries that are journalled. */
   deliver(entries: readonly JournalEntry[]): void;
@@ -75,7 +75,7 @@ export class Pipeline {
     const signals = this.#undelivered;
     const changed = this.#unwritten ?? engine.checkpoint(clock.now());
     try {
-      const fresh = new Set(store.checkpoint(changed, signals));
+      const fresh = new Set(telemetry.span('checkpoint', { signals: signals.length }, () => store.checkpoint(changed, signals)));
       this.#unwritten = null;
       this.#undelivered = [];
       telemetry.observe('checkpoint_seconds', (clock.monotonicMs() - begun) / 1000);
@@ -111,7 +111,8 @@ export class Pipeline {
     if (decisions.length === 0) return;
     const { telemetry, clock } = this.#parts;
     for (const { run, signal } of decisions) {
-      this.#logVerdict(run);
+      const { decision, reason } = run.verdict;
+      telemetry.span('verdict', { service: run.rollout.service, decision, reason }, () => this.#logVerdict(run));
       if (signal === null) continue;
       telemetry.add('signals_total', 1, { action: signal.action });
       this.#undelivered.push({ signal, decidedAt: clock.now() });
