@@ -114,7 +114,8 @@ function refuseManyLimits(placed: readonly Placed[], refuse: Say): void {
   for (const pattern of patterns) {
     const limits = new Set<number>();
     for (const { objective, path } of latencies) {
-      if (!sharesEndpoint(pattern, objective.endpoint) || objective.sli.kind !== 'latency') continue;
+      if (objective.sli.kind !== 'latency' || limits.has(objective.sli.thresholdNs)) continue;
+      if (!sharesEndpoint(pattern, objective.endpoint)) continue;
       limits.add(objective.sli.thresholdNs);
       if (limits.size <= MAX_LIMITS) continue;
       const where = pattern === null ? 'the service' : `\`${pattern}\``;

@@ -19,7 +19,7 @@ const envelope = (kind: (typeof SLO_KINDS)[number]) => ({
   kind: z.literal(kind).describe('What the document is.'),
   metadata: z
     .strictObject({
-      name: name.describe('Name of the document, unique in its kind.'),
+      name: name.describe('Name of the document, for people.'),
       labels: z.record(z.string().min(1), z.string()).optional().describe('Anything you want to find it by, such as the team.'),
     })
     .describe('Who this is.'),

@@ -176,6 +176,16 @@ describe('loading a configuration', () => {
     ]);
   });
 
+  it('allows eight latency limits on each endpoint, not in each file', () => {
+    const limits = (from: number, to: number): string =>
+      Array.from({ length: to - from + 1 }, (_, i) => `{ latency: p95 < ${from + i}00ms }`).join(', ');
+    const slo = (third: string): string =>
+      `{}\n---\napiVersion: slipstream.dev/v1\nkind: ServiceObjectives\nmetadata: { name: a }\nspec:\n  service: a\n  objectives: [${limits(1, 5)}]\n` +
+      `  perEndpoint:\n    - { match: GET /a*, objectives: [${limits(6, 8)}] }\n    - { match: "${third}", objectives: [${limits(9, 11)}] }\n`;
+    expect(problemsOf(file(slo('POST /**')))).toEqual([]);
+    expect(problemsOf(file(slo('GET /*b')))).toMatchObject([{ path: 'spec.perEndpoint[1].objectives[0]', line: 10 }]);
+  });
+
   it('finds mistakes of sound sections next to broken ones', () => {
     const problems = problemsOf(file('api: { host: 0.0.0.0 }\ntelemetry: { logLevel: loud }\n'));
     expect(problems.map((problem) => problem.path)).toEqual(['api.host', 'telemetry.logLevel']);

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type LoadResult, loadConfig } from '../../src/config/load-config.ts';
 import { type ConfigWatch, watchConfig } from '../../src/config/watch-config.ts';
 
@@ -55,6 +55,23 @@ describe('watching the configuration', () => {
     expect(intervals).toEqual([2000]);
     watch.stop();
     expect(intervals).toEqual([]);
+  });
+
+  it('uses a timer of its own when it is given none', () => {
+    vi.useFakeTimers();
+    try {
+      const first = loadConfig(path, ENV);
+      if ('problems' in first) throw new Error(first.problems[0]?.message);
+      watch = watchConfig({ path, env: ENV, config: first.config, onChange: (result) => seen.push(result) });
+      writeFileSync(join(folder, 'slos/a.yaml'), slo('99%'));
+      vi.advanceTimersByTime(2000);
+      watch.stop();
+      writeFileSync(join(folder, 'slos/a.yaml'), slo('98%'));
+      vi.advanceTimersByTime(10_000);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(seen.map(outcome)).toEqual([0.99]);
   });
 
   it('says nothing while nothing changes, even when a file is written again', () => {
