@@ -183,7 +183,7 @@ describe('loading a configuration', () => {
       `{}\n---\napiVersion: slipstream.dev/v1\nkind: ServiceObjectives\nmetadata: { name: a }\nspec:\n  service: a\n  objectives: [${limits(1, 5)}]\n` +
       `  perEndpoint:\n    - { match: GET /a*, objectives: [${limits(6, 8)}] }\n    - { match: "${third}", objectives: [${limits(9, 11)}] }\n`;
     expect(problemsOf(file(slo('POST /**')))).toEqual([]);
-    expect(problemsOf(file(slo('GET /*b')))).toMatchObject([{ path: 'spec.perEndpoint[1].objectives[0]', line: 10 }]);
+    expect(problemsOf(file(slo('GET /*b')))).toMatchObject([{ path: 'spec.perEndpoint[1].objectives[0]', line: 11 }]);
   });
 
   it('finds mistakes of sound sections next to broken ones', () => {
