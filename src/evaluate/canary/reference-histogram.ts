@@ -6,13 +6,16 @@ const HALF_LIFE_MS = 600_000;
 /** Buckets are kept in chunks that come into being when touched: an endpoint's latencies span few of them. */
 const CHUNK_BITS = 7;
 const CHUNK = 1 << CHUNK_BITS;
-/** Newer requests weigh more instead of older ones less; beyond this many half-lives all weights are divided by the same power of two. */
-const MAX_HALF_LIVES = 512;
+/**
+ * Newer requests weigh more instead of older ones less. A request at the origin weighs this much, and all weights are whole numbers: sums are exact, and
+ * their digits few when they are saved. Beyond so many half-lives all masses are divided by the same power of two.
+ */
+const UNIT = 1024;
+const MAX_HALF_LIVES = 8;
 
 export interface ReferenceState {
-  readonly half: number;
-  readonly mass: number;
-  /** Chunk index, its mass, then bucket offset and mass of each bucket that holds something. */
+  readonly halfLives: number;
+  /** Chunk index, then bucket offset and mass of each bucket that holds something. */
   readonly chunks: readonly (readonly number[])[];
 }
 
@@ -21,7 +24,7 @@ export class ReferenceHistogram {
   readonly #chunkMass: Float64Array;
   #mass = 0;
   /** Half-lives taken out of all weights. */
-  #half = 0;
+  #halfLives = 0;
 
   /** `size` is the layout's number of buckets. */
   constructor(size: number) {
@@ -77,46 +80,49 @@ export class ReferenceHistogram {
   snapshot(): ReferenceState {
     const chunks = this.#chunks.flatMap((chunk, index) => {
       if (chunk === undefined) return [];
-      const flat = [index, this.#chunkMass[index] as number];
+      const flat = [index];
       for (let offset = 0; offset < CHUNK; offset++) if (chunk[offset] !== 0) flat.push(offset, chunk[offset] as number);
       return [flat];
     });
-    return { half: this.#half, mass: this.#mass, chunks };
+    return { halfLives: this.#halfLives, chunks };
   }
 
   static restore(size: number, state: ReferenceState): ReferenceHistogram {
     const restored = new ReferenceHistogram(size);
-    restored.#half = state.half;
-    restored.#mass = state.mass;
+    restored.#halfLives = state.halfLives;
     for (const flat of state.chunks) {
-      const index = flat[0] as number;
       const chunk = new Float64Array(CHUNK);
-      restored.#chunkMass[index] = flat[1] as number;
-      for (let i = 2; i < flat.length; i += 2) chunk[flat[i] as number] = flat[i + 1] as number;
-      restored.#chunks[index] = chunk;
+      for (let i = 1; i < flat.length; i += 2) chunk[flat[i] as number] = flat[i + 1] as number;
+      restored.#chunks[flat[0] as number] = chunk;
     }
+    restored.#sum();
     return restored;
   }
 
   #weight(atMs: DurationMs): number {
-    const halfLives = atMs / HALF_LIFE_MS - this.#half;
+    const halfLives = atMs / HALF_LIFE_MS - this.#halfLives;
     if (halfLives > MAX_HALF_LIVES) {
       this.#fade(Math.floor(halfLives));
       return this.#weight(atMs);
     }
-    return 2 ** halfLives;
+    return Math.round(UNIT * 2 ** halfLives);
   }
 
   #fade(halfLives: number): void {
     const factor = 2 ** -halfLives;
-    for (const chunk of this.#chunks)
-      chunk?.forEach((mass, offset) => {
-        chunk[offset] = mass * factor;
-      });
-    this.#chunkMass.forEach((mass, index) => {
-      this.#chunkMass[index] = mass * factor;
+    for (const chunk of this.#chunks) {
+      for (let offset = 0; chunk !== undefined && offset < CHUNK; offset++) chunk[offset] = Math.round((chunk[offset] as number) * factor);
+    }
+    this.#halfLives += halfLives;
+    this.#sum();
+  }
+
+  #sum(): void {
+    this.#mass = 0;
+    this.#chunks.forEach((chunk, index) => {
+      const mass = chunk?.reduce((sum, each) => sum + each, 0) ?? 0;
+      this.#chunkMass[index] = mass;
+      this.#mass += mass;
     });
-    this.#mass *= factor;
-    this.#half += halfLives;
   }
 }
