@@ -56,6 +56,9 @@ const OTHER = ['_OTHER'];
 const WEBSOCKET = ['websocket'];
 const SWITCHING_PROTOCOLS = 101;
 
+/** `HTTP CONNECT ` and a byte more: what is dropped from a cleaned name, and what shows that the rest has to be cut. */
+const PREFIX_BYTES = 14;
+
 const encoder = new TextEncoder();
 const LITERAL_HTTP = encoder.encode('HTTP');
 const LITERAL_RPC = encoder.encode('RPC');
@@ -76,7 +79,7 @@ export class EndpointRules {
   /** Names are cut to `nameBytes`. */
   constructor(nameBytes: number) {
     this.#nameBytes = nameBytes;
-    this.#cleaned = new Uint8Array(nameBytes + 1);
+    this.#cleaned = new Uint8Array(nameBytes + PREFIX_BYTES);
   }
 
   /** Fills `name`; what it refers to is good until the next span. */

@@ -97,7 +97,7 @@ export class JsonRequest {
       const position = this.#identities.words.indexOf(textAt(attribute?.key, `${attributePath}.key`));
       if (position < 0) return;
       const value = scalarOf(objectAt(attribute?.value, `${attributePath}.value`), `${attributePath}.value`);
-      if (value !== null) values[position] ??= typeof value === 'string' ? this.#cutText(value) : String(value);
+      if (value !== null) values[position] ||= typeof value === 'string' ? this.#cutText(value) : String(value);
     });
     return this.#identities.entryOf(values);
   }

@@ -77,7 +77,7 @@ export class ProtobufAttributes {
     const position = identities.words.find(this.#reader.bytes, this.#keyStart, this.#keyEnd);
     if (position < 0) return;
     this.#readValues(start, end);
-    if (this.#type !== VALUE_NONE && values[position] === undefined) values[position] = this.#text();
+    if (this.#type !== VALUE_NONE) values[position] ||= this.#text();
   }
 
   #readSlot(slot: number, start: number, end: number): void {

@@ -33,7 +33,7 @@ export interface ResourceEntry {
   id: number;
 }
 
-/** Values by position in `ResourceReader.attributes`; undefined: not there, or not a text, number or bool. */
+/** Values by position in `ResourceIdentities.attributes`; undefined or '': not there, or not a text, number or bool. */
 export type ResourceValues = (string | undefined)[];
 
 export class ResourceIdentities {
