@@ -1,18 +1,20 @@
 /** Bounds what one gRPC call may hold while its message arrives and inflates: grpc-js itself knows only the size of the final message. */
-import type { ServerHttp2Stream } from 'node:http2';
-import { constants as http2Constants } from 'node:http2';
+import { type Http2Session, constants as http2Constants, type ServerHttp2Stream } from 'node:http2';
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { status as GrpcStatus, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Admission } from './admission.ts';
+import { GrpcFrames, PREFIX_BYTES } from './grpc-frames.ts';
 import { grpcStatus } from './grpc-status.ts';
 import { type Compression, type Inflated, inflate } from './inflate.ts';
 import type { Intake } from './intake.ts';
+import type { MessageBuffers } from './message-buffer.ts';
 import { type Refusal, type Refused, refusal } from './outcome-table.ts';
 
-/** Length-prefixed message of gRPC: 1 byte compressed flag, 4 bytes big-endian length, then the message. */
-const PREFIX_BYTES = 5;
 /** How long the sender of a refused call may go on sending; all of it is discarded. */
 const LINGER_MS = 1000;
+const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
+const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
+const FRAME_BYTES = 64 * 1024;
 
 /**
  * The parts of grpc-js's server call that it keeps private (1.14.7, the version in package.json). It inflates without regard to what other
@@ -20,12 +22,15 @@ const LINGER_MS = 1000;
  */
 interface CallInsides extends ServerInterceptingCallInterface {
   readonly stream: ServerHttp2Stream;
+  /** Takes what arrives, returns the messages that are now whole, each with its prefix. */
+  decoder: { write(data: Buffer): Buffer[] };
   decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
 }
 
 export interface GuardOptions {
   readonly admission: Admission;
   readonly intake: Intake;
+  readonly buffers: MessageBuffers;
   readonly maxRequestBytes: number;
   readonly retryAfterMs: number;
   /** A message that takes longer to arrive and be answered is given up. */
@@ -36,14 +41,23 @@ export interface GuardOptions {
 
 /** Refuses calls that find no room before a byte of them is read, and holds a lease for every call from then to its end. */
 export function grpcCallGuard(options: GuardOptions): ServerInterceptor {
+  const widened = new WeakSet<Http2Session>();
   return (_method, call) => {
     if (!hasInsides(call)) throw new Error('this version of @grpc/grpc-js does not show the stream of a call');
+    const { session } = call.stream;
+    if (session !== undefined && !widened.has(session)) {
+      widened.add(session);
+      widen(session);
+    }
     guard(call, options);
     return new ServerInterceptingCall(call);
   };
 }
 
-function guard(call: CallInsides, { admission, intake, maxRequestBytes, retryAfterMs, arrivalTimeoutMs, isStopping }: GuardOptions): void {
+function guard(
+  call: CallInsides,
+  { admission, intake, buffers, maxRequestBytes, retryAfterMs, arrivalTimeoutMs, isStopping }: GuardOptions,
+): void {
   const { stream } = call;
   const lease = admission.lease();
   let isAnswered = false;
@@ -77,18 +91,35 @@ function guard(call: CallInsides, { admission, intake, maxRequestBytes, retryAft
   if (admission.isDraining || isStopping()) refuse(refusal('draining'));
   else if (!admission.hasRoom(1)) refuse(refusal('overloaded'));
 
-  stream.on('data', (chunk: Buffer) => {
-    if (!isAnswered && !lease.grow(chunk.length)) refuse(refusal('overloaded'));
-  });
+  const frames = new GrpcFrames(maxRequestBytes, buffers);
+  call.decoder = {
+    write: (data) => {
+      if (isAnswered) return [];
+      if (!lease.grow(data.length)) {
+        refuse(refusal('overloaded'));
+        return [];
+      }
+      const messages = frames.write(data);
+      if (messages !== null) return messages;
+      refuse(refusal('too_large', `the request is larger than ${maxRequestBytes} bytes`));
+      return [];
+    },
+  };
   call.decompressMessage = (message, encoding) => {
     const isCompressed = message[0] === 1;
     const compression = isCompressed ? compressionOf(encoding) : 'identity';
     if (compression === null) throw counted(refusal('unsupported_encoding'));
     const inflated = inflate(compression, message.subarray(PREFIX_BYTES), maxRequestBytes, lease);
-    return inflated instanceof Promise ? inflated.then(bytesOrStatus) : bytesOrStatus(inflated);
+    return inflated instanceof Promise
+      ? inflated.then((done) => bytesOrStatus(done, message))
+      : bytesOrStatus(inflated, isCompressed ? message : null);
   };
-  const bytesOrStatus = (inflated: Inflated): Buffer => {
-    if ('bytes' in inflated) return inflated.bytes;
+  const bytesOrStatus = (inflated: Inflated, compressed: Buffer | null): Buffer => {
+    if ('bytes' in inflated) {
+      // Inflated to the end, so its input is free; an inflation that is broken off may still be reading it.
+      if (compressed !== null && inflated.bytes.buffer !== compressed.buffer) buffers.giveBack(compressed);
+      return inflated.bytes;
+    }
     throw counted(inflated.refused);
   };
   const counted = (refused: Refused) => {
@@ -97,8 +128,17 @@ function guard(call: CallInsides, { admission, intake, maxRequestBytes, retryAft
   };
 }
 
+/**
+ * HTTP/2 starts with windows of 64 kB, so a message of 512 spans stops four times to ask for more; grpc-js has no option for the windows of
+ * a server. What arrives is bounded by admission, not by these.
+ */
+function widen(session: Http2Session): void {
+  session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+  session.settings({ initialWindowSize: STREAM_WINDOW_BYTES, maxFrameSize: FRAME_BYTES });
+}
+
 function hasInsides(call: ServerInterceptingCallInterface): call is CallInsides {
-  return 'stream' in call && 'decompressMessage' in call;
+  return 'stream' in call && 'decoder' in call && 'decompressMessage' in call;
 }
 
 function compressionOf(encoding: string): Compression | null {

@@ -1,27 +1,39 @@
 /** Reads the body of an HTTP request within bounds, or gets rid of it. */
 import type { IncomingMessage } from 'node:http';
 import type { Lease } from './admission.ts';
+import type { MessageBuffer, MessageBuffers } from './message-buffer.ts';
 import { type Refused, refusal } from './outcome-table.ts';
 
 /** A refused sender may still send this much: it usually reads the answer only after its body is out. */
 const MAX_DISCARDED_BYTES = 1024 * 1024;
 /** Then the connection is closed for writing, and after this long altogether, so that the answer is not lost to a reset. */
 const LINGER_MS = 1000;
+const EMPTY = Buffer.alloc(0);
 
-/** The whole body, held in `lease` as it arrives; never rejects. A sender that goes away ends as `aborted`. */
+/** The whole body, held in `lease` as it arrives and to be given back to `buffers`; never rejects. A sender that goes away ends as `aborted`. */
 export function readBody(
   request: IncomingMessage,
   limitBytes: number,
   lease: Lease,
+  buffers: MessageBuffers,
 ): Promise<{ readonly bytes: Buffer } | { readonly refused: Refused }> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
+    const expectedBytes = Number(request.headers['content-length'] ?? 0);
+    let first: Buffer | null = null;
+    let message: MessageBuffer | null = null;
     let total = 0;
     const onData = (chunk: Buffer): void => {
       total += chunk.length;
       if (total > limitBytes) refuse(refusal('too_large', `the request is larger than ${limitBytes} bytes`));
       else if (!lease.grow(chunk.length)) refuse(refusal('overloaded'));
-      else chunks.push(chunk);
+      else if (first === null) first = chunk;
+      else {
+        if (message === null) {
+          message = buffers.message(expectedBytes);
+          message.append(first);
+        }
+        message.append(chunk);
+      }
     };
     const settle = (result: { readonly bytes: Buffer } | { readonly refused: Refused }): void => {
       request.off('data', onData);
@@ -29,7 +41,6 @@ export function readBody(
       resolve(result);
     };
     const refuse = (refused: Refused): void => {
-      chunks.length = 0;
       lease.close();
       settle({ refused });
     };
@@ -38,7 +49,7 @@ export function readBody(
     request.on('close', onClose);
     // Every error ends in `close`, which says it all; without a listener it would end the process.
     request.on('error', () => {});
-    request.once('end', () => settle({ bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, total) }));
+    request.once('end', () => settle({ bytes: message?.bytes() ?? first ?? EMPTY }));
   });
 }
 

@@ -35,13 +35,14 @@ export function inflate(compression: Compression, body: Buffer, limitBytes: numb
 }
 
 function inflateAtOnce(compression: Exclude<Compression, 'identity'>, body: Buffer, maxOutputLength: number): Buffer {
+  const options = { maxOutputLength, chunkSize: chunkBytes(compression, body) };
   switch (compression) {
     case 'gzip':
-      return zlib.gunzipSync(body, { maxOutputLength });
+      return zlib.gunzipSync(body, options);
     case 'deflate':
-      return zlib.inflateSync(body, { maxOutputLength });
+      return zlib.inflateSync(body, options);
     case 'zstd':
-      return zlib.zstdDecompressSync(body, { maxOutputLength });
+      return zlib.zstdDecompressSync(body, options);
     default:
       return compression satisfies never;
   }

@@ -8,6 +8,7 @@ import { grpcCallGuard } from './grpc-call-guard.ts';
 import { grpcStatus } from './grpc-status.ts';
 import { Intake } from './intake.ts';
 import { listen } from './listen.ts';
+import { MessageBuffers } from './message-buffer.ts';
 import { exportResponse } from './otlp-response.ts';
 import type { Consume, Receiver } from './receiver.ts';
 
@@ -61,6 +62,7 @@ export class OtlpGrpcReceiver implements Receiver {
     const { config, limits, admission, telemetry, arrivalTimeoutMs = ARRIVAL_TIMEOUT_MS } = this.#options;
     this.#isStopping = false;
     const intake = new Intake('grpc', consume, telemetry);
+    const buffers = new MessageBuffers();
     const calls = new Server({
       'grpc.max_receive_message_length': limits.maxRequestBytes,
       'grpc.max_concurrent_streams': config.maxConcurrentStreams,
@@ -72,11 +74,12 @@ export class OtlpGrpcReceiver implements Receiver {
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
       'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
       'grpc.enable_channelz': 0,
-      interceptors: [grpcCallGuard({ admission, intake, ...limits, arrivalTimeoutMs, isStopping: () => this.#isStopping })],
+      interceptors: [grpcCallGuard({ admission, intake, buffers, ...limits, arrivalTimeoutMs, isStopping: () => this.#isStopping })],
     });
     calls.addService(TRACE_SERVICE, {
       export: (call: { request: Buffer }, callback: sendUnaryData<Buffer>) => {
         const answer = intake.take('protobuf', call.request);
+        buffers.giveBack(call.request);
         if (answer.kind === 'taken') callback(null, exportResponse('protobuf', answer.rejected, answer.message));
         else callback(grpcStatus(answer, limits.retryAfterMs));
       },

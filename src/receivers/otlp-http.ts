@@ -8,6 +8,7 @@ import { discardBody, readBody } from './http-body.ts';
 import { type Compression, inflate } from './inflate.ts';
 import { Intake } from './intake.ts';
 import { listen } from './listen.ts';
+import { MessageBuffers } from './message-buffer.ts';
 import { exportResponse, statusBody } from './otlp-response.ts';
 import { OUTCOMES, type Refusal, type Refused, refusal, type Taken } from './outcome-table.ts';
 import type { Consume, Receiver, SpanEncoding } from './receiver.ts';
@@ -34,6 +35,7 @@ export class OtlpHttpReceiver implements Receiver {
   /** Connections whose body is being read, and why Node broke some of them off. */
   readonly #reading = new WeakSet<Duplex>();
   readonly #broken = new WeakMap<Duplex, Refusal>();
+  readonly #buffers = new MessageBuffers();
   readonly #options: OtlpHttpOptions;
 
   constructor(options: OtlpHttpOptions) {
@@ -107,7 +109,7 @@ export class OtlpHttpReceiver implements Receiver {
     if (request.headers.expect !== undefined) response.writeContinue();
     const { socket } = request;
     this.#reading.add(socket);
-    const body = await readBody(request, limits.maxRequestBytes, lease);
+    const body = await readBody(request, limits.maxRequestBytes, lease, this.#buffers);
     this.#reading.delete(socket);
     if ('refused' in body) {
       if (body.refused.outcome === 'aborted') intake.refused(this.#broken.get(socket) ?? 'aborted');
@@ -117,7 +119,9 @@ export class OtlpHttpReceiver implements Receiver {
     const inflated = inflate(compression, body.bytes, limits.maxRequestBytes, lease);
     const whole = inflated instanceof Promise ? await inflated : inflated;
     if ('refused' in whole) return refuse(whole.refused);
-    this.#respond(request, response, encoding, intake.take(encoding, whole.bytes));
+    const answer = intake.take(encoding, whole.bytes);
+    this.#buffers.giveBack(body.bytes);
+    this.#respond(request, response, encoding, answer);
   }
 
   /** Something that is no request, or no longer: no HTTP, headers too long, too slow. */

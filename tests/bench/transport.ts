@@ -2,8 +2,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
+import { connect } from 'node:http2';
 import { gzipSync } from 'node:zlib';
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import type { Figure } from './figure.ts';
 import { transportPayload } from './transport-payload.ts';
 
@@ -82,17 +82,37 @@ async function load(send: Send, isOn: (started: number) => boolean): Promise<num
   return started;
 }
 
+/** Written on `node:http2` itself: grpc-js would compress each request anew and leave the server waiting for its sender. */
 function grpcSender(address: string, body: Buffer, compression: 'none' | 'gzip'): { send: Send; close: () => void } {
-  const client = new Client(address, credentials.createInsecure(), {
-    'grpc.max_send_message_length': -1,
-    'grpc.default_compression_algorithm': compression === 'gzip' ? 2 : 0,
-  });
-  const same = (bytes: Buffer): Buffer => bytes;
+  const session = connect(`http://${address}`, { maxSessionMemory: 1000 });
+  const content = compression === 'gzip' ? gzipSync(body) : body;
+  const frame = Buffer.alloc(5 + content.length);
+  frame[0] = compression === 'gzip' ? 1 : 0;
+  frame.writeUInt32BE(content.length, 1);
+  content.copy(frame, 5);
+  const headers = {
+    ':method': 'POST',
+    ':path': EXPORT_PATH,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...(compression === 'gzip' && { 'grpc-encoding': 'gzip' }),
+  };
   const send = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      client.makeUnaryRequest(EXPORT_PATH, same, same, body, new Metadata(), (error) => (error ? reject(error) : resolve()));
+      const stream = session.request(headers);
+      let status: unknown;
+      stream.on('response', (fields) => {
+        status = fields['grpc-status'];
+      });
+      stream.on('trailers', (fields) => {
+        status = fields['grpc-status'];
+      });
+      stream.on('error', reject);
+      stream.on('close', () => (status === '0' ? resolve() : reject(new Error(`the server answered ${String(status)}`))));
+      stream.resume();
+      stream.end(frame);
     });
-  return { send, close: () => client.close() };
+  return { send, close: () => session.destroy() };
 }
 
 function httpSender(address: string, body: Buffer, compression: 'none' | 'gzip'): { send: Send; close: () => void } {

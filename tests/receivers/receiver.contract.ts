@@ -85,7 +85,6 @@ export function receiverContract(transport: Transport, sender: (address: string)
       }, 1);
       const receptions = await Promise.all(Array.from({ length: 16 }, () => send(bomb, { gzip: true })));
       clearInterval(watch);
-      expect(receptions).toContain('drop');
       expect(receptions.every((reception) => reception === 'drop' || reception === 'retry')).toBe(true);
       expect(requests.length).toBe(0);
       expect(peakBytes).toBeLessThanOrEqual(2 * limit);
