@@ -35,9 +35,9 @@ export class ObjectiveFeed {
     const objectives = this.#policies.services.get(info.service)?.objectives ?? [];
     this.#bindings[info.id] = objectives.flatMap((objective) => {
       if (!objectiveApplies(objective, info.endpoint)) return [];
-      if (objective.sli.kind !== 'latency') return [{ objective: objective.id, threshold: -1 }];
+      if (objective.sli.kind !== 'latency') return [{ objective: countsKey(objective), threshold: -1 }];
       const threshold = info.thresholdsNs.indexOf(objective.sli.thresholdNs);
-      return threshold < 0 ? [] : [{ objective: objective.id, threshold }];
+      return threshold < 0 ? [] : [{ objective: countsKey(objective), threshold }];
     });
   }
 
@@ -69,16 +69,16 @@ export class ObjectiveFeed {
     if (newestAt === null) return false;
     const to = endOfSlot(newestAt);
     return (this.#policies.services.get(service)?.objectives ?? []).some((objective) => {
-      const { valid, bad } = this.counts.sum(objective.id, to - FAST_BURN_WINDOW_MS, to);
+      const { valid, bad } = this.counts.sum(countsKey(objective), to - FAST_BURN_WINDOW_MS, to);
       return bad >= FAST_BURN_MIN_BAD && burnRate(bad, valid, objective.target) > FAST_BURN_RATE;
     });
   }
 
   /** Takes new objectives; counts of those that are gone are dropped. */
   reconfigure(policies: Policies, series: Iterable<SeriesInfo>): void {
-    const kept = new Set([...policies.services.values()].flatMap((policy) => policy.objectives.map((objective) => objective.id)));
+    const kept = new Set([...policies.services.values()].flatMap((policy) => policy.objectives.map(countsKey)));
     for (const policy of this.#policies.services.values()) {
-      for (const objective of policy.objectives) if (!kept.has(objective.id)) this.counts.remove(objective.id);
+      for (const objective of policy.objectives) if (!kept.has(countsKey(objective))) this.counts.remove(countsKey(objective));
     }
     this.#policies = policies;
     for (const info of series) this.bind(info);
@@ -87,8 +87,13 @@ export class ObjectiveFeed {
   #judge(objective: Objective, newestAt: EpochMs | null): Judgement {
     if (newestAt === null) return judgeObjective(objective, { valid: 0, bad: 0 });
     const to = endOfSlot(newestAt);
-    return judgeObjective(objective, this.counts.sum(objective.id, to - objective.windowMs, to));
+    return judgeObjective(objective, this.counts.sum(countsKey(objective), to - objective.windowMs, to));
   }
+}
+
+/** An objective whose limit changes counts something else from then on, and starts anew. */
+function countsKey({ id, sli }: Objective): string {
+  return sli.kind === 'latency' ? `${id}@${sli.thresholdNs}` : id;
 }
 
 function endOfSlot(at: EpochMs): EpochMs {
