@@ -1,4 +1,5 @@
 /** A deploy system's webhook endpoint on a free loopback port: keeps what came, answers as told, and verifies signatures with an independent library. */
+import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
@@ -30,6 +31,7 @@ export type Answer =
 export class WebhookReceiver {
   readonly requests: ReceivedRequest[] = [];
   readonly #server: Server;
+  readonly #arrivals = new EventEmitter();
   #answer: (request: ReceivedRequest, index: number) => Answer = () => ({ status: 204 });
 
   private constructor(secrets: readonly string[]) {
@@ -47,6 +49,7 @@ export class WebhookReceiver {
         const { method = '', url: path = '', headers } = request;
         const received = { method, path, headers, id, timestamp, body, verified };
         this.requests.push(received);
+        this.#arrivals.emit('arrival');
         respond(response, this.#answer(received, this.requests.length - 1));
       });
     });
@@ -65,6 +68,11 @@ export class WebhookReceiver {
   /** Answers from now on; `index` counts requests from 0. Until told otherwise every request is answered with 204. */
   answer(answer: (request: ReceivedRequest, index: number) => Answer): void {
     this.#answer = answer;
+  }
+
+  /** Resolves once so many requests have come in all. */
+  async received(count: number): Promise<void> {
+    while (this.requests.length < count) await once(this.#arrivals, 'arrival');
   }
 
   async close(): Promise<void> {
