@@ -28,6 +28,12 @@ function node(script: string, args: readonly string[], env: NodeJS.ProcessEnv = 
 
 const demo = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> => node('tests/demo/demo.ts', args, env);
 
+function found(pattern: RegExp, text: string): string {
+  const part = pattern.exec(text)?.[1];
+  if (part === undefined) throw new Error(`nothing matches ${pattern}`);
+  return part;
+}
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'demo-test-'));
@@ -59,10 +65,13 @@ describe('the demo', () => {
       ...['replay', recording, '--rollouts', `${recording}.rollouts.jsonl`],
       ...['--config', `${recording}.slipstream.yaml`, '-o', 'json'],
     ]);
-    const at = /rollback at event time (\S+)/.exec(live.stdout)?.[1];
-    expect(at).toBeDefined();
-    expect(replay.stderr + replay.stdout).toContain('rollback');
-    expect(replay.stdout).toContain(at);
+    expect(replay.code).toBe(0);
+    const { verdicts } = JSON.parse(replay.stdout) as { verdicts: object[] };
+    expect(verdicts.at(-1)).toMatchObject({
+      decision: 'rollback',
+      at: found(/rollback at event time (\S+)/, live.stdout),
+      signal: found(/"id": "(sig_\w+)"/, live.stdout),
+    });
   });
 
   it('leaves a healthy canary alone', { timeout: MINUTE_MS + 5000 }, async () => {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunWire, StatusWire } from '../../src/api/schemas.ts';
 import type { Tone } from '../../src/cli/terminal-text.ts';
+import { reasonText } from '../../src/model/reason-text.ts';
 import type { DeployEvent } from './deploy-server.ts';
 import { COLUMNS, liveRows } from './live-table.ts';
 import type { Outcome, Scenario, Timetable } from './scenarios.ts';
@@ -34,7 +35,7 @@ export class Story {
   #hasTurned = false;
   #firstBad: { readonly atMs: number; readonly endpoint: string; readonly spans: number } | null = null;
   #signal: { readonly event: SignalEvent; readonly spans: number; readonly elapsedMs: number } | null = null;
-  #lastDecision = '';
+  #lastSaid = '';
   #missedLooks = 0;
 
   constructor(world: World, screen: Screen, scenario: Scenario, times: Timetable) {
@@ -113,13 +114,11 @@ export class Story {
     this.#missedLooks = 0;
     this.#run = run;
     if (run !== null) {
-      const decision = `${run.verdict.decision} (${run.verdict.reason.replaceAll('_', ' ')})`;
-      if (decision !== this.#lastDecision) {
-        this.#lastDecision = decision;
-        this.#say(
-          `verdict: ${decision}`,
-          run.verdict.decision === 'rollback' ? 'bad' : run.verdict.decision === 'promote' ? 'good' : 'plain',
-        );
+      const { decision, reason } = run.verdict;
+      const said = `verdict: ${decision} (${reasonText(reason)})`;
+      if (said !== this.#lastSaid) {
+        this.#lastSaid = said;
+        this.#say(said, decision === 'rollback' ? 'bad' : decision === 'promote' ? 'good' : 'plain');
       }
     }
     this.#screen.show({ headline: this.#headline(status), columns: COLUMNS, rows: liveRows(status, run) }, performance.now(), isForced);
