@@ -1,6 +1,7 @@
 /** The store on disk keeps the contract, and its promises about crashes, full disks and refused checkpoints. */
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PermanentError } from '../../src/model/errors.ts';
 import { SqliteStore } from '../../src/store/sqlite-store.ts';
@@ -63,6 +64,20 @@ describe('a checkpoint that holds what no checkpoint may hold', () => {
     expect(everythingIn(store)).toEqual(before);
     store.checkpoint(sampleCheckpoint({ at: DECIDED_AT + 2 }));
     expect(store.load({}).at).toBe(DECIDED_AT + 2);
+  });
+});
+
+describe('a slot that the disk has changed while the store was open', () => {
+  afterEach(() => folders.clean());
+
+  it('is not given out', () => {
+    const directory = folders.make();
+    using store = new SqliteStore(directory);
+    store.checkpoint(sampleCheckpoint({ slots: [1, 2].map((startSec) => ({ level: 1, startSec, bytes: new Uint8Array(5) })) }));
+    using disk = new DatabaseSync(join(directory, 'slipstream.db'));
+    disk.exec(`update slots_1 set bytes = x'0000000001' where start_sec = 2`);
+    expect(store.slots(1, 0, 2)).toHaveLength(1);
+    expect(() => store.slots(1, 0, 3)).toThrow(expect.objectContaining({ name: 'PermanentError', code: 'state_damaged' }));
   });
 });
 
