@@ -253,6 +253,57 @@ describe('the saved state', () => {
   });
 });
 
+describe('whatever the counts are', () => {
+  const arm = fc
+    .record({
+      scale: fc.constantFrom(0, 1, 30, 1e6, 1e9),
+      failedPart: fc.double({ min: 0, max: 1, noNaN: true }),
+      bucket: fc.nat(LAYOUT.size - 2),
+    })
+    .map(({ scale, failedPart, bucket }): ArmSlot => {
+      const failed = Math.floor(scale * failedPart);
+      const left = scale - failed;
+      return {
+        requests: scale,
+        failed,
+        size: left > 0 ? 2 : 0,
+        buckets: [bucket, bucket + 1],
+        counts: [Math.floor(left / 2), Math.ceil(left / 2)],
+      };
+    });
+
+  it('the numbers stay finite and the wealth accounts for every check', () => {
+    const second = fc.record({
+      endpoint: fc.constantFrom('GET /a', 'GET /b', 'POST /c'),
+      baseline: arm,
+      canary: arm,
+      gap: fc.constantFrom(0, 0, 0, 90),
+    });
+    fc.assert(
+      fc.property(fc.array(second, { maxLength: 60 }), (seconds) => {
+        const judged = comparison({ warmupMs: 5000 });
+        let slot = START;
+        for (const { endpoint, baseline, canary, gap } of seconds) {
+          judged.skipTo(slot + gap);
+          slot += gap;
+          judged.feed(endpoint, slot, baseline, canary);
+          judged.endSlot(slot++);
+        }
+        const { logWealth, judgements } = judged.judge();
+        expect(Number.isFinite(logWealth)).toBe(true);
+        let shares = 0;
+        for (const { evidence } of judgements) {
+          const { share, logE, phi } = evidence as ComparisonEvidence;
+          expect(Number.isFinite(logE) && phi >= 1 && Number.isFinite(phi) && share >= 0).toBe(true);
+          shares += share;
+        }
+        expect(shares).toBeLessThanOrEqual(1 + 1e-9);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
 describe('more failures', () => {
   it('never lower the wealth', () => {
     const slots = fc.array(fc.tuple(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 30 }), fc.boolean()), {
