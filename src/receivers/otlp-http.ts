@@ -4,20 +4,21 @@ import type { Duplex } from 'node:stream';
 import type { OtlpHttpConfig, ReceiversConfig } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Admission } from './admission.ts';
+import { httpAnswer } from './http-answer.ts';
 import { discardBody, readBody } from './http-body.ts';
+import { compressionOf, encodingOf } from './http-content.ts';
 import { type Compression, inflate } from './inflate.ts';
 import { Intake } from './intake.ts';
 import { listen } from './listen.ts';
 import { MessageBuffers } from './message-buffer.ts';
-import { exportResponse, statusBody } from './otlp-response.ts';
 import { OUTCOMES, type Refusal, type Refused, refusal, type Taken } from './outcome-table.ts';
 import type { Consume, Receiver, SpanEncoding } from './receiver.ts';
 
 const PATH = '/v1/traces';
-const CONTENT_TYPES: Readonly<Record<SpanEncoding, string>> = { protobuf: 'application/x-protobuf', json: 'application/json' };
 /** Longer than the 5 s at which SDKs export: with Node's own 5 s a sender would often write into a connection just being closed. */
 const KEEP_ALIVE_MS = 75_000;
 const CHECK_INTERVAL_MS = 1000;
+const SWEEP_INTERVAL_MS = 50;
 const MAX_HEADERS = 100;
 const MAX_HEADER_BYTES = 16 * 1024;
 
@@ -82,9 +83,11 @@ export class OtlpHttpReceiver implements Receiver {
     this.#address = null;
     this.#isStopping = true;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeIdleConnections();
+    // Connections become idle one by one as their requests are answered.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_INTERVAL_MS);
     const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
     await closed;
+    clearInterval(sweep);
     clearTimeout(cutOff);
   }
 
@@ -153,58 +156,12 @@ export class OtlpHttpReceiver implements Receiver {
   }
 
   #respond(request: IncomingMessage, response: ServerResponse, encoding: SpanEncoding | null, answer: Taken | Refused): void {
-    const { retryAfterMs } = this.#options.limits;
-    const { http, grpc, retry } = OUTCOMES[answer.outcome];
-    const { message } = answer;
-    // Senders whose content type is none of ours get plain text, as from the Collector.
-    const body =
-      encoding === null
-        ? Buffer.from(message)
-        : answer.kind === 'taken'
-          ? exportResponse(encoding, answer.rejected, message)
-          : statusBody(encoding, { code: grpc, message, isBadRequest: http === 400, ...(retry && { retryAfterMs }) });
-    const headers: Record<string, string | number> = {
-      'content-type': encoding === null ? 'text/plain; charset=utf-8' : CONTENT_TYPES[encoding],
-      'content-length': body.length,
-    };
-    if (retry) headers['retry-after'] = Math.max(1, Math.ceil(retryAfterMs / 1000));
-    if (answer.outcome === 'method') headers.allow = 'POST';
-    if (answer.outcome === 'unsupported_type') headers.accept = Object.values(CONTENT_TYPES).join(', ');
-    if (answer.outcome === 'unsupported_encoding') headers['accept-encoding'] = 'gzip, deflate, zstd, identity';
+    const { status, headers, body } = httpAnswer(answer, encoding, this.#options.limits.retryAfterMs);
+    // Node closes a connection marked so at once, even in the middle of a body, and the answer would be lost to a reset.
     if (this.#isStopping && request.complete) headers.connection = 'close';
-    response.writeHead(http, headers);
+    response.writeHead(status, headers);
     response.end(body);
     if (!request.complete) discardBody(request);
-  }
-}
-
-/** Parameters and case do not matter; null for every other type. */
-function encodingOf(contentType: string | undefined): SpanEncoding | null {
-  switch (contentType?.split(';', 1)[0]?.trim().toLowerCase()) {
-    case CONTENT_TYPES.protobuf:
-      return 'protobuf';
-    case CONTENT_TYPES.json:
-      return 'json';
-    default:
-      return null;
-  }
-}
-
-function compressionOf(contentEncoding: string | undefined): Compression | null {
-  switch (contentEncoding?.trim().toLowerCase()) {
-    case undefined:
-    case '':
-    case 'identity':
-      return 'identity';
-    case 'gzip':
-    case 'x-gzip':
-      return 'gzip';
-    case 'deflate':
-      return 'deflate';
-    case 'zstd':
-      return 'zstd';
-    default:
-      return null;
   }
 }
 

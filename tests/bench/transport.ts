@@ -5,7 +5,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import type { Figure } from './figure.ts';
-import { transportPayload } from './transport-payload.ts';
+import { spanRequest } from './otlp-payload.ts';
 
 const EXPORT_PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 /** Requests in flight, as a Collector's sending queue has. */
@@ -26,7 +26,7 @@ type Send = () => Promise<void>;
 export async function benchTransport({ consumeModule, prefix = 'transport' }: TransportBenchOptions = {}): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const spans of [512, 8192]) {
-    const body = transportPayload(spans);
+    const body = Buffer.from(spanRequest({ spans, nowMs: Date.now(), seed: 1 }));
     for (const transport of ['grpc', 'http'] as const) {
       for (const compression of ['none', 'gzip'] as const) {
         const value = await spansPerCpuSecond({ transport, body, spans, compression, consumeModule });

@@ -310,6 +310,19 @@ describe('an OTLP/HTTP connection', () => {
     expect(requests.map(({ bytes }) => bytes.toString()).sort()).toEqual(['abc', 'abcdef']);
   });
 
+  it('that begins another request behind the last one does not hold up the stop', async () => {
+    const { address, receiver, admission, requests } = await http();
+    const { socket, text, closed } = await dialled(address);
+    socket.write(`${HEAD}content-length: 3\r\n\r\nab`);
+    await until(() => admission.heldBytes === 2);
+    const stopped = receiver.stop(600_000);
+    socket.write(`c${HEAD}content-length: 5\r\n\r\nab`);
+    await stopped;
+    await closed;
+    expect(text()).toContain('200 OK');
+    expect(requests.map(({ bytes }) => bytes.toString())).toEqual(['abc']);
+  });
+
   it('with a request that never ends is cut off when grace is over', async () => {
     const { address, receiver, admission } = await http();
     const { socket, closed } = await dialled(address);
