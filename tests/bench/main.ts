@@ -1,11 +1,22 @@
 /** `npm run bench [-- PART …] [--json FILE]`: measures, prints every figure beside its goal, judges nothing. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { benchDecode } from './decode.ts';
+import { benchEvaluate } from './evaluate.ts';
 import type { Figure } from './figure.ts';
+import { benchIngest } from './ingest.ts';
+import { benchMemory } from './memory.ts';
 import { benchTick } from './tick.ts';
+import { benchTransport } from './transport.ts';
 
 const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  decode: benchDecode,
+  ingest: benchIngest,
+  evaluate: benchEvaluate,
   tick: benchTick,
+  memory: benchMemory,
+  transport: () => benchTransport(),
+  service: () => benchTransport({ prefix: 'service', consumeModule: new URL('./pipeline-consume.ts', import.meta.url).href }),
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' }, help: { type: 'boolean' } } });
