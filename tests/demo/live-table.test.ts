@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RunWire, StatusWire } from '../../src/api/schemas.ts';
 import { renderTable } from '../../src/cli/table.ts';
-import { COLUMNS, latencyText, liveRows, oddsText, strongest } from './live-table.ts';
+import { latencyText, liveTable, oddsText, strongest } from './live-table.ts';
 
 type Judged = RunWire['judgements'][number];
 type Series = StatusWire['services'][number]['endpoints'][number];
@@ -90,12 +90,21 @@ describe('the live table', () => {
       catalog: [series('process orders', '0.9.4')],
       checkout: [series('POST /checkout', '1.4.2'), series('POST /checkout', '1.5.0', { errorRatio: 0.3, p50Ms: null })],
     });
-    const lines = renderTable(COLUMNS, liveRows(view, run([check('p95', 'inconclusive', 3)]))).split('\n');
+    const { columns, rows } = liveTable(view, run([check('p95', 'inconclusive', 3)]), 200);
+    const lines = renderTable(columns, rows).split('\n');
     expect(lines.slice(1).map((line) => line.split(/ {2,}/))).toEqual([
       ['checkout', 'POST /checkout', '1.4.2', '100', '80 ms', '142 ms', '1.23 s', '0.2 %'],
-      ['', '1.5.0', '100', '–', '142 ms', '1.23 s', '30.0 %', 'accumulating', 'p95 > 156 ms: canary 30.0 %, baseline 5.0 %, odds 20:1'],
+      ['', '1.5.0', '100', '–', '142 ms', '1.23 s', '30.0 %', 'accumulating', 'p95 >156 ms 30.0 % v 5.0 %, 20:1'],
       ['catalog', 'process orders', '0.9.4', '100', '80 ms', '142 ms', '1.23 s', '0.2 %'],
     ]);
+  });
+
+  it('fits a terminal of 80 columns', () => {
+    const view = status({ checkout: [series('GET /order/{id}', '1.4.2'), series('GET /order/{id}', '1.5.0')] });
+    const { columns, rows } = liveTable(view, run([check('p95', 'inconclusive', 3, 'GET /order/{id}')]), 79);
+    const lines = renderTable(columns, rows, { width: 79 }).split('\n');
+    expect(lines.map((line) => line.length).filter((length) => length > 79)).toEqual([]);
+    expect(lines[2]).toContain('accumulating  p95 >156');
   });
 
   it.each([

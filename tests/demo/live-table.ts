@@ -4,18 +4,26 @@ import type { RunWire, StatusWire } from '../../src/api/schemas.ts';
 import type { Cell, Column } from '../../src/cli/table.ts';
 import type { Judgement } from '../../src/model/judgement.ts';
 
-export const COLUMNS: readonly Column[] = [
-  { header: 'SERVICE' },
-  { header: 'ENDPOINT', shrinks: true },
+interface LiveColumn extends Column {
+  /** Left out on a terminal too narrow for all. */
+  readonly isExtra?: boolean;
+}
+
+const COLUMNS: readonly LiveColumn[] = [
+  { header: 'SERVICE', isExtra: true },
+  { header: 'ENDPOINT', shrinks: true, minWidth: 12 },
   { header: 'RELEASE' },
   { header: 'REQ/S', align: 'right' },
-  { header: 'P50', align: 'right' },
+  { header: 'P50', align: 'right', isExtra: true },
   { header: 'P95', align: 'right' },
-  { header: 'P99', align: 'right' },
+  { header: 'P99', align: 'right', isExtra: true },
   { header: 'ERRORS', align: 'right' },
   { header: 'VERDICT' },
-  { header: 'EVIDENCE', shrinks: true, minWidth: 10 },
+  { header: 'CANARY V BASELINE, ODDS', shrinks: true },
 ];
+
+/** Narrower than this, extra columns are left out. */
+const WIDE_COLUMNS = 120;
 
 /** An error ratio above this catches the eye. */
 const MANY_ERRORS = 0.02;
@@ -24,8 +32,21 @@ type Row = readonly Cell[];
 type WireJudgement = RunWire['judgements'][number];
 type SeriesWire = StatusWire['services'][number]['endpoints'][number];
 
+/** The columns that fit into `width` and their rows. */
+export function liveTable(
+  status: StatusWire,
+  run: RunWire | null,
+  width: number,
+): { readonly columns: readonly Column[]; readonly rows: readonly Row[] } {
+  const isShown = COLUMNS.map(({ isExtra }) => width >= WIDE_COLUMNS || isExtra !== true);
+  return {
+    columns: COLUMNS.filter((_, index) => isShown[index]),
+    rows: liveRows(status, run).map((row) => row.filter((_, index) => isShown[index])),
+  };
+}
+
 /** Rows by service and endpoint, baseline before canary; endpoints under judgement say what the strongest check against them shows. */
-export function liveRows(status: StatusWire, run: RunWire | null): Row[] {
+function liveRows(status: StatusWire, run: RunWire | null): Row[] {
   const rows: Row[] = [];
   for (const { service, endpoints } of status.services.toSorted(
     (a, b) => rank(a.service) - rank(b.service) || (a.service < b.service ? -1 : 1),
@@ -79,12 +100,12 @@ function outcomeCell(judgement: WireJudgement): Cell {
   return judgement.outcome satisfies never;
 }
 
-/** `p95 > 156 ms: canary 31.7 %, baseline 5.0 %` reads: so many requests of each are slower than the edge. */
+/** `p95 >156 ms 31.7 % v 5.0 %, 20:1` reads: so many requests of canary and baseline are slower than the edge, and these are the odds. */
 function evidenceText({ evidence }: WireJudgement): string {
   if (evidence.kind !== 'comparison') return '';
-  const edge = evidence.canaryEdgeUs === null ? '' : ` > ${latencyText(evidence.canaryEdgeUs / 1000)}`;
-  const odds = evidence.logE === null ? '' : `, odds ${oddsText(evidence.logE)}`;
-  return `${evidence.metric}${edge}: canary ${share(evidence.canary)}, baseline ${share(evidence.baseline)}${odds}`;
+  const edge = evidence.canaryEdgeUs === null ? '' : ` >${latencyText(evidence.canaryEdgeUs / 1000)}`;
+  const odds = evidence.logE === null ? '' : `, ${oddsText(evidence.logE)}`;
+  return `${evidence.metric}${edge} ${share(evidence.canary)} v ${share(evidence.baseline)}${odds}`;
 }
 
 function share({ bad, total }: { readonly bad: number; readonly total: number }): string {

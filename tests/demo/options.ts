@@ -15,7 +15,7 @@ export const USAGE = `usage: npm run demo -- [--scenario ${SCENARIO_NAMES.join('
 A small shop rolls out a release of its checkout service; Slipstream reads the spans of both releases and judges.
 
   --scenario NAME  what becomes of the canary (default: both)
-  --seconds N      length of the story at most, 20 to 600 (default: 45)
+  --seconds N      length of the story at most, 25 to 600 (default: 45)
   --record FILE    keep the received spans (FILE), the rollout (FILE.rollouts.jsonl) and the configuration for "slipstream replay"
 
 examples:
@@ -46,7 +46,7 @@ export function parseOptions(argv: readonly string[]): Parsed {
     if (scenario === undefined)
       return { kind: 'wrong', why: `--scenario must be one of ${SCENARIO_NAMES.join(', ')}, not "${values.scenario}"` };
     const seconds = Number(values.seconds ?? 45);
-    if (!(seconds >= 20 && seconds <= 600)) return { kind: 'wrong', why: `--seconds must be 20 to 600, not "${values.seconds}"` };
+    if (!(seconds >= 25 && seconds <= 600)) return { kind: 'wrong', why: `--seconds must be 25 to 600, not "${values.seconds}"` };
     if (values.record === '') return { kind: 'wrong', why: '--record needs a file name' };
     return { kind: 'run', options: { scenario, seconds, record: values.record ?? null } };
   } catch (error) {

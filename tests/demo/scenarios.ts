@@ -91,7 +91,7 @@ export interface Timetable {
   readonly afterSignalMs: number;
 }
 
-/** Spreads a story over `seconds` (20 to 600); the time before the turn does not grow with it. */
+/** Spreads a story over `seconds` (25 to 600); the time before the turn does not grow with it. */
 export function timetable(seconds: number): Timetable {
   const part = Math.min(1, seconds / 45);
   return { rolloutMs: 8000 * part, turnMs: 20_000 * part, endMs: seconds * 1000, afterSignalMs: 7000 * part };

@@ -1,4 +1,5 @@
 /** Where the story is told: lines that stay, and on a terminal a table below them that is redrawn in place. */
+import { stripVTControlCharacters } from 'node:util';
 import { type Cell, type Column, renderTable } from '../../src/cli/table.ts';
 import { displayWidth, shortened, type Tone, toned, wantsColor } from '../../src/cli/terminal-text.ts';
 
@@ -43,16 +44,19 @@ export class Screen {
     this.#draw(below);
   }
 
+  /** Columns a line may take: without end where nobody watches. One is left free, because a full line wraps on some terminals. */
+  get width(): number {
+    return this.#isLive ? (this.#out.columns ?? 80) - 1 : Number.POSITIVE_INFINITY;
+  }
+
   /** Shows the table as it is now; without a terminal only every few seconds, unless `isForced`. */
   show(picture: Picture, nowMs: number, isForced = false): void {
     if (!this.#isLive && !isForced && nowMs - this.#lastPrintMs < PRINT_EVERY_MS) return;
     this.#lastPrintMs = nowMs;
-    // One column is left free: a full line would wrap on some terminals and spoil the count of lines.
-    const width = this.#isLive ? (this.#out.columns ?? 80) - 1 : Number.POSITIVE_INFINITY;
-    const table = renderTable(picture.columns, picture.rows, { width, color: this.#hasColour });
-    const headline = displayWidth(picture.headline) > width ? shortened(picture.headline, width) : picture.headline;
+    const table = renderTable(picture.columns, picture.rows, { width: this.width, color: this.#hasColour });
+    const lines = ['', this.paint(picture.headline, 'strong'), ...table.split('\n'), ''];
     this.#erase();
-    this.#draw(['', this.paint(headline, 'strong'), ...table.split('\n'), '']);
+    this.#draw(lines.map((line) => fitted(line, this.width)));
   }
 
   /** Leaves the last table where it is: nothing is redrawn any more. */
@@ -69,4 +73,10 @@ export class Screen {
     if (this.#drawn.length > 0) this.#out.write(`\x1b[${this.#drawn.length}A\x1b[J`);
     this.#drawn = [];
   }
+}
+
+/** A line that does not wrap, which would spoil the count of lines to erase; one that is too long loses its colours with its end. */
+function fitted(line: string, width: number): string {
+  const bare = stripVTControlCharacters(line);
+  return displayWidth(bare) <= width ? line : shortened(bare, width);
 }

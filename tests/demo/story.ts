@@ -4,7 +4,7 @@ import type { RunWire, StatusWire } from '../../src/api/schemas.ts';
 import type { Tone } from '../../src/cli/terminal-text.ts';
 import { reasonText } from '../../src/model/reason-text.ts';
 import type { DeployEvent } from './deploy-server.ts';
-import { COLUMNS, liveRows } from './live-table.ts';
+import { liveTable } from './live-table.ts';
 import type { Outcome, Scenario, Timetable } from './scenarios.ts';
 import type { Screen } from './screen.ts';
 import type { World } from './world.ts';
@@ -121,7 +121,7 @@ export class Story {
         this.#say(said, decision === 'rollback' ? 'bad' : decision === 'promote' ? 'good' : 'plain');
       }
     }
-    this.#screen.show({ headline: this.#headline(status), columns: COLUMNS, rows: liveRows(status, run) }, performance.now(), isForced);
+    this.#screen.show({ headline: this.#headline(status), ...liveTable(status, run, this.#screen.width) }, performance.now(), isForced);
   }
 
   #headline(status: StatusWire): string {
