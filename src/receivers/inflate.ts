@@ -10,6 +10,8 @@ export type Compression = 'identity' | 'gzip' | 'deflate' | 'zstd';
 const SYNC_INPUT_BYTES = 64 * 1024;
 /** A small body that inflates to more than this goes through the thread pool after all: it would hold up everyone else. */
 const SYNC_OUTPUT_BYTES = 1024 * 1024;
+/** Deflate's best: 258 bytes for 2 bits. */
+const MAX_GZIP_RATIO = 1032;
 const MIN_CHUNK_BYTES = 64 * 1024;
 const MAX_CHUNK_BYTES = 1024 * 1024;
 
@@ -23,6 +25,7 @@ export type Inflated = { readonly bytes: Buffer } | { readonly refused: Refused 
 export function inflate(compression: Compression, body: Buffer, limitBytes: number, lease: Lease): Inflated | Promise<Inflated> {
   if (compression === 'identity') return body.length > limitBytes ? { refused: tooLarge(limitBytes) } : { bytes: body };
   if (body.length === 0) return { bytes: body };
+  if (compression === 'gzip' && announcesTooMuch(body, limitBytes)) return { refused: tooLarge(limitBytes) };
   if (body.length > SYNC_INPUT_BYTES) return inflateInPool(compression, body, limitBytes, lease);
   const atOnceBytes = Math.min(limitBytes, SYNC_OUTPUT_BYTES);
   try {
@@ -82,10 +85,21 @@ function inflater(compression: Exclude<Compression, 'identity'>, chunkSize: numb
   }
 }
 
-/** Each chunk is a turn through the thread pool. gzip ends with the size of its content (RFC 1952), which is only a hint: it may lie. */
+/** Each chunk is a turn through the thread pool and a piece to be joined, so one that takes all is best; but a size may lie. */
 function chunkBytes(compression: Compression, body: Buffer): number {
-  const hint = compression === 'gzip' && body.length >= 18 ? body.readUInt32LE(body.length - 4) + 1 : body.length * 4;
+  const hint = compression === 'gzip' ? gzipContentBytes(body) + 1 : body.length * 4;
   return Math.min(Math.max(hint, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES);
+}
+
+/** Whoever announces too much is either right or broken, and refused in both cases; a size that gzip cannot reach is only broken. */
+function announcesTooMuch(body: Buffer, limitBytes: number): boolean {
+  const announced = gzipContentBytes(body);
+  return announced > limitBytes && announced <= body.length * MAX_GZIP_RATIO;
+}
+
+/** What gzip says of its content at its end, modulo 2^32 (RFC 1952, ISIZE); of the last member where there are several. */
+function gzipContentBytes(body: Buffer): number {
+  return body.length >= 18 ? body.readUInt32LE(body.length - 4) : 0;
 }
 
 function isTooLarge(error: unknown): boolean {

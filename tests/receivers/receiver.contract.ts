@@ -73,7 +73,7 @@ export function receiverContract(transport: Transport, sender: (address: string)
       expect(stood.telemetry.value('receiver_refused_requests_total', { transport, outcome: 'too_large' })).toBe(1);
     });
 
-    it('holds no more than the bytes in flight while many bombs inflate at once', async () => {
+    it('drops many bombs at once and holds little for them', async () => {
       const limit = 4 * 1024 * 1024;
       const stood = stand(transport, { maxRequestBytes: limit, maxInFlightBytes: 2 * limit });
       const { requests, consume } = recorder();
@@ -85,7 +85,7 @@ export function receiverContract(transport: Transport, sender: (address: string)
       }, 1);
       const receptions = await Promise.all(Array.from({ length: 16 }, () => send(bomb, { gzip: true })));
       clearInterval(watch);
-      expect(receptions.every((reception) => reception === 'drop' || reception === 'retry')).toBe(true);
+      expect(new Set(receptions)).toEqual(new Set(['drop']));
       expect(requests.length).toBe(0);
       expect(peakBytes).toBeLessThanOrEqual(2 * limit);
       expect(stood.telemetry.value('receiver_refused_requests_total', { transport })).toBe(16);
