@@ -1,31 +1,50 @@
 /** Cascades final slots: 10 s blocks are kept for a while, 1 min, 10 min and 1 h blocks are built from them and handed out. */
 import type { LevelSeconds, StoredSlot } from '../model/checkpoint.ts';
+import type { BlockMerge } from './block-merge.ts';
 import type { BlockWriter } from './block-writer.ts';
 import type { SlotBlock } from './slot-block.ts';
 
-/** A slot of a coarse level while it is being built. */
+/** Bytes merged per `work`, about 5 ms; more when much is waiting, so that it is done within about so many calls. */
+const BUDGET_BYTES = 262_144;
+const BACKLOG_CALLS = 20;
+
+/** How far back in seconds `restore` may need slots of each level: a slot of the next level that was being built, and its neighbour. */
+export const RESTORE_SEC: Readonly<Record<LevelSeconds, number>> = { 1: 240, 10: 1200, 60: 1800, 600: 9000, 3600: 0 };
+
+/** A slot of a coarse level while parts of it come in. */
 interface Level {
   readonly seconds: LevelSeconds;
-  /** Blocks that wait before they are merged into one; what it is built from is in memory anyway for the first level. */
+  /** More parts than this are merged into one before the slot is complete. */
   readonly maxParts: number;
-  /** First slot that is not complete. */
+  /** First slot that was not handed out. */
   openFrom: number;
   startSec: number;
   parts: SlotBlock[];
-  /** Parts have come since the last checkpoint. */
-  isDirty: boolean;
 }
 
+/** A merge under way: of a complete slot, or of the parts so far. */
+interface Job {
+  readonly level: number;
+  readonly startSec: number;
+  readonly parts: readonly SlotBlock[];
+  readonly isComplete: boolean;
+  readonly merge: BlockMerge;
+}
+
+/**
+ * Merging an hour of many series takes long, so it is done bit by bit by `work`. A half built coarse slot is not saved: `restore` builds it
+ * again from the finer slots that were.
+ */
 export class RollUp {
   /** 10 s blocks by start. */
   readonly tens = new Map<number, SlotBlock>();
   readonly #writer: BlockWriter;
-  readonly #levels: readonly Level[];
+  readonly #levels: readonly Level[] = [level(60, 6), level(600, 5), level(3600, 2)];
+  #jobs: Job[] = [];
   #done: StoredSlot[] = [];
 
   constructor(writer: BlockWriter) {
     this.#writer = writer;
-    this.#levels = [level(60, 6), level(600, 1), level(3600, 1)];
   }
 
   /** A complete 10 s slot; starts ascend. */
@@ -35,11 +54,14 @@ export class RollUp {
     this.#feed(0, startSec, block);
   }
 
-  /** Every 10 s slot that starts before `sec` has been added: completes the coarser slots that end there. */
-  completeBefore(sec: number): void {
-    for (const [i, at] of this.#levels.entries()) {
-      if (at.parts.length > 0 && at.startSec + at.seconds <= sec) this.#complete(i);
-      at.openFrom = Math.max(at.openFrom, Math.floor(sec / at.seconds) * at.seconds);
+  /** Every 10 s slot that starts before `sec` has been added: goes on with the coarser slots that end there. */
+  work(sec: number): void {
+    let budget = Math.max(BUDGET_BYTES, this.#backlogBytes() / BACKLOG_CALLS);
+    for (;;) {
+      this.#closeBefore(sec);
+      const job = this.#jobs[0];
+      if (job === undefined || budget <= 0) return;
+      budget -= this.#advance(job, budget);
     }
   }
 
@@ -47,21 +69,14 @@ export class RollUp {
     for (const start of this.tens.keys()) if (start < sec) this.tens.delete(start);
   }
 
-  /** Blocks that are new or changed since the last call, with coarse slots as far as they are built. */
-  takeChanged(): StoredSlot[] {
-    const changed = this.#done;
+  /** Blocks that were completed since the last call. */
+  takeDone(): StoredSlot[] {
+    const done = this.#done;
     this.#done = [];
-    for (const at of this.#levels) {
-      // The one-minute slot is built from 10 s blocks that are stored themselves.
-      if (at.isDirty && at.seconds > 60) {
-        changed.push({ level: at.seconds, startSec: at.startSec, bytes: this.#writer.merge(at.parts).bytes });
-      }
-      at.isDirty = false;
-    }
-    return changed;
+    return done;
   }
 
-  /** First slot of each coarse level that is not complete, for `restore`. */
+  /** First slot of each coarse level that was not handed out, for `restore`. */
   saved(): number[] {
     return this.#levels.map((at) => at.openFrom);
   }
@@ -69,49 +84,83 @@ export class RollUp {
   restore(openFrom: readonly (number | null)[], blocks: readonly { level: LevelSeconds; startSec: number; block: SlotBlock }[]): void {
     for (const [i, at] of this.#levels.entries()) at.openFrom = openFrom[i] ?? at.openFrom;
     for (const { level, startSec, block } of blocks.toSorted((a, b) => a.startSec - b.startSec)) {
-      if (level === 10) {
-        this.tens.set(startSec, block);
-        const minute = this.#levels[0] as Level;
-        if (startSec >= minute.openFrom) hold(minute, startSec, block);
-      }
-      const at = this.#levels.find((candidate) => candidate.seconds === level && level > 60);
-      if (at !== undefined && startSec >= at.openFrom) hold(at, startSec, block);
+      if (level === 10) this.tens.set(startSec, block);
+      // Coarser slots than the finer one's `openFrom` hold it already.
+      const fed = [10, 60, 600].indexOf(level);
+      if (fed >= 0 && startSec >= (this.#levels[fed] as Level).openFrom) this.#feed(fed, startSec, block);
     }
   }
 
   /** Memory held by blocks. */
   get byteLength(): number {
+    const held = new Set<SlotBlock>(this.tens.values());
+    for (const at of this.#levels) for (const part of at.parts) held.add(part);
+    for (const job of this.#jobs) for (const part of job.parts) held.add(part);
     let bytes = 0;
-    for (const block of this.tens.values()) bytes += block.byteLength;
-    for (const at of this.#levels) if (at.seconds > 60) for (const part of at.parts) bytes += part.byteLength;
+    for (const block of held) bytes += block.byteLength;
     return bytes;
   }
 
+  /** Takes `block` as a part of a slot of level `i`. */
   #feed(i: number, startSec: number, block: SlotBlock): void {
     const at = this.#levels[i];
     if (at === undefined) return;
-    if (at.parts.length > 0 && startSec >= at.startSec + at.seconds) this.#complete(i);
-    hold(at, startSec, block);
-    at.isDirty = true;
-    if (at.parts.length > at.maxParts) at.parts = [this.#writer.merge(at.parts)];
+    if (at.parts.length > 0 && startSec >= at.startSec + at.seconds) this.#close(i);
+    if (at.parts.length === 0) at.startSec = Math.floor(startSec / at.seconds) * at.seconds;
+    at.parts.push(block);
+    const isCompacting = this.#jobs.some((job) => job.level === i && !job.isComplete);
+    if (at.parts.length > at.maxParts && !isCompacting) this.#start(i, at, false);
   }
 
-  #complete(i: number): void {
+  /** Closes slots that end before all that is still to come: `sec`, or what finer levels have not handed out yet. */
+  #closeBefore(sec: number): void {
+    let complete = sec;
+    for (const [i, at] of this.#levels.entries()) {
+      if (at.parts.length > 0 && at.startSec + at.seconds <= complete) this.#close(i);
+      const waiting = this.#jobs.find((job) => job.level === i && job.isComplete)?.startSec;
+      const building = at.parts.length > 0 ? at.startSec : Math.floor(complete / at.seconds) * at.seconds;
+      at.openFrom = Math.max(at.openFrom, waiting ?? building);
+      complete = at.openFrom;
+    }
+  }
+
+  #close(i: number): void {
     const at = this.#levels[i] as Level;
-    const block = this.#writer.merge(at.parts);
-    this.#done.push({ level: at.seconds, startSec: at.startSec, bytes: block.bytes });
+    this.#jobs = this.#jobs.filter((job) => job.level !== i || job.isComplete);
+    this.#start(i, at, true);
     at.parts = [];
-    at.isDirty = false;
-    at.openFrom = at.startSec + at.seconds;
-    this.#feed(i + 1, at.startSec, block);
+  }
+
+  #start(level: number, at: Level, isComplete: boolean): void {
+    const parts = [...at.parts];
+    this.#jobs.push({ level, startSec: at.startSec, parts, isComplete, merge: this.#writer.startMerge(parts) });
+  }
+
+  /** Steps the first job; returns what it may have spent. */
+  #advance(job: Job, budget: number): number {
+    const only = job.parts.length === 1 ? (job.parts[0] as SlotBlock) : null;
+    const block = only ?? job.merge.step(budget);
+    if (block === null) return budget;
+    this.#jobs.shift();
+    const at = this.#levels[job.level] as Level;
+    if (job.isComplete) {
+      this.#done.push({ level: at.seconds, startSec: job.startSec, bytes: block.bytes });
+      this.#feed(job.level + 1, job.startSec, block);
+    } else {
+      at.parts.splice(0, job.parts.length, block);
+    }
+    return Math.min(budget, sumOfBytes(job.parts));
+  }
+
+  #backlogBytes(): number {
+    return this.#jobs.reduce((bytes, job) => bytes + sumOfBytes(job.parts), 0);
   }
 }
 
 function level(seconds: LevelSeconds, maxParts: number): Level {
-  return { seconds, maxParts, openFrom: Number.NEGATIVE_INFINITY, startSec: 0, parts: [], isDirty: false };
+  return { seconds, maxParts, openFrom: Number.NEGATIVE_INFINITY, startSec: 0, parts: [] };
 }
 
-function hold(at: Level, startSec: number, block: SlotBlock): void {
-  if (at.parts.length === 0) at.startSec = Math.floor(startSec / at.seconds) * at.seconds;
-  at.parts.push(block);
+function sumOfBytes(blocks: readonly SlotBlock[]): number {
+  return blocks.reduce((bytes, block) => bytes + block.bytes.length, 0);
 }

@@ -15,7 +15,7 @@ import { SeriesTallies } from './series-tallies.ts';
 import type { SlotBlock } from './slot-block.ts';
 import { SlotReading } from './slot-reading.ts';
 import type { Selection, SparseDistribution } from './sparse-distribution.ts';
-import { restoredBlocks, restoredNote, WINDOW_NOTE, type WindowNote } from './window-note.ts';
+import { checkedBlock, restoredBlocks, restoredNote, WINDOW_NOTE, type WindowNote } from './window-note.ts';
 
 /** 1 s slots stay readable this far behind the newest event time, 10 s slots this far. */
 const DETAIL_SEC = 90;
@@ -112,9 +112,11 @@ export class SlidingWindow {
     if (Number.isNaN(this.#heardAt)) this.#heardAt = now;
     const isSilent = now - this.#heardAt >= this.#graceMs;
     const horizon = isSilent ? this.newestSlot + 1 : Math.floor((this.#newestMs - this.#graceMs) / SLOT_MS);
-    if (horizon <= this.#frozenBefore) return;
-    this.#frozenBefore = horizon;
-    this.#roll();
+    if (horizon > this.#frozenBefore) {
+      this.#frozenBefore = horizon;
+      this.#roll();
+    }
+    this.#rollUp.work(this.#rolledBefore);
   }
 
   /** Slots before this take no spans any more. */
@@ -146,6 +148,11 @@ export class SlidingWindow {
   /** Event time up to which `service` may be judged; -Infinity when it was never heard. See `Punctuality.watermark`. */
   watermark(service: string, now: EpochMs): EpochMs {
     return this.#services.get(service)?.watermark(now) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** The watermark last given out, which asking does not move; -Infinity before any. */
+  lastWatermark(service: string): EpochMs {
+    return this.#services.get(service)?.mark ?? Number.NEGATIVE_INFINITY;
   }
 
   /** How long judging waits for stragglers; NaN for a service never heard. */
@@ -184,14 +191,27 @@ export class SlidingWindow {
     this.#sum.takeReading(into);
   }
 
-  /** Sum of `series` over [fromMs, toMs), as far as it is in memory. */
-  counts(series: readonly number[], fromMs: EpochMs, toMs: EpochMs): Counts {
+  /** Blocks of stored slots, for windows longer than memory. Throws PermanentError when a slot is corrupt or of another layout. */
+  olderBlocks(slots: readonly StoredSlot[]): SlotBlock[] {
+    return slots.map(({ bytes }) => checkedBlock(bytes, this.layout));
+  }
+
+  /** Sum of `series` over [fromMs, toMs), as far as it is in memory, and over `older` blocks, which must not overlap it. */
+  counts(series: readonly number[], fromMs: EpochMs, toMs: EpochMs, older: readonly SlotBlock[] = []): Counts {
+    for (const block of older) this.#sum.add(block, series, true);
     for (const { block } of this.#blocks(fromMs, toMs)) this.#sum.add(block, series, true);
     return this.#sum.takeCounts();
   }
 
-  /** Latencies of `series` over [fromMs, toMs), as far as they are in memory. */
-  distribution(series: readonly number[], fromMs: EpochMs, toMs: EpochMs, which: Selection): SparseDistribution {
+  /** Latencies of `series`, over the same time as `counts`. */
+  distribution(
+    series: readonly number[],
+    fromMs: EpochMs,
+    toMs: EpochMs,
+    which: Selection,
+    older: readonly SlotBlock[] = [],
+  ): SparseDistribution {
+    for (const block of older) this.#sum.add(block, series);
     for (const { block } of this.#blocks(fromMs, toMs)) this.#sum.add(block, series);
     return this.#sum.takeDistribution(which);
   }
@@ -212,7 +232,7 @@ export class SlidingWindow {
 
   /** What changed since the last call: slots replace those of the same level and start, notes those of the same key. */
   checkpoint(): { slots: StoredSlot[]; notes: StoredNote[] } {
-    const slots: StoredSlot[] = this.#rollUp.takeChanged();
+    const slots: StoredSlot[] = this.#rollUp.takeDone();
     for (const slot of this.#seconds.takeDirty()) {
       const block = this.#seconds.whole(slot);
       if (block !== undefined) slots.push({ level: 1, startSec: slot, bytes: block.bytes });
@@ -230,8 +250,7 @@ export class SlidingWindow {
   }
 
   /**
-   * Takes back what checkpoints saved; of the slots, 1 s ones since `detailFrom`, 15 minutes of 10 s ones and the unfinished coarse ones are
-   * used. Throws PermanentError, naming the offset, when a slot is corrupt or of another histogram layout; then this window is unusable.
+   * Takes back what checkpoints saved. Of the slots, those within RESTORE_SEC before the last checkpoint are needed; others are skipped. Throws PermanentError, naming the offset, when a slot is corrupt or of another histogram layout; then this window is unusable.
    */
   restore(slots: readonly StoredSlot[], notes: readonly StoredNote[], series: readonly SeriesInfo[]): void {
     const note = restoredNote(notes);
@@ -244,7 +263,14 @@ export class SlidingWindow {
     for (const saved of note.services) this.#punctuality(saved.service).restore(saved);
     this.announce(series);
     this.#tallies.restore(notes);
-    const blocks = restoredBlocks(slots, this.layout, { 1: this.detailFrom, 10: this.newestSlot - TENS_SEC - TEN });
+    const [, from60, from600] = note.openFrom;
+    const blocks = restoredBlocks(slots, this.layout, {
+      1: this.detailFrom,
+      10: this.newestSlot - TENS_SEC - TEN,
+      60: from60 ?? Number.NEGATIVE_INFINITY,
+      600: from600 ?? Number.NEGATIVE_INFINITY,
+      3600: Number.POSITIVE_INFINITY,
+    });
     for (const { level, startSec, block } of blocks) if (level === 1) this.#seconds.restore(startSec, block);
     this.#rollUp.restore(note.openFrom, blocks);
   }
@@ -270,7 +296,6 @@ export class SlidingWindow {
       this.#rollUp.add(start, this.#writer.merge(parts));
     }
     this.#rolledBefore = Math.max(this.#rolledBefore, rollTo);
-    this.#rollUp.completeBefore(this.#rolledBefore);
     this.#rollUp.dropTensBefore(this.newestSlot - TENS_SEC - TEN);
     this.#seconds.dropBefore(this.detailFrom);
   }

@@ -1,0 +1,48 @@
+/** Puts rows together to a slot block. */
+import { ByteWriter } from './byte-writer.ts';
+import { BLOCK_VERSION, SlotBlock } from './slot-block.ts';
+
+export class BlockBuilder {
+  readonly #cells: number;
+  readonly #rows: ByteWriter;
+  #size = 0;
+  #lastSeries = -1;
+
+  constructor(cells: number, capacity = 16_384) {
+    this.#cells = cells;
+    this.#rows = new ByteWriter(capacity);
+  }
+
+  /** Adds a row whose body is `body[start .. end)`; series ascend. */
+  add(series: number, body: Uint8Array, start: number, end: number): void {
+    this.#rows.varint(series - this.#lastSeries);
+    this.#rows.varint(end - start);
+    this.#rows.copy(body, start, end);
+    this.#lastSeries = series;
+    this.#size++;
+  }
+
+  /** The block; this builder is empty afterwards. */
+  take(): SlotBlock {
+    const head = new ByteWriter(32);
+    head.varint(BLOCK_VERSION);
+    head.varint(this.#cells);
+    head.varint(this.#size);
+    const bytes = new Uint8Array(head.at + this.#rows.at);
+    bytes.set(head.bytes.subarray(0, head.at));
+    bytes.set(this.#rows.bytes.subarray(0, this.#rows.at), head.at);
+    this.#rows.at = 0;
+    this.#size = 0;
+    this.#lastSeries = -1;
+    return new SlotBlock(bytes);
+  }
+}
+
+/** A cell, `step` after the previous one of its row. */
+export function writeCell(body: ByteWriter, step: number, count: number): void {
+  if (count === 1) body.varint(step * 2);
+  else {
+    body.varint(step * 2 + 1);
+    body.varint(count - 2);
+  }
+}
