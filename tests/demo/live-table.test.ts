@@ -110,7 +110,8 @@ describe('the live table', () => {
   it.each([
     ['a failed check before one with more evidence that is open', [check('p50', 'inconclusive', 9), check('errors', 'fail', 5)], 'errors'],
     ['the one with most evidence among open ones', [check('p50', 'inconclusive', 1), check('p95', 'inconclusive', 2)], 'p95'],
-    ['an open check before a passed one', [check('p50', 'pass', 3), check('p95', 'inconclusive', -1)], 'p95'],
+    ['an open check before a passed one', [check('p50', 'pass', -0.1), check('p95', 'inconclusive', -1)], 'p95'],
+    ['evidence of harm even where health was proven before', [check('p50', 'pass', 3), check('p95', 'inconclusive', -1)], 'p50'],
   ])('picks %s', (_, judgements, metric) => {
     expect(strongest(judgements, 'POST /checkout')?.evidence).toMatchObject({ metric });
   });

@@ -2,7 +2,6 @@
 
 import type { RunWire, StatusWire } from '../../src/api/schemas.ts';
 import type { Cell, Column } from '../../src/cli/table.ts';
-import type { Judgement } from '../../src/model/judgement.ts';
 
 interface LiveColumn extends Column {
   /** Left out on a terminal too narrow for all. */
@@ -49,7 +48,7 @@ export function liveTable(
 function liveRows(status: StatusWire, run: RunWire | null): Row[] {
   const rows: Row[] = [];
   for (const { service, endpoints } of status.services.toSorted(
-    (a, b) => rank(a.service) - rank(b.service) || (a.service < b.service ? -1 : 1),
+    (a, b) => place(a.service) - place(b.service) || (a.service < b.service ? -1 : 1),
   )) {
     let previousEndpoint = '';
     let isFirst = true;
@@ -80,12 +79,19 @@ function liveRow(service: string, endpoint: string, series: SeriesWire, run: Run
   ];
 }
 
-/** The check that speaks most against the canary at this endpoint; without any evidence, the first. Null when none looks at it. */
+/**
+ * The check to show beside the canary: one that failed, else the one with most evidence of harm, else one that is still open, else one that
+ * passed. Null when none looks at this endpoint.
+ */
 export function strongest(judgements: readonly WireJudgement[], endpoint: string): WireJudgement | null {
-  const weight: Readonly<Record<Judgement['outcome'], number>> = { fail: 2, inconclusive: 1, pass: 0 };
-  const worth = (judgement: WireJudgement): number => (judgement.evidence.kind === 'comparison' ? (judgement.evidence.logE ?? 0) : 0);
+  const logE = ({ evidence }: WireJudgement): number => (evidence.kind === 'comparison' ? (evidence.logE ?? 0) : 0);
+  const rank = (judgement: WireJudgement): number => {
+    if (judgement.outcome === 'fail') return 3;
+    if (logE(judgement) > 0) return 2;
+    return judgement.outcome === 'inconclusive' ? 1 : 0;
+  };
   const here = judgements.filter(({ evidence }) => evidence.kind === 'comparison' && evidence.endpoint === endpoint);
-  return here.toSorted((a, b) => weight[b.outcome] - weight[a.outcome] || worth(b) - worth(a))[0] ?? null;
+  return here.toSorted((a, b) => rank(b) - rank(a) || logE(b) - logE(a))[0] ?? null;
 }
 
 function outcomeCell(judgement: WireJudgement): Cell {
@@ -134,6 +140,6 @@ function rateText(rate: number | null): string {
 }
 
 /** The service being rolled out stands first. */
-function rank(service: string): number {
+function place(service: string): number {
   return service === 'checkout' ? 0 : 1;
 }
