@@ -9,18 +9,12 @@ import { BlockSum } from './block-sum.ts';
 import { BlockWriter } from './block-writer.ts';
 import { Origins } from './origins.ts';
 import { Punctuality } from './punctuality.ts';
-import { RollUp } from './roll-up.ts';
-import { SecondSlots } from './second-slots.ts';
 import { SeriesTallies } from './series-tallies.ts';
 import type { SlotBlock } from './slot-block.ts';
+import { SlotCascade } from './slot-cascade.ts';
 import { SlotReading } from './slot-reading.ts';
 import type { Selection, SparseDistribution } from './sparse-distribution.ts';
-import { checkedBlock, restoredBlocks, restoredNote, WINDOW_NOTE, type WindowNote } from './window-note.ts';
-
-/** 1 s slots stay readable this far behind the newest event time, 10 s slots this far. */
-const DETAIL_SEC = 90;
-const TENS_SEC = 900;
-const TEN = 10;
+import { checkedBlock, restoredNote, WINDOW_NOTE, type WindowNote } from './window-note.ts';
 
 export interface SlidingWindowOptions {
   readonly layout: HistogramLayout;
@@ -45,8 +39,7 @@ export class SlidingWindow {
   readonly layout: HistogramLayout;
   readonly #graceMs: DurationMs;
   readonly #writer: BlockWriter;
-  readonly #seconds: SecondSlots;
-  readonly #rollUp: RollUp;
+  readonly #slots: SlotCascade;
   readonly #sum: BlockSum;
   readonly #origins = new Origins();
   readonly #tallies = new SeriesTallies();
@@ -55,16 +48,13 @@ export class SlidingWindow {
   #newestMs: EpochMs = Number.NEGATIVE_INFINITY;
   #now: EpochMs = Number.NaN;
   #heardAt: EpochMs = Number.NaN;
-  #frozenBefore: SlotIndex = Number.NEGATIVE_INFINITY;
-  #rolledBefore: SlotIndex = Number.NEGATIVE_INFINITY;
   #lateSpans = 0;
 
   constructor(options: SlidingWindowOptions) {
     this.layout = options.layout;
     this.#graceMs = options.graceMs ?? 60_000;
     this.#writer = new BlockWriter(options.layout.size * 2);
-    this.#seconds = new SecondSlots(this.#writer);
-    this.#rollUp = new RollUp(this.#writer);
+    this.#slots = new SlotCascade(this.#writer);
     this.#sum = new BlockSum(options.layout);
   }
 
@@ -82,7 +72,7 @@ export class SlidingWindow {
       const slot = deltas.slot[row] as number;
       const series = deltas.series[row] as number;
       const count = deltas.count[row] as number;
-      const isLate = slot < this.#frozenBefore;
+      const isLate = slot < this.#slots.frozenBefore;
       const mark = this.#serviceOf[series]?.mark ?? Number.NEGATIVE_INFINITY;
       this.#tallies.add(series, count, deltas.weight[row] as number, isLate, slotStartMs(slot + 1) <= mark);
       if (!isLate) continue;
@@ -94,13 +84,14 @@ export class SlidingWindow {
       const slot = deltas.slot[from] as number;
       let to = from + 1;
       while (to < deltas.size && deltas.slot[to] === slot) to++;
-      this.#seconds.add(slot, this.#writer.fromDeltas(deltas, from, to));
+      this.#slots.add(slot, this.#writer.fromDeltas(deltas, from, to));
       from = to;
     }
     for (const arrivals of deltas.arrivals) {
       this.#punctuality(arrivals.service).add(arrivals, this.#now);
       this.#newestMs = Math.max(this.#newestMs, arrivals.maxEndMs);
     }
+    this.#slots.newestSlot = this.newestSlot;
     if (deltas.size > 0) this.#heardAt = this.#now;
     return { duplicate: false, late, firstRow };
   }
@@ -112,22 +103,17 @@ export class SlidingWindow {
     if (Number.isNaN(this.#heardAt)) this.#heardAt = now;
     const isSilent = now - this.#heardAt >= this.#graceMs;
     const horizon = isSilent ? this.newestSlot + 1 : Math.floor((this.#newestMs - this.#graceMs) / SLOT_MS);
-    if (horizon > this.#frozenBefore) {
-      this.#frozenBefore = horizon;
-      this.#roll();
-    }
-    this.#rollUp.work(this.#rolledBefore);
+    this.#slots.advance(horizon);
   }
 
   /** Slots before this take no spans any more. */
   get frozenBefore(): SlotIndex {
-    return this.#frozenBefore;
+    return this.#slots.frozenBefore;
   }
 
   /** Slots from this one on can be read one by one; a multiple of 10. */
   get detailFrom(): SlotIndex {
-    const wanted = Math.floor((this.newestSlot - DETAIL_SEC) / TEN) * TEN;
-    return Math.min(this.#rolledBefore, wanted);
+    return this.#slots.detailFrom;
   }
 
   /** Slot of the newest event time; -Infinity before the first span. */
@@ -142,7 +128,7 @@ export class SlidingWindow {
 
   /** Memory held by slots. */
   get byteLength(): number {
-    return this.#seconds.byteLength + this.#rollUp.byteLength;
+    return this.#slots.byteLength;
   }
 
   /** Event time up to which `service` may be judged; -Infinity when it was never heard. See `Punctuality.watermark`. */
@@ -187,7 +173,7 @@ export class SlidingWindow {
 
   /** Sum of `series` in one 1 s slot, which must not lie before `detailFrom`. */
   readSlot(series: readonly number[], slot: SlotIndex, into: SlotReading): void {
-    for (const fragment of this.#seconds.fragments(slot)) this.#sum.add(fragment, series);
+    for (const fragment of this.#slots.fragments(slot)) this.#sum.add(fragment, series);
     this.#sum.takeReading(into);
   }
 
@@ -199,7 +185,9 @@ export class SlidingWindow {
   /** Sum of `series` over [fromMs, toMs), as far as it is in memory, and over `older` blocks, which must not overlap it. */
   counts(series: readonly number[], fromMs: EpochMs, toMs: EpochMs, older: readonly SlotBlock[] = []): Counts {
     for (const block of older) this.#sum.add(block, series, true);
-    for (const { block } of this.#blocks(fromMs, toMs)) this.#sum.add(block, series, true);
+    for (const { blocks } of this.#slots.touched(fromMs, toMs)) {
+      for (const block of blocks) this.#sum.add(block, series, true);
+    }
     return this.#sum.takeCounts();
   }
 
@@ -212,7 +200,9 @@ export class SlidingWindow {
     older: readonly SlotBlock[] = [],
   ): SparseDistribution {
     for (const block of older) this.#sum.add(block, series);
-    for (const { block } of this.#blocks(fromMs, toMs)) this.#sum.add(block, series);
+    for (const { blocks } of this.#slots.touched(fromMs, toMs)) {
+      for (const block of blocks) this.#sum.add(block, series);
+    }
     return this.#sum.takeDistribution(which);
   }
 
@@ -222,7 +212,7 @@ export class SlidingWindow {
    */
   *baseline(series: readonly number[], beforeMs: EpochMs, spanMs: DurationMs): Generator<{ endMs: EpochMs; reading: SlotReading }> {
     const reading = new SlotReading();
-    for (const { endSec, blocks } of this.#slots(beforeMs - spanMs, beforeMs)) {
+    for (const { endSec, blocks } of this.#slots.touched(beforeMs - spanMs, beforeMs)) {
       if (slotStartMs(endSec) > beforeMs) continue;
       for (const block of blocks) this.#sum.add(block, series);
       this.#sum.takeReading(reading);
@@ -232,47 +222,31 @@ export class SlidingWindow {
 
   /** What changed since the last call: slots replace those of the same level and start, notes those of the same key. */
   checkpoint(): { slots: StoredSlot[]; notes: StoredNote[] } {
-    const slots: StoredSlot[] = this.#rollUp.takeDone();
-    for (const slot of this.#seconds.takeDirty()) {
-      const block = this.#seconds.whole(slot);
-      if (block !== undefined) slots.push({ level: 1, startSec: slot, bytes: block.bytes });
-    }
     const note: WindowNote = {
       newestMs: this.#newestMs,
-      frozenBefore: this.#frozenBefore,
-      rolledBefore: this.#rolledBefore,
       lateSpans: this.#lateSpans,
-      openFrom: this.#rollUp.saved(),
+      cascade: this.#slots.saved(),
       origins: this.#origins.saved(),
       services: [...this.#services].map(([service, punctuality]) => ({ service, ...punctuality.saved() })),
     };
-    return { slots, notes: [{ key: WINDOW_NOTE, json: JSON.stringify(note) }, ...this.#tallies.takeChanged()] };
+    return { slots: this.#slots.takeChanged(), notes: [{ key: WINDOW_NOTE, json: JSON.stringify(note) }, ...this.#tallies.takeChanged()] };
   }
 
   /**
-   * Takes back what checkpoints saved. Of the slots, those within RESTORE_SEC before the last checkpoint are needed; others are skipped. Throws PermanentError, naming the offset, when a slot is corrupt or of another histogram layout; then this window is unusable.
+   * Takes back what checkpoints saved. Of the slots, those within RESTORE_SEC before the last checkpoint are needed; others are skipped.
+   * Throws PermanentError, naming the offset, when a slot is corrupt or of another histogram layout; then this window is unusable.
    */
   restore(slots: readonly StoredSlot[], notes: readonly StoredNote[], series: readonly SeriesInfo[]): void {
     const note = restoredNote(notes);
     if (note === null) return;
     this.#newestMs = note.newestMs ?? Number.NEGATIVE_INFINITY;
-    this.#frozenBefore = note.frozenBefore ?? Number.NEGATIVE_INFINITY;
-    this.#rolledBefore = note.rolledBefore ?? Number.NEGATIVE_INFINITY;
     this.#lateSpans = note.lateSpans;
     this.#origins.restore(note.origins);
     for (const saved of note.services) this.#punctuality(saved.service).restore(saved);
     this.announce(series);
     this.#tallies.restore(notes);
-    const [, from60, from600] = note.openFrom;
-    const blocks = restoredBlocks(slots, this.layout, {
-      1: this.detailFrom,
-      10: this.newestSlot - TENS_SEC - TEN,
-      60: from60 ?? Number.NEGATIVE_INFINITY,
-      600: from600 ?? Number.NEGATIVE_INFINITY,
-      3600: Number.POSITIVE_INFINITY,
-    });
-    for (const { level, startSec, block } of blocks) if (level === 1) this.#seconds.restore(startSec, block);
-    this.#rollUp.restore(note.openFrom, blocks);
+    this.#slots.newestSlot = this.newestSlot;
+    this.#slots.restore(note.cascade, slots, this.layout);
   }
 
   #punctuality(service: string): Punctuality {
@@ -282,41 +256,5 @@ export class SlidingWindow {
       this.#services.set(service, punctuality);
     }
     return punctuality;
-  }
-
-  #roll(): void {
-    const rollTo = Math.floor(this.#frozenBefore / TEN) * TEN;
-    const starts = new Set<number>();
-    for (const slot of this.#seconds.slots()) {
-      if (slot >= this.#rolledBefore && slot < rollTo) starts.add(Math.floor(slot / TEN) * TEN);
-    }
-    for (const start of [...starts].sort((a, b) => a - b)) {
-      const parts: SlotBlock[] = [];
-      for (let slot = start; slot < start + TEN; slot++) parts.push(...this.#seconds.fragments(slot));
-      this.#rollUp.add(start, this.#writer.merge(parts));
-    }
-    this.#rolledBefore = Math.max(this.#rolledBefore, rollTo);
-    this.#rollUp.dropTensBefore(this.newestSlot - TENS_SEC - TEN);
-    this.#seconds.dropBefore(this.detailFrom);
-  }
-
-  /** The slots that [fromMs, toMs) touches, oldest first. */
-  *#slots(fromMs: EpochMs, toMs: EpochMs): Generator<{ endSec: number; blocks: readonly SlotBlock[] }> {
-    const detailFrom = this.detailFrom;
-    const newest = this.newestSlot;
-    const from = Math.max(Math.floor(fromMs / SLOT_MS), newest - TENS_SEC - TEN);
-    const to = Math.min(Math.ceil(toMs / SLOT_MS), newest + 1);
-    for (let start = Math.floor(from / TEN) * TEN; start < Math.min(to, detailFrom); start += TEN) {
-      const block = this.#rollUp.tens.get(start);
-      if (block !== undefined) yield { endSec: start + TEN, blocks: [block] };
-    }
-    for (let slot = Math.max(from, detailFrom); slot < to; slot++) {
-      const blocks = this.#seconds.fragments(slot);
-      if (blocks.length > 0) yield { endSec: slot + 1, blocks };
-    }
-  }
-
-  *#blocks(fromMs: EpochMs, toMs: EpochMs): Generator<{ block: SlotBlock }> {
-    for (const { blocks } of this.#slots(fromMs, toMs)) for (const block of blocks) yield { block };
   }
 }

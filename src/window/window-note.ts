@@ -8,13 +8,17 @@ import { SlotBlock } from './slot-block.ts';
 
 export const WINDOW_NOTE = 'window';
 
-/** JSON has no -Infinity: it is read back as null, "not yet". */
-export interface WindowNote {
-  readonly newestMs: number | null;
+/** Borders between levels. JSON has no -Infinity: here and below it is read back as null, "not yet". */
+export interface SavedCascade {
   readonly frozenBefore: number | null;
   readonly rolledBefore: number | null;
-  readonly lateSpans: number;
   readonly openFrom: readonly (number | null)[];
+}
+
+export interface WindowNote {
+  readonly newestMs: number | null;
+  readonly lateSpans: number;
+  readonly cascade: SavedCascade;
   readonly origins: readonly SeenOrigin[];
   readonly services: readonly ({ readonly service: string } & SavedPunctuality)[];
 }
@@ -25,7 +29,7 @@ export function restoredNote(notes: readonly StoredNote[]): WindowNote | null {
   if (note === undefined) return null;
   try {
     const parsed = JSON.parse(note.json) as Partial<WindowNote>;
-    if (!Array.isArray(parsed.origins) || !Array.isArray(parsed.services) || !Array.isArray(parsed.openFrom))
+    if (!Array.isArray(parsed.origins) || !Array.isArray(parsed.services) || !Array.isArray(parsed.cascade?.openFrom))
       throw new Error('a list is missing');
     return parsed as WindowNote;
   } catch (cause) {
