@@ -10,6 +10,8 @@ export type Compression = 'identity' | 'gzip' | 'deflate' | 'zstd';
 const SYNC_INPUT_BYTES = 64 * 1024;
 /** A small body that inflates to more than this goes through the thread pool after all: it would hold up everyone else. */
 const SYNC_OUTPUT_BYTES = 1024 * 1024;
+/** A frame may ask for a window of up to 128 MiB that no lease would know of; 8 MiB is what every decoder must allow (RFC 8878, 3.1.1.1.2). */
+const ZSTD_PARAMS = { [zlib.constants.ZSTD_d_windowLogMax]: 23 };
 /** Deflate's best: 258 bytes for 2 bits. */
 const MAX_GZIP_RATIO = 1032;
 const MIN_CHUNK_BYTES = 64 * 1024;
@@ -45,7 +47,7 @@ function inflateAtOnce(compression: Exclude<Compression, 'identity'>, body: Buff
     case 'deflate':
       return zlib.inflateSync(body, options);
     case 'zstd':
-      return zlib.zstdDecompressSync(body, options);
+      return zlib.zstdDecompressSync(body, { ...options, params: ZSTD_PARAMS });
     default:
       return compression satisfies never;
   }
@@ -79,7 +81,7 @@ function inflater(compression: Exclude<Compression, 'identity'>, chunkSize: numb
     case 'deflate':
       return zlib.createInflate({ chunkSize });
     case 'zstd':
-      return zlib.createZstdDecompress({ chunkSize });
+      return zlib.createZstdDecompress({ chunkSize, params: ZSTD_PARAMS });
     default:
       return compression satisfies never;
   }

@@ -55,7 +55,8 @@ export function statusBody(encoding: SpanEncoding, status: RpcStatus): Buffer {
   return Buffer.concat(parts);
 }
 
-function clipped(message: string): string {
+/** Long messages are cut, and lone surrogates, which neither UTF-8 nor a header can carry, replaced. */
+export function clipped(message: string): string {
   return (message.length > MAX_MESSAGE_CHARS ? `${message.slice(0, MAX_MESSAGE_CHARS - 1)}…` : message).toWellFormed();
 }
 

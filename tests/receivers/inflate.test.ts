@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { fc, it as property } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { Admission } from '../../src/receivers/admission.ts';
@@ -55,6 +55,15 @@ describe('inflating', () => {
     const door = admission();
     expect(inflate('gzip', gzipSync(Buffer.alloc(64 * MIB)), MIB, door.lease())).toMatchObject({ refused: { outcome: 'too_large' } });
     expect(door.heldBytes).toBe(0);
+  });
+
+  it.each([
+    [23, 'bytes'],
+    [24, 'refused'],
+  ])('zstd with a window of 2^%i bytes ends in %s', async (windowLog, end) => {
+    const params = { [constants.ZSTD_c_windowLog]: windowLog };
+    const body = zstdCompressSync(Buffer.alloc(40 * MIB), { params });
+    expect(await inflate('zstd', body, 64 * MIB, admission().lease())).toHaveProperty(end);
   });
 
   it.each<[Compression, (bytes: Buffer) => Buffer]>([

@@ -125,6 +125,12 @@ describe('OTLP/gRPC', () => {
     expect(decodedStatus(reply.statusDetails ?? Buffer.alloc(0))).toEqual({ code, message, details });
   });
 
+  it('says even the longest and most broken message in a status', async () => {
+    const { address } = await grpc({}, [{ kind: 'malformed', message: `\ud800${'界'.repeat(1_000_000)}` }]);
+    const { code, details } = await grpcClient(address)(Buffer.from('x'));
+    expect([code, details.length, details.slice(0, 2)]).toEqual([3, 1024, '\ufffd界']);
+  });
+
   it('counts the bytes of messages while they arrive, and gives them back when the sender goes away', async () => {
     const { address, admission, refused, requests } = await grpc();
     const http2 = await session(address);
