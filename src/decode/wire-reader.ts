@@ -14,6 +14,8 @@ export const WIRE_FIXED64 = 1;
 export const WIRE_BYTES = 2;
 export const WIRE_FIXED32 = 5;
 
+/** Bit n is set for wire type n. */
+const WIRE_TYPES = (1 << WIRE_VARINT) | (1 << WIRE_FIXED64) | (1 << WIRE_BYTES) | (1 << WIRE_FIXED32);
 /** A 32-bit tag ends at the latest here, and its 5th byte has 4 bits. */
 const MAX_TAG_BYTES = 5;
 const MAX_VARINT_BYTES = 10;
@@ -38,7 +40,7 @@ export class WireReader {
     this.load(NOTHING);
   }
 
-  /** Reads a tag; its field number is not 0. */
+  /** Reads a tag; its field number is not 0 and its wire type is one of the four. */
   tag(end: number): number {
     const start = this.pos;
     let tag = 0;
@@ -49,6 +51,7 @@ export class WireReader {
       tag |= (byte & 0x7f) << (7 * i);
       if (byte < 0x80) {
         if (tag >>> 3 === 0) throw new Malformation(start, 'a field has the number 0');
+        if (((WIRE_TYPES >> (tag & 7)) & 1) === 0) throw new Malformation(start, `a field has the wire type ${tag & 7}`);
         return tag >>> 0;
       }
     }
