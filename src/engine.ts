@@ -4,11 +4,12 @@ import type { RunStep } from './decide/run-state.ts';
 import { signalOf } from './decide/signal.ts';
 import { discovered, type SeenRelease } from './engine/discovery.ts';
 import type { LiveRun, LiveRunState, Surroundings } from './engine/live-run.ts';
+import { longWindow, type StoredPiece } from './engine/long-window.ts';
 import { ObjectiveFeed } from './engine/objective-feed.ts';
 import { retention } from './engine/retention.ts';
 import { type RolloutRequest, Rollouts, type StartOutcome } from './engine/rollouts.ts';
 import { serviceView } from './engine/status-view.ts';
-import type { Checkpoint, SavedState } from './model/checkpoint.ts';
+import type { Checkpoint, SavedState, StoredSlot } from './model/checkpoint.ts';
 import type { HistogramLayout } from './model/histogram-layout.ts';
 import type { CanaryPolicy, Policies } from './model/policy.ts';
 import { verdictText } from './model/reason-text.ts';
@@ -112,7 +113,16 @@ export class Engine {
     return this.#byService.get(service)?.some((info) => info.endpoint === endpoint) ?? false;
   }
 
-  status(windowMs: DurationMs, now: EpochMs, only?: string): StatusView {
+  /** What `status` needs from the store to look back over `windowMs`. */
+  storedPieces(windowMs: DurationMs): readonly StoredPiece[] {
+    return longWindow(windowMs, this.window.newestSlot).pieces;
+  }
+
+  /** All services, or `only` one. `stored` are the slots of `storedPieces`; without them a long window shows what is in memory. */
+  status(windowMs: DurationMs, now: EpochMs, only?: string, stored: readonly StoredSlot[] = []): StatusView {
+    const { window, objectives } = this;
+    const older = window.olderBlocks(stored);
+    const { memoryFromMs } = longWindow(windowMs, window.newestSlot);
     const services = [...this.#byService.entries()].filter(([service]) => only === undefined || service === only);
     return {
       now,
@@ -121,7 +131,7 @@ export class Engine {
       services: services
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([service, series]) =>
-          serviceView({ service, series, quota: this.#quota(service), window: this.window, objectives: this.objectives, windowMs, now }),
+          serviceView({ service, series, quota: this.#quota(service), window, objectives, windowMs, now, older, memoryFromMs }),
         ),
       runs: [...this.rollouts.all()].filter((run) => only === undefined || run.rollout.service === only).map((run) => run.view()),
     };

@@ -47,7 +47,7 @@ export const startRollout = z.strictObject({
     .describe('When traffic began to move.'),
 });
 
-const MAX_WINDOW = '1h';
+const MAX_WINDOW = '90d';
 
 const windowText = durationText.refine((text) => within(text, '1s', MAX_WINDOW), `must be 1s to ${MAX_WINDOW}`);
 

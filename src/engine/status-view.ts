@@ -4,6 +4,7 @@ import type { SeriesInfo } from '../model/series.ts';
 import { type DurationMs, type EpochMs, SLOT_MS } from '../model/time.ts';
 import type { SeriesView, ServiceView } from '../model/views.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
+import type { SlotBlock } from '../window/slot-block.ts';
 import type { ObjectiveFeed } from './objective-feed.ts';
 
 /** More rows than this help nobody; the busiest are shown. */
@@ -17,10 +18,14 @@ export function serviceView(input: {
   readonly objectives: ObjectiveFeed;
   readonly windowMs: DurationMs;
   readonly now: EpochMs;
+  /** What the store adds to a window longer than memory, and where memory takes over. */
+  readonly older: readonly SlotBlock[];
+  readonly memoryFromMs: EpochMs;
 }): ServiceView {
-  const { service, series, window, objectives, windowMs, now } = input;
+  const { service, series, window, objectives, windowMs, now, older } = input;
   const newestAt = window.newestAt(service);
   const to = newestAt === null ? now : (Math.floor(newestAt / SLOT_MS) + 1) * SLOT_MS;
+  const from = Math.max(to - windowMs, input.memoryFromMs);
   return {
     service,
     newestAt,
@@ -30,11 +35,11 @@ export function serviceView(input: {
     seriesInUse: series.filter((info) => info.kind !== 'overflow').length,
     seriesQuota: input.quota,
     endpoints: series
-      .map((info) => ({ info, counts: window.counts([info.id], to - windowMs, to) }))
+      .map((info) => ({ info, counts: window.counts([info.id], from, to, older) }))
       .filter(({ counts }) => counts.spans > 0)
       .sort((a, b) => b.counts.spans - a.counts.spans)
       .slice(0, MAX_ROWS)
-      .map(({ info, counts }) => seriesView(info, counts, window.distribution([info.id], to - windowMs, to, 'all'), windowMs))
+      .map(({ info, counts }) => seriesView(info, counts, window.distribution([info.id], from, to, 'all', older), windowMs))
       .sort((a, b) => compare(a.endpoint, b.endpoint) || compare(a.release, b.release)),
     objectives: objectives.judge(service, newestAt).map(({ objective, judgement }) => ({
       id: objective.id,

@@ -63,7 +63,10 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
       }
       return run;
     },
-    status: (windowMs, service) => engine.status(windowMs, clock.now(), service ?? undefined),
+    status(windowMs, service) {
+      const stored = engine.storedPieces(windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
+      return engine.status(windowMs, clock.now(), service ?? undefined, stored);
+    },
     signals: (limit) => store.journal.entries(limit).map(signalView),
   };
 }

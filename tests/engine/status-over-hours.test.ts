@@ -1,0 +1,82 @@
+/** The status over hours adds what the store keeps to what is in memory, and counts every request once. */
+import { describe, expect, it } from 'vitest';
+import { Stages } from '../../src/service/stages.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
+import { encodeRequest } from '../support/otlp-proto.ts';
+import { policies } from '../support/policies.ts';
+import { TEST_SPAN_RULES } from '../support/span-rules.ts';
+
+const START_SEC = 1_800_000_000;
+const SECONDS = 3 * 3600;
+const HOUR_MS = 3_600_000;
+
+/** One request a second: a span of 20 ms (every 50th of 900 ms and failed). */
+function second(i: number): Uint8Array {
+  const endNs = BigInt(START_SEC + i) * 1_000_000_000n + 500_000_000n;
+  const isBad = i % 50 === 0;
+  return encodeRequest({
+    resourceSpans: [
+      {
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] },
+        scopeSpans: [
+          {
+            spans: [
+              {
+                name: 'GET /',
+                kind: 2,
+                startTimeUnixNano: endNs - (isBad ? 900_000_000n : 20_000_000n),
+                endTimeUnixNano: endNs,
+                attributes: [
+                  { key: 'http.request.method', value: { stringValue: 'GET' } },
+                  { key: 'http.route', value: { stringValue: '/' } },
+                ],
+                status: { code: isBad ? 2 : 0 },
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+}
+
+describe('the status over hours', () => {
+  const store = new MemoryStore();
+  const { ingest, engine } = new Stages({
+    config: {
+      histogram: { digits: 2, highestUs: 60_000_000 },
+      series: { maxTotal: 1000, maxReleasesPerService: 10 },
+      spans: TEST_SPAN_RULES,
+      policies: policies({}),
+    },
+    source: 'test',
+    epoch: '1',
+    hashSeed: 1,
+  });
+  for (let i = 0; i < SECONDS; i++) {
+    const now = (START_SEC + i) * 1000 + 600;
+    ingest.consume('protobuf', second(i), now);
+    if (ingest.flushDue()) engine.merge(ingest.flush());
+    engine.advance(now);
+    if (i % 5 === 4) store.checkpoint(engine.checkpoint(now));
+  }
+  const now = (START_SEC + SECONDS) * 1000;
+
+  it.each([
+    ['a minute', 60_000, 60],
+    ['ten minutes', 600_000, 600],
+    ['an hour', HOUR_MS, 3600],
+    ['two hours', 2 * HOUR_MS, 7200],
+    ['a day, of which there are three hours', 24 * HOUR_MS, SECONDS],
+    ['four weeks, of which there are three hours', 28 * 24 * HOUR_MS, SECONDS],
+  ])('of %s holds every request once', (_, windowMs, requests) => {
+    const stored = engine.storedPieces(windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
+    const row = engine.status(windowMs, now, 'shop', stored).services[0]?.endpoints[0];
+    // The start is rounded outward to a slot: at most a minute here.
+    expect(row?.requests).toBeGreaterThanOrEqual(requests);
+    expect(row?.requests).toBeLessThanOrEqual(Math.min(SECONDS, requests + 60));
+    expect(Math.abs((row?.failed ?? 0) - (row?.requests ?? 0) / 50)).toBeLessThan(1);
+    expect(row?.p50Ms).toBeCloseTo(20.1, 0);
+    expect(row?.p99Ms).toBeGreaterThan(890);
+  });
+});
