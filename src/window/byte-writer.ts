@@ -41,18 +41,4 @@ export class ByteWriter {
     else for (let i = 0; i < length; i++) this.bytes[this.at + i] = from[start + i] as number;
     this.at += length;
   }
-
-  /** What was written, in memory of its own. */
-  take(): Uint8Array<ArrayBuffer> {
-    const taken = this.bytes.slice(0, this.at);
-    this.at = 0;
-    return taken;
-  }
-}
-
-/** Bytes that `ByteWriter.varint` takes for a value. */
-export function varintSize(value: number): number {
-  let size = 1;
-  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) size++;
-  return size;
 }

@@ -73,6 +73,7 @@ export class CountRing {
 
   /** Makes `index` one of the slots held. */
   #open(index: number): boolean {
+    if (index >= this.#oldest && index <= this.#newest) return true;
     if (index <= this.#newest - this.#maxSlots) return false;
     if (this.#newest === Number.NEGATIVE_INFINITY) this.#newest = this.#oldest = index;
     const newest = Math.max(this.#newest, index);

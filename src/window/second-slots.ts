@@ -15,10 +15,6 @@ export class SecondSlots {
     this.#writer = writer;
   }
 
-  get size(): number {
-    return this.#slots.size;
-  }
-
   add(slot: number, fragment: SlotBlock): void {
     const fragments = this.#slots.get(slot);
     this.#dirty.add(slot);
@@ -44,6 +40,11 @@ export class SecondSlots {
 
   slots(): IterableIterator<number> {
     return this.#slots.keys();
+  }
+
+  /** Brings each slot in [from, to) into one block. */
+  consolidate(from: number, to: number): void {
+    for (const slot of this.#slots.keys()) if (slot >= from && slot < to) this.whole(slot);
   }
 
   dropBefore(slot: number): void {

@@ -56,6 +56,8 @@ export class SlotCascade {
   /** Freezes slots before `horizon`, which never goes back, and goes on with the roll-up. */
   advance(horizon: SlotIndex): void {
     if (horizon > this.#frozenBefore) {
+      // As slots freeze, so that ten of them are not left for one moment.
+      this.#seconds.consolidate(this.#frozenBefore, horizon);
       this.#frozenBefore = horizon;
       this.#rollTens();
     }
