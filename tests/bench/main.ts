@@ -6,6 +6,7 @@ import { benchEvaluate } from './evaluate.ts';
 import type { Figure } from './figure.ts';
 import { benchIngest } from './ingest.ts';
 import { benchMemory } from './memory.ts';
+import { benchSignal } from './signal.ts';
 import { benchTick } from './tick.ts';
 import { benchTransport } from './transport.ts';
 
@@ -15,6 +16,7 @@ const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   evaluate: benchEvaluate,
   tick: benchTick,
   memory: benchMemory,
+  signal: benchSignal,
   transport: () => benchTransport(),
   service: () => benchTransport({ prefix: 'service', consumeModule: new URL('./pipeline-consume.ts', import.meta.url).href }),
 };

@@ -10,6 +10,12 @@ export interface SpanRequestOptions {
   readonly pods?: number;
   /** Endpoints of the service. Default 40. */
   readonly endpoints?: number;
+  /** Default `storefront`. */
+  readonly service?: string;
+  /** `service.version` of all pods; default: see `pods`. */
+  readonly release?: string;
+  /** Share of failed spans, [0, 1]. Default 0.01. */
+  readonly errorRatio?: number;
   /** End time of the newest span. */
   readonly nowMs: number;
   readonly seed: number;
@@ -36,19 +42,19 @@ export function spanRequestInput(options: SpanRequestOptions): RequestInput {
   for (let made = 0; made < options.spans; made += perResource) {
     const spans = Array.from({ length: Math.min(perResource, options.spans - made) }, () => serverSpan(random, options));
     resourceSpans.push({
-      resource: { attributes: podAttributes(Math.floor(random() * pods)) },
+      resource: { attributes: podAttributes(Math.floor(random() * pods), options) },
       scopeSpans: [{ scope: { name: '@opentelemetry/instrumentation-http', version: '0.301.0' }, spans }],
     });
   }
   return { resourceSpans };
 }
 
-function podAttributes(pod: number): KeyValueInput[] {
+function podAttributes(pod: number, { service = 'storefront', release }: SpanRequestOptions): KeyValueInput[] {
   const isCanary = pod % CANARY_EVERY === 0;
   return [
-    text('service.name', 'storefront'),
+    text('service.name', service),
     text('service.namespace', 'shop'),
-    text('service.version', isCanary ? '2.14.0' : '2.13.4'),
+    text('service.version', release ?? (isCanary ? '2.14.0' : '2.13.4')),
     text('service.instance.id', `5d1f0c2e-7a41-4c0b-9a53-${String(pod).padStart(12, '0')}`),
     text('deployment.environment.name', 'production'),
     text('host.name', `ip-10-4-${pod >> 4}-${pod & 15}.eu-central-1.compute.internal`),
@@ -67,7 +73,7 @@ function serverSpan(random: () => number, options: SpanRequestOptions): SpanInpu
   const method = METHODS[endpoint % METHODS.length] as string;
   const noun = NOUNS[endpoint % NOUNS.length] as string;
   const route = `/api/v1/${noun}/{id}/step${Math.floor(endpoint / NOUNS.length)}`;
-  const failed = random() < ERROR_RATIO;
+  const failed = random() < (options.errorRatio ?? ERROR_RATIO);
   const endNs = BigInt(Math.floor(options.nowMs - random() * SPREAD_MS)) * 1_000_000n + BigInt(Math.floor(random() * 1e6));
   const durationNs = BigInt(Math.floor(-Math.log(1 - random()) * 2e7) + 500_000);
   return {
