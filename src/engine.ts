@@ -86,8 +86,9 @@ export class Engine {
     return run?.view() ?? null;
   }
 
-  /** Nothing is decided until `until`: the wall clock jumped. */
-  freeze(until: EpochMs): void {
+  /** The wall clock jumped by `jumpMs`: nothing is decided until `until`, by the new time. */
+  clockJumped(jumpMs: DurationMs, until: EpochMs): void {
+    this.window.clockJumped(jumpMs);
     this.#frozenUntil = until;
   }
 

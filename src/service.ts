@@ -80,7 +80,10 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       version: options.version,
       series: config.series,
       checkpoint: () => pipeline.checkpoint(),
-      metrics: () => telemetry.metricsText(),
+      metrics: () => {
+        pipeline.showCounts();
+        return telemetry.metricsText();
+      },
       readiness: () => {
         const reasons = [...(phase === 'running' ? [] : [phase]), ...(pipeline.isDurable ? [] : ['the store refuses to be written'])];
         return { ready: reasons.length === 0, reasons };

@@ -2,6 +2,7 @@
 import type { Decision, Engine } from '../engine.ts';
 import type { Ingest, IngestOutcome } from '../ingest.ts';
 import type { Checkpoint } from '../model/checkpoint.ts';
+import { PermanentError } from '../model/errors.ts';
 import { SPAN_DISPOSITIONS } from '../model/observation-batch.ts';
 import { reasonText } from '../model/reason-text.ts';
 import { type AnalysisRun, RUN_STATES } from '../model/rollout.ts';
@@ -57,37 +58,25 @@ export class Pipeline {
 
   /** Time has passed: looks for jumps of the clock, flushes a stream that paused, and moves runs on. To be called about twice a second. */
   tick(): void {
-    const { ingest, engine, clock, telemetry } = this.#parts;
-    const jumpMs = this.#jumps.look();
-    if (jumpMs !== 0) {
-      telemetry.log.warn({ jumpMs }, 'the wall clock jumped; verdicts are frozen');
-      engine.freeze(clock.now() + FREEZE_AFTER_JUMP_MS);
-    }
+    const { ingest, engine, clock } = this.#parts;
     if (ingest.pending > 0 && clock.monotonicMs() - this.#lastFlush >= PAUSE_MS) this.#turn();
-    else this.#settle(engine.advance(clock.now()));
-    this.#showCounts();
+    else {
+      this.#watchClock();
+      this.#settle(engine.advance(clock.now()));
+    }
+    this.showCounts();
   }
 
-  /** Writes what changed, and the signals that still wait to be journalled. Never throws: a disk that refuses is told of and tried again. */
-  checkpoint(): void {
-    const { engine, store, telemetry, clock } = this.#parts;
-    const begun = clock.monotonicMs();
+  /**
+   * Writes what changed, and the signals that still wait to be journalled. Never throws: a disk that refuses is told of and tried again. True
+   * when all is durable.
+   */
+  checkpoint(): boolean {
+    const { engine, clock } = this.#parts;
+    // What was refused comes first and alone: signals go with the state that they follow from.
+    if (this.#unwritten !== null && !this.#write(this.#unwritten, [])) return false;
     const signals = this.#undelivered;
-    const changed = this.#unwritten ?? engine.checkpoint(clock.now());
-    try {
-      const fresh = new Set(telemetry.span('checkpoint', { signals: signals.length }, () => store.checkpoint(changed, signals)));
-      this.#unwritten = null;
-      this.#undelivered = [];
-      telemetry.observe('checkpoint_seconds', (clock.monotonicMs() - begun) / 1000);
-      this.#hand(signals.filter(({ signal }) => fresh.has(signal.id)));
-    } catch (error) {
-      this.#unwritten = changed;
-      telemetry.add('checkpoint_failures_total', 1);
-      telemetry.log.error(
-        { error: String(error), waitingSignals: signals.length },
-        'the store refuses; no signal leaves until it takes them',
-      );
-    }
+    return this.#write(engine.checkpoint(clock.now()), signals);
   }
 
   /** Flushes and judges what is pending, then checkpoints: the last act before the store closes. */
@@ -96,8 +85,40 @@ export class Pipeline {
     this.checkpoint();
   }
 
+  #write(changed: Checkpoint, signals: readonly DecidedSignal[]): boolean {
+    const { store, telemetry, clock } = this.#parts;
+    const begun = clock.monotonicMs();
+    try {
+      const fresh = new Set(telemetry.span('checkpoint', { signals: signals.length }, () => store.checkpoint(changed, signals)));
+      this.#unwritten = null;
+      this.#undelivered = this.#undelivered.slice(signals.length);
+      telemetry.observe('checkpoint_seconds', (clock.monotonicMs() - begun) / 1000);
+      this.#hand(signals.filter(({ signal }) => fresh.has(signal.id)));
+      return true;
+    } catch (error) {
+      // What no store may hold would be refused for ever, and everything after it with it.
+      const isLost = error instanceof PermanentError;
+      this.#unwritten = isLost ? null : changed;
+      telemetry.add('checkpoint_failures_total', 1);
+      telemetry.log.error(
+        { error: String(error), waitingSignals: this.#undelivered.length, isLost },
+        'the store refuses; no signal leaves until it takes them',
+      );
+      return false;
+    }
+  }
+
+  #watchClock(): void {
+    const { engine, clock, telemetry } = this.#parts;
+    const jumpMs = this.#jumps.look();
+    if (jumpMs === 0) return;
+    telemetry.log.warn({ jumpMs }, 'the wall clock jumped; verdicts are frozen');
+    engine.clockJumped(jumpMs, clock.now() + FREEZE_AFTER_JUMP_MS);
+  }
+
   #turn(): void {
     const { ingest, engine, clock, telemetry } = this.#parts;
+    this.#watchClock();
     const begun = clock.monotonicMs();
     this.#lastFlush = begun;
     const { late } = engine.merge(ingest.flush());
@@ -149,7 +170,8 @@ export class Pipeline {
     );
   }
 
-  #showCounts(): void {
+  /** Brings the metrics up to what has been counted. */
+  showCounts(): void {
     const { ingest, engine, telemetry } = this.#parts;
     for (let i = 0; i < this.#shown.length; i++) {
       const spans = ingest.dispositions[i] as number;

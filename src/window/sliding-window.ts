@@ -106,6 +106,13 @@ export class SlidingWindow {
     this.#slots.advance(horizon);
   }
 
+  /** The wall clock jumped by `jumpMs`: no time passed, so what was heard a moment ago is not long ago now. */
+  clockJumped(jumpMs: DurationMs): void {
+    this.#now += jumpMs;
+    this.#heardAt += jumpMs;
+    for (const punctuality of this.#services.values()) punctuality.heardAt += jumpMs;
+  }
+
   /** Slots before this take no spans any more. */
   get frozenBefore(): SlotIndex {
     return this.#slots.frozenBefore;

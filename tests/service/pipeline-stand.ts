@@ -1,0 +1,113 @@
+/** A pipeline on a manual clock with real stages, a store that can be told to refuse, and a list of what was handed to delivery. */
+import { loadConfig } from '../../src/config/load-config.ts';
+import type { Checkpoint, SavedState } from '../../src/model/checkpoint.ts';
+import { PermanentError, RetryableError } from '../../src/model/errors.ts';
+import { Pipeline } from '../../src/service/pipeline.ts';
+import { Stages } from '../../src/service/stages.ts';
+import type { JournalEntry } from '../../src/store/journal.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
+import type { DecidedSignal, Store } from '../../src/store/store.ts';
+import type { RunningTelemetry, SpanName } from '../../src/telemetry/create-telemetry.ts';
+import { TemporaryFolders } from '../store/temporary-folder.ts';
+import { MemoryTelemetry } from '../support/memory-telemetry.ts';
+import { processDocument, rollout, shopDocument } from './config.ts';
+import { ManualClock } from './manual-clock.ts';
+import { configFile } from './running.ts';
+import { exportRequest, type Stream } from './traffic.ts';
+
+export class LocalTelemetry extends MemoryTelemetry implements RunningTelemetry {
+  span<T>(_name: SpanName, _attributes: object, act: () => T): T {
+    return act();
+  }
+
+  async metricsText(): Promise<string> {
+    return '';
+  }
+
+  async shutdown(): Promise<void> {}
+}
+
+/** Keeps what it is given in memory, unless told to refuse as a disk would, or as a store does what it may not hold. */
+export class RefusingStore implements Store {
+  readonly recovered = null;
+  refuses: 'nothing' | 'for now' | 'for good' = 'nothing';
+  readonly #kept = new MemoryStore();
+
+  get journal() {
+    return this.#kept.journal;
+  }
+
+  load(from: Parameters<Store['load']>[0]): SavedState {
+    return this.#kept.load(from);
+  }
+
+  checkpoint(checkpoint: Checkpoint, signals: readonly DecidedSignal[] = []): readonly string[] {
+    if (this.refuses === 'for now') throw new RetryableError('store_unavailable', 'writing a checkpoint: no space');
+    if (this.refuses === 'for good') throw new PermanentError('state_invalid', 'writing a checkpoint: no such level');
+    return this.#kept.checkpoint(checkpoint, signals);
+  }
+
+  slots(...range: Parameters<Store['slots']>) {
+    return this.#kept.slots(...range);
+  }
+
+  close(): void {}
+
+  [Symbol.dispose](): void {}
+}
+
+const TICK_MS = 500;
+
+export class PipelineStand {
+  readonly clock = new ManualClock(Date.UTC(2026, 4, 1, 12));
+  readonly telemetry = new LocalTelemetry();
+  readonly store = new RefusingStore();
+  readonly delivered: JournalEntry[] = [];
+  readonly stages: Stages;
+  readonly pipeline: Pipeline;
+
+  constructor() {
+    const folders = new TemporaryFolders();
+    const loaded = loadConfig(configFile(folders.make(), [processDocument(), shopDocument()]), { SLIPSTREAM_API_TOKEN: 'x'.repeat(32) });
+    folders.clean();
+    if ('problems' in loaded) throw new Error(JSON.stringify(loaded.problems));
+    this.stages = new Stages({ config: loaded.config, source: 'test', epoch: 'test', hashSeed: 1 });
+    const { engine, ingest } = this.stages;
+    const { store, telemetry, clock, delivered } = this;
+    this.pipeline = new Pipeline({ engine, ingest, store, telemetry, clock, deliver: (entries) => delivered.push(...entries) });
+  }
+
+  startRollout(): void {
+    const { id, service, baseline, canary, generation } = rollout(0);
+    this.stages.engine.startRollout({ id, service, baseline, canary, generation }, this.clock.now());
+  }
+
+  /** Lets seconds pass with what the releases send in them, `skewMs` off the wall clock. */
+  pass(seconds: number, streams: readonly Stream[], skewMs = 0): void {
+    for (let i = 0; i < seconds; i++) {
+      const at = this.clock.now() - skewMs;
+      for (let ms = 0; ms < 1_000; ms += TICK_MS) {
+        this.clock.pass(TICK_MS);
+        if (streams.length > 0) {
+          const { body } = exportRequest(at + ms, at + ms + TICK_MS, streams);
+          this.pipeline.consume('json', Buffer.from(JSON.stringify(body)));
+        }
+        this.pipeline.tick();
+      }
+    }
+  }
+
+  get run() {
+    const run = this.stages.engine.rollouts.find('shop-1');
+    if (run === undefined) throw new Error('no rollout was started');
+    return run.view();
+  }
+
+  /** Valid and bad requests behind the shop's availability. */
+  get counts() {
+    const status = this.stages.engine.status(60_000, this.clock.now());
+    const evidence = status.services[0]?.objectives[0]?.judgement.evidence;
+    if (evidence?.kind !== 'objective') throw new Error('no objective');
+    return { valid: evidence.valid, good: evidence.good };
+  }
+}
