@@ -58,7 +58,7 @@ export class ProtobufAttributes {
       if (keyEnd + 2 <= end && bytes[keyEnd] === TAG_VALUE && (bytes[start + 1] as number) < 0x80) {
         const valueLength = bytes[keyEnd + 1] as number;
         if (valueLength < 0x80 && keyEnd + 2 + valueLength === end) {
-          const slot = this.#words.find(bytes, start + 2, keyEnd);
+          const slot = this.#words.findFast(bytes, this.#reader.view, start + 2, keyEnd);
           if (slot >= 0) this.#readSlot(slot, keyEnd + 2, end);
           return;
         }
