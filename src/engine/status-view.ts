@@ -26,6 +26,8 @@ export function serviceView(input: {
   const newestAt = window.newestAt(service);
   const to = newestAt === null ? now : (Math.floor(newestAt / SLOT_MS) + 1) * SLOT_MS;
   const from = Math.max(to - windowMs, input.memoryFromMs);
+  // The newest slot is still filling: rates are over the time that has been seen.
+  const seenMs = newestAt === null ? windowMs : Math.max(SLOT_MS, newestAt - (to - windowMs));
   return {
     service,
     newestAt,
@@ -39,7 +41,7 @@ export function serviceView(input: {
       .filter(({ counts }) => counts.spans > 0)
       .sort((a, b) => b.counts.spans - a.counts.spans)
       .slice(0, MAX_ROWS)
-      .map(({ info, counts }) => seriesView(info, counts, window.distribution([info.id], from, to, 'all', older), windowMs))
+      .map(({ info, counts }) => seriesView(info, counts, window.distribution([info.id], from, to, 'all', older), seenMs))
       .sort((a, b) => compare(a.endpoint, b.endpoint) || compare(a.release, b.release)),
     objectives: objectives.judge(service, newestAt).map(({ objective, judgement }) => ({
       id: objective.id,
@@ -51,7 +53,7 @@ export function serviceView(input: {
   };
 }
 
-function seriesView(info: SeriesInfo, counts: Counts, distribution: Distribution, windowMs: DurationMs): SeriesView {
+function seriesView(info: SeriesInfo, counts: Counts, distribution: Distribution, seenMs: DurationMs): SeriesView {
   return {
     endpoint: info.endpoint,
     kind: info.kind,
@@ -59,7 +61,7 @@ function seriesView(info: SeriesInfo, counts: Counts, distribution: Distribution
     releaseAttributes: Object.fromEntries(info.release.attributes),
     requests: counts.requests,
     failed: counts.failed,
-    rate: counts.requests / (windowMs / 1000),
+    rate: counts.requests / (seenMs / 1000),
     errorRatio: counts.requests === 0 ? null : counts.failed / counts.requests,
     p50Ms: quantileMs(distribution, 0.5),
     p95Ms: quantileMs(distribution, 0.95),

@@ -88,7 +88,8 @@ function whyNotFail(standing: Standing, endpoint: EndpointComparison, check: Che
   if (endpoint.canaryRequests === 0) return ['inconclusive', 'no_canary'];
   if (endpoint.baselineRequests === 0) return ['inconclusive', 'no_baseline'];
   if (standing.isTooFew || !check.isReady) return ['inconclusive', 'too_few_samples'];
-  if (check.logSafe !== null && check.logSafe >= standing.logProof) return ['pass', 'health_proven'];
+  // Health that was proven earlier is no comfort while there is more evidence of harm than at the start, as for the run as a whole.
+  if (check.logSafe !== null && check.logSafe >= standing.logProof && check.logE <= 0) return ['pass', 'health_proven'];
   if (standing.isOver) return ['inconclusive', 'horizon_reached'];
   return standing.isWarmup ? ['inconclusive', 'warming_up'] : ACCUMULATING;
 }
