@@ -70,7 +70,6 @@ export class ObjectiveCounts {
     }
     for (let i = rings.length - 1; i >= last; i--) {
       const ring = rings[i] as CountRing;
-      if (at % ring.seconds !== 0) continue;
       const stop = floorTo(end, ring.seconds);
       if (stop > at) {
         ring.sumInto(at, stop, total);

@@ -254,6 +254,9 @@ describe('SeriesTable', () => {
     expect(after).not.toBe(before);
     expect(table.info(after)).toMatchObject({ release: { name: '1' }, endpoint: 'x' });
     expect(resourceOf(table, 's', { v: '1' })).toBe(one);
+    // It holds one of the three places again.
+    const names = ['2', '3', '4'].map((v) => table.info(seriesOf(table, resourceOf(table, 's', { v }), 'x')).release.name);
+    expect(names).toEqual(['2', '3', '(other)']);
   });
 
   describe('after a restart', () => {

@@ -65,6 +65,10 @@ describe('watermark', () => {
     expect(punctuality.watermark(T0 + 90_000)).toBe(T0 + 30_000);
   });
 
+  it('is not held back by the wall clock where the clocks of the senders run ahead', () => {
+    expect(heard(T0 + 30_000, { 0: 5000 }, T0).watermark(T0 + 60_000)).toBe(T0 + 29_000);
+  });
+
   it('never goes back: not for a lag that grows, not for a clock that steps back', () => {
     const punctuality = heard(T0, { 0: 5000 });
     expect(punctuality.watermark(T0)).toBe(T0 - 1000);
