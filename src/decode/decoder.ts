@@ -57,6 +57,8 @@ export class SpanDecoder {
       const located = encoding === 'protobuf' ? locateFault(plain, this.#faultScope) : null;
       const { offset, field, message } = located ?? thrown;
       return { offset, field, message };
+    } finally {
+      this.#writer.end();
     }
   }
 }

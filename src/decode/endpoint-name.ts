@@ -32,6 +32,11 @@ export class EndpointName {
     this.bEnd = 0;
   }
 
+  /** Lets go of the bytes. */
+  clear(): void {
+    this.put(this.kind, NOTHING, 0, 0);
+  }
+
   /** Adds the second part. */
   join(separator: number, bytes: Uint8Array, start: number, end: number): void {
     this.separator = separator;

@@ -60,6 +60,12 @@ export class RowWriter {
     this.#nameless = 0;
   }
 
+  /** Ends a request: keeps nothing of its bytes, which may be many. */
+  end(): void {
+    this.#batch = null;
+    this.#name.clear();
+  }
+
   /** Counts one more span of the request; false when it is beyond the limit and must not be read. */
   admits(): boolean {
     if (this.#spans < this.#spanLimit) {

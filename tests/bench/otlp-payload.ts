@@ -23,7 +23,7 @@ export interface SpanRequestOptions {
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 const NOUNS = ['carts', 'orders', 'customers', 'payments', 'shipments', 'products', 'reviews', 'invoices', 'coupons', 'returns'];
-const AGENT = 'okhttp/4.12.0 (storefront-app 7.3)';
+const AGENT = 'okhttp/4.12.0';
 const CANARY_EVERY = 8;
 const ERROR_RATIO = 0.01;
 const SPREAD_MS = 5000;
@@ -88,7 +88,7 @@ function serverSpan(random: () => number, options: SpanRequestOptions): SpanInpu
     attributes: [
       text('http.request.method', method),
       text('url.scheme', 'https'),
-      text('url.path', `/api/v1/${noun}/${Math.floor(random() * 1e6)}/step`),
+      text('url.path', `/api/v1/${noun}/${Math.floor(random() * 1e6)}`),
       text('http.route', route),
       text('server.address', 'storefront'),
       int('server.port', 8443),
