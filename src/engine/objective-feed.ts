@@ -58,6 +58,11 @@ export class ObjectiveFeed {
     }
   }
 
+  /** Services that have objectives. */
+  services(): IterableIterator<string> {
+    return this.#policies.services.keys();
+  }
+
   /** What every objective of a service says over its window up to `newestAt`. */
   judge(service: string, newestAt: EpochMs | null): readonly { readonly objective: Objective; readonly judgement: Judgement }[] {
     const objectives = this.#policies.services.get(service)?.objectives ?? [];

@@ -28,6 +28,13 @@ export const METRICS = {
   deliveries_pending: { kind: 'gauge', help: 'Deliveries not yet acknowledged.', labels: [] },
   checkpoint_seconds: { kind: 'histogram', help: 'Time one checkpoint takes.', labels: [] },
   checkpoint_failures_total: { kind: 'counter', help: 'Checkpoints that could not be written.', labels: [] },
+  objective_sli_ratio: { kind: 'gauge', help: 'Good of valid requests over the window of an objective.', labels: ['service', 'objective'] },
+  objective_target_ratio: { kind: 'gauge', help: 'Target of an objective.', labels: ['service', 'objective'] },
+  objective_budget_remaining_ratio: {
+    kind: 'gauge',
+    help: 'Error budget of an objective that is left: 1 untouched, 0 spent, negative overspent.',
+    labels: ['service', 'objective'],
+  },
   config_last_reload_success: {
     kind: 'gauge',
     help: '1 when the newest configuration files are in use, 0 when an older one is kept.',
