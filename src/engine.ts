@@ -2,7 +2,7 @@
 import { EMPTY_GUARD, type GuardState, guardAfterRollback, guardObjection } from './decide/guard.ts';
 import type { RunStep } from './decide/run-state.ts';
 import { signalOf } from './decide/signal.ts';
-import { discovered, type SeenRelease } from './engine/discovery.ts';
+import { discovered, type SeenSeries } from './engine/discovery.ts';
 import type { LiveRun, LiveRunState, Surroundings } from './engine/live-run.ts';
 import { longWindow, type StoredPiece } from './engine/long-window.ts';
 import { ObjectiveFeed } from './engine/objective-feed.ts';
@@ -19,9 +19,6 @@ import type { SlotDeltas } from './model/slot-deltas.ts';
 import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotOf } from './model/time.ts';
 import type { StatusView } from './model/views.ts';
 import { type MergeOutcome, SlidingWindow } from './window/sliding-window.ts';
-
-/** Recent traffic by which the incumbent release is told. */
-const INCUMBENT_WINDOW_MS = 10 * 60_000;
 
 const GUARD_NOTE = 'guard';
 
@@ -54,10 +51,10 @@ export class Engine {
   /** Adds a flush. The same origin twice changes nothing. */
   merge(deltas: SlotDeltas): MergeOutcome {
     for (const info of deltas.announced) this.#know(info);
-    this.#noteFirstSlots(deltas);
+    const heard = this.#noteFirstSlots(deltas);
     const outcome = this.window.merge(deltas);
     if (!outcome.duplicate) this.objectives.add(deltas, outcome.firstRow);
-    for (const info of deltas.announced) this.#discover(info);
+    for (const info of heard) this.#discover(info);
     return outcome;
   }
 
@@ -158,7 +155,10 @@ export class Engine {
 
   /** Takes up saved state at `now`. What happened since the last checkpoint is unknown: runs skip it as a gap. */
   restore(saved: SavedState, now: EpochMs): void {
-    for (const info of saved.series) this.#know(info);
+    for (const info of saved.series) {
+      this.#know(info);
+      this.#firstSlot[info.id] = Number.NEGATIVE_INFINITY;
+    }
     this.#unsavedSeries = [];
     this.window.restore(saved.slots, saved.notes, saved.series);
     this.objectives.counts.restore(saved.counts);
@@ -216,31 +216,44 @@ export class Engine {
     for (const run of this.rollouts.active()) run.bind(info, this.window);
   }
 
-  #noteFirstSlots(deltas: SlotDeltas): void {
-    if (deltas.announced.length === 0) return;
+  /** Series whose first spans are in this flush: they may have been announced long before, as overflow series are. */
+  #noteFirstSlots(deltas: SlotDeltas): Iterable<SeriesInfo> {
+    const heard = new Set<SeriesInfo>();
     for (let row = 0; row < deltas.size; row++) {
       const series = deltas.series[row] as number;
       const slot = deltas.slot[row] as number;
-      if (slot < (this.#firstSlot[series] ?? Number.POSITIVE_INFINITY)) this.#firstSlot[series] = slot;
+      const known = this.#firstSlot[series];
+      if (known !== undefined && known <= slot) continue;
+      this.#firstSlot[series] = slot;
+      const info = this.#series[series];
+      if (known === undefined && info !== undefined) heard.add(info);
     }
+    return heard;
   }
 
   #discover(info: SeriesInfo): void {
     const policy = this.#canaryPolicy(info.service);
-    const firstSlot = this.#firstSlot[info.id];
-    if ((policy.track === null && policy.trackBy === null) || firstSlot === undefined || this.isUnderAnalysis(info)) return;
-    const firstAt = firstSlot * SLOT_MS;
-    const pair = discovered(info, firstAt, policy, this.#releasesOf(info.service, firstAt));
+    if ((policy.track === null && policy.trackBy === null) || this.isUnderAnalysis(info)) return;
+    const firstAt = this.#firstAt(info);
+    const pair = discovered({
+      info,
+      firstAt,
+      policy,
+      seen: this.#seenOf(info.service),
+      requestsOf: (series, windowMs) => this.window.counts(series, firstAt - windowMs, firstAt).requests,
+    });
     if (pair === null) return;
     this.startRollout({ service: info.service, ...pair, generation: 1, startedAt: firstAt, origin: 'policy' }, firstAt);
   }
 
-  #releasesOf(service: string, at: EpochMs): SeenRelease[] {
-    return (this.#byService.get(service) ?? []).map((info) => ({
-      attributes: info.release.attributes,
-      firstAt: (this.#firstSlot[info.id] ?? Number.NEGATIVE_INFINITY) * SLOT_MS,
-      recentRequests: this.window.counts([info.id], at - INCUMBENT_WINDOW_MS, at).requests,
-    }));
+  *#seenOf(service: string): Generator<SeenSeries> {
+    for (const info of this.#byService.get(service) ?? []) {
+      if (this.#firstSlot[info.id] !== undefined) yield { id: info.id, attributes: info.release.attributes, firstAt: this.#firstAt(info) };
+    }
+  }
+
+  #firstAt(info: SeriesInfo): EpochMs {
+    return (this.#firstSlot[info.id] as SlotIndex) * SLOT_MS;
   }
 
   #canaryPolicy(service: string): CanaryPolicy {
