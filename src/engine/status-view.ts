@@ -31,7 +31,7 @@ export function serviceView(input: {
   return {
     service,
     newestAt,
-    watermarkAt: newestAt === null ? null : window.watermark(service, now),
+    watermarkAt: newestAt === null ? null : window.lastWatermark(service),
     lagMs: newestAt === null ? null : window.lagMs(service),
     lateSpans: series.reduce((sum, info) => sum + window.late(info.id), 0),
     seriesInUse: series.filter((info) => info.kind !== 'overflow').length,
