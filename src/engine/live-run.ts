@@ -35,6 +35,7 @@ interface Endpoint {
 /** What is saved of a run, as JSON. */
 export interface LiveRunState {
   readonly rollout: Rollout;
+  readonly sequence: number;
   readonly policy: CanaryPolicy;
   readonly state: RunState;
   readonly history: readonly Verdict[];
@@ -48,6 +49,8 @@ export interface LiveRunState {
 export class LiveRun {
   readonly rollout: Rollout;
   readonly policy: CanaryPolicy;
+  /** Runs that were started later have larger ones, whatever start their deploy system gave them. */
+  readonly sequence: number;
   /** Changed since the last checkpoint. */
   isDirty = true;
   #state: RunState = 'pending';
@@ -64,8 +67,9 @@ export class LiveRun {
   readonly #baselineSlot: SlotReading;
   readonly #canarySlot: SlotReading;
 
-  constructor(rollout: Rollout, policy: CanaryPolicy, layout: HistogramLayout) {
+  constructor(rollout: Rollout, policy: CanaryPolicy, layout: HistogramLayout, sequence: number) {
     this.rollout = rollout;
+    this.sequence = sequence;
     this.policy = policy;
     this.#nextSlot = slotOf(rollout.startedAt);
     this.#comparison = new CanaryComparison(policy, layout, this.#nextSlot);
@@ -165,6 +169,7 @@ export class LiveRun {
   save(): LiveRunState {
     return {
       rollout: this.rollout,
+      sequence: this.sequence,
       policy: this.policy,
       state: this.#state,
       history: this.#history,
@@ -177,7 +182,7 @@ export class LiveRun {
   }
 
   static restore(saved: LiveRunState, layout: HistogramLayout): LiveRun {
-    const run = new LiveRun(saved.rollout, saved.policy, layout);
+    const run = new LiveRun(saved.rollout, saved.policy, layout, saved.sequence);
     run.#state = saved.state;
     run.#history = [...saved.history];
     run.#nextSlot = saved.nextSlot;

@@ -33,6 +33,7 @@ export type StartOutcome =
 export class Rollouts {
   readonly #runs = new Map<string, LiveRun>();
   readonly #layout: HistogramLayout;
+  #nextSequence = 1;
 
   constructor(layout: HistogramLayout) {
     this.#layout = layout;
@@ -74,7 +75,7 @@ export class Rollouts {
       deadline: request.deadline ?? startedAt + policy.horizonMs,
       origin: request.origin ?? 'api',
     };
-    const run = new LiveRun(rollout, policy, this.#layout);
+    const run = new LiveRun(rollout, policy, this.#layout, this.#nextSequence++);
     this.#runs.delete(id);
     this.#runs.set(id, run);
     this.#forgetOldest();
@@ -86,14 +87,16 @@ export class Rollouts {
     const run = this.#runs.get(rolloutId);
     if (run === undefined || run.rollout.generation !== generation) return false;
     for (const other of this.#runs.values()) {
-      if (other !== run && other.rollout.service === run.rollout.service && other.rollout.startedAt > run.rollout.startedAt) return false;
+      if (other !== run && other.rollout.service === run.rollout.service && other.sequence > run.sequence) return false;
     }
     return true;
   }
 
   restore(saved: readonly LiveRunState[]): void {
-    const inOrder = saved.toSorted((a, b) => a.rollout.startedAt - b.rollout.startedAt);
-    for (const state of inOrder) this.#runs.set(state.rollout.id, LiveRun.restore(state, this.#layout));
+    for (const state of saved.toSorted((a, b) => a.sequence - b.sequence)) {
+      this.#runs.set(state.rollout.id, LiveRun.restore(state, this.#layout));
+      this.#nextSequence = state.sequence + 1;
+    }
     this.#forgetOldest();
   }
 
