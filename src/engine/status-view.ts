@@ -31,7 +31,8 @@ export function serviceView(input: {
   return {
     service,
     newestAt,
-    watermarkAt: newestAt === null ? null : window.lastWatermark(service),
+    // Looking must not move it; where nothing is judged it has not moved yet.
+    watermarkAt: newestAt === null ? null : Math.max(window.lastWatermark(service), newestAt - window.lagMs(service)),
     lagMs: newestAt === null ? null : window.lagMs(service),
     lateSpans: series.reduce((sum, info) => sum + window.late(info.id), 0),
     seriesInUse: series.filter((info) => info.kind !== 'overflow').length,
