@@ -30,6 +30,8 @@ const IDLE_SLOTS = 6 * 3600;
 const IDLE_LOOK_SLOTS = 600;
 /** A flush is due after this many spans, however little time has passed. */
 const FLUSH_SPANS = 262_144;
+/** Event time between two flushes, at least: what a verdict may wait once its last span has come, and the price of a flush. */
+const FLUSH_MS = 250;
 
 const REJECTED_INDEXES = REJECTED_DISPOSITIONS.map((disposition) => SPAN_DISPOSITIONS.indexOf(disposition));
 
@@ -40,7 +42,7 @@ export class Ingest {
   #decoder: SpanDecoder;
   readonly #aggregator: Aggregator;
   readonly #batch = new ObservationBatch(16_384);
-  #flushedSlot: SlotIndex = Number.NEGATIVE_INFINITY;
+  #flushedMs: EpochMs = Number.NEGATIVE_INFINITY;
   #idleLookSlot: SlotIndex = Number.NEGATIVE_INFINITY;
 
   constructor(options: IngestOptions) {
@@ -81,17 +83,19 @@ export class Ingest {
   }
 
   /**
-   * True when the newest event time has entered a new slot since the last flush, or the log is full. Flushing exactly then makes every decision a
-   * function of the requests in their order, whatever the clock did in between: a replay decides as the live run did.
+   * True when a slot of some service may be complete, as newer spans of it have come, and the last flush is not too near in event time; or when the
+   * log is full. Flushing exactly then makes every decision a function of the requests in their order, whatever the clock did in between: a replay
+   * decides as the live run did.
    */
   flushDue(): boolean {
-    return this.#aggregator.isFull || (this.#aggregator.pending > 0 && this.#aggregator.newestSlot > this.#flushedSlot);
+    const aggregator = this.#aggregator;
+    return aggregator.isFull || (aggregator.hasOpenedSlot && aggregator.newestEndMs >= this.#flushedMs + FLUSH_MS);
   }
 
   /** What was counted since the last flush. Its arrays are reused by the next one. */
   flush(): SlotDeltas {
     const newest = this.#aggregator.newestSlot;
-    this.#flushedSlot = newest;
+    this.#flushedMs = this.#aggregator.newestEndMs;
     const deltas = this.#aggregator.flush();
     if (newest >= this.#idleLookSlot + IDLE_LOOK_SLOTS) {
       this.#idleLookSlot = newest;

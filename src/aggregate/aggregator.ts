@@ -2,7 +2,7 @@
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import { FLAG_FAILED, FLAG_NO_LATENCY, type ObservationBatch } from '../model/observation-batch.ts';
 import type { SlotDeltas } from '../model/slot-deltas.ts';
-import { SLOT_MS, type SlotIndex } from '../model/time.ts';
+import { type EpochMs, SLOT_MS, type SlotIndex } from '../model/time.ts';
 import { Arrivals } from './arrivals.ts';
 import { DeltaSorter } from './delta-sorter.ts';
 import { COUNT, FAILED, FAILED_WEIGHT, ROW_STRIDE, RowLog, TIMED, TIMED_WEIGHT, WEIGHT } from './row-log.ts';
@@ -32,7 +32,7 @@ export class Aggregator {
   readonly #sorter: DeltaSorter;
   #sequence: number;
   #pending = 0;
-  #newestSlot: SlotIndex = Number.NEGATIVE_INFINITY;
+  #newestEndMs: EpochMs = Number.NEGATIVE_INFINITY;
   #overflowSpans = 0;
   #lastSeen = new Int32Array(1024);
 
@@ -63,7 +63,17 @@ export class Aggregator {
 
   /** Newest end time of any span so far, as a slot; -Infinity before the first. */
   get newestSlot(): SlotIndex {
-    return this.#newestSlot;
+    return Math.floor(this.#newestEndMs / SLOT_MS);
+  }
+
+  /** Newest end time of any span so far; -Infinity before the first. */
+  get newestEndMs(): EpochMs {
+    return this.#newestEndMs;
+  }
+
+  /** Since the last flush spans of some service entered a slot that is new to the service, so that an older one may be complete. */
+  get hasOpenedSlot(): boolean {
+    return this.#arrivals.hasOpenedSlot;
   }
 
   /** Spans counted in an overflow series since the start, as of the last flush. */
@@ -81,7 +91,7 @@ export class Aggregator {
     rows.reserve(size);
     const { logRow, logCell } = rows;
     let logSize = rows.logSize;
-    let newestSlot = this.#newestSlot;
+    let newestEndMs = this.#newestEndMs;
     for (let i = 0; i < size; i++) {
       const id = series[i] as number;
       const end = endMs[i] as number;
@@ -109,10 +119,10 @@ export class Aggregator {
         const last = first + (thresholdCount[id] as number);
         for (let t = first; t < last && duration > (thresholds[t] as number); t++) rows.addSlow(row, t - first, spanWeight);
       }
-      if (slot > newestSlot) newestSlot = slot;
+      if (end > newestEndMs) newestEndMs = end;
       arrivals.add(service[id] as number, end);
     }
-    this.#newestSlot = newestSlot;
+    this.#newestEndMs = newestEndMs;
     rows.logSize = logSize;
     this.#pending += size;
   }
@@ -140,7 +150,7 @@ export class Aggregator {
     this.#growSeen();
     for (let id = 0; id < this.#table.idEnd; id++) {
       // Restored series have not been seen by this process: their time starts now.
-      if (this.#lastSeen[id] === 0) this.#lastSeen[id] = Math.max(this.#newestSlot, 1);
+      if (this.#lastSeen[id] === 0) this.#lastSeen[id] = Math.max(this.newestSlot, 1);
     }
     this.#table.retireIdle((id) => (this.#lastSeen[id] as number) < slot);
   }

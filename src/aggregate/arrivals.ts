@@ -1,9 +1,14 @@
 /** How punctual each service's spans are, in order of arrival. */
 import { LATENESS_BINS, type ServiceArrivals } from '../model/slot-deltas.ts';
+import { SLOT_MS } from '../model/time.ts';
 
 /** Grows with the services; what is taken is counted anew. */
 export class Arrivals {
+  /** Since the last `take` the latest end time of some service has entered a slot it was not in before. */
+  hasOpenedSlot = false;
   #maxEndMs = new Float64Array(16).fill(Number.NEGATIVE_INFINITY);
+  /** End of the slot of the latest end time. */
+  #slotEndMs = new Float64Array(16).fill(Number.NEGATIVE_INFINITY);
   #lateness = new Uint32Array(16 * LATENESS_BINS);
   #isTouched = new Uint8Array(16);
   #touched: number[] = [];
@@ -16,8 +21,13 @@ export class Arrivals {
     }
     const latest = this.#maxEndMs[service] as number;
     let bin = 0;
-    if (endMs > latest) this.#maxEndMs[service] = endMs;
-    else {
+    if (endMs > latest) {
+      this.#maxEndMs[service] = endMs;
+      if (endMs >= (this.#slotEndMs[service] as number)) {
+        this.#slotEndMs[service] = (Math.floor(endMs / SLOT_MS) + 1) * SLOT_MS;
+        this.hasOpenedSlot = true;
+      }
+    } else {
       const seconds = (latest - endMs) / 1000;
       bin = seconds >= LATENESS_BINS - 1 ? LATENESS_BINS - 1 : seconds | 0;
     }
@@ -35,14 +45,19 @@ export class Arrivals {
       return { service: nameOf(service), maxEndMs: this.#maxEndMs[service] as number, lateness };
     });
     this.#touched = [];
+    this.hasOpenedSlot = false;
     return taken;
   }
 
   #grow(service: number): void {
     const capacity = Math.max(this.#isTouched.length * 2, service + 1);
-    const maxEndMs = new Float64Array(capacity).fill(Number.NEGATIVE_INFINITY);
-    maxEndMs.set(this.#maxEndMs);
-    this.#maxEndMs = maxEndMs;
+    const grown = (times: Float64Array): Float64Array<ArrayBuffer> => {
+      const larger = new Float64Array(capacity).fill(Number.NEGATIVE_INFINITY);
+      larger.set(times);
+      return larger;
+    };
+    this.#maxEndMs = grown(this.#maxEndMs);
+    this.#slotEndMs = grown(this.#slotEndMs);
     const lateness = new Uint32Array(capacity * LATENESS_BINS);
     lateness.set(this.#lateness);
     this.#lateness = lateness;

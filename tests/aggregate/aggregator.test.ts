@@ -214,6 +214,25 @@ describe('Aggregator', () => {
     expect(aggregator.newestSlot).toBe(T0 / 1000 + 5);
   });
 
+  it('knows when a service has entered a slot that is new to it', () => {
+    const { table, aggregator } = stageA();
+    const [shop, cart] = [seriesNamed(table, 'shop', 'x'), seriesNamed(table, 'cart', 'x')];
+    const opens = (...rows: Row[]): boolean => {
+      aggregator.append(batchOf(rows));
+      const { hasOpenedSlot } = aggregator;
+      aggregator.flush();
+      return hasOpenedSlot;
+    };
+    expect(aggregator.hasOpenedSlot).toBe(false);
+    expect(opens(row(shop, T0))).toBe(true);
+    expect(opens(row(shop, T0 + 999), row(shop, T0 - 5000))).toBe(false);
+    expect(opens(row(cart, T0 + 500))).toBe(true);
+    expect(opens(row(shop, T0 + 1000), row(cart, T0 + 900))).toBe(true);
+    expect(opens(row(cart, T0 + 1001))).toBe(true);
+    expect(opens(row(cart, T0 + 1999), row(shop, T0 + 1999))).toBe(false);
+    expect(aggregator.newestEndMs).toBe(T0 + 1999);
+  });
+
   it('counts what fell into overflow', () => {
     const { table, aggregator } = stageA({ series: 1 });
     const [known, beyond] = [seriesNamed(table, 's', 'x'), seriesNamed(table, 's', 'y')];
