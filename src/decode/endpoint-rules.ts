@@ -15,7 +15,7 @@
  */
 import { ByteWords } from './byte-words.ts';
 import { type EndpointName, kindIndex, SLASH, SPACE } from './endpoint-name.ts';
-import { slotsOf } from './semconv-attributes.ts';
+import { type Concept, slotsOf } from './semconv-attributes.ts';
 import { type SpanFields, VALUE_BOOL, VALUE_TEXT } from './span-fields.ts';
 import { KIND_CONSUMER, KIND_PRODUCER } from './span-kinds.ts';
 import { writeSpanName } from './span-name.ts';
@@ -28,7 +28,6 @@ const PROTOCOL = slotsOf('protocol');
 const RPC_SYSTEM = slotsOf('rpcSystem');
 const RPC_SERVICE = slotsOf('rpcService').first;
 const RPC_METHOD = slotsOf('rpcMethod').first;
-const MESSAGING_SYSTEM = slotsOf('messagingSystem').first;
 const OPERATION_NAME = slotsOf('messagingOperationName').first;
 const OPERATION_TYPE = slotsOf('messagingOperationType');
 const DESTINATION_TEMPLATE = slotsOf('messagingTemplate').first;
@@ -38,6 +37,18 @@ const ANONYMOUS = slotsOf('messagingAnonymous').first;
 const GRAPHQL_TYPE = slotsOf('graphqlType').first;
 const FAAS_NAME = slotsOf('faasName').first;
 const FAAS_TRIGGER = slotsOf('faasTrigger').first;
+
+/** Bits of `SpanFields.present` that make a convention apply. */
+const ANY_HTTP = maskOf('httpMethod', 'httpRoute', 'httpStatus');
+const ANY_RPC = maskOf('rpcMethod', 'rpcService', 'rpcSystem');
+const ANY_MESSAGING = maskOf(
+  'messagingSystem',
+  'messagingOperationName',
+  'messagingOperationType',
+  'messagingTemplate',
+  'messagingDestination',
+);
+const ANY_GRAPHQL = maskOf('graphqlType');
 
 const HTTP = kindIndex('http');
 const RPC = kindIndex('rpc');
@@ -84,10 +95,11 @@ export class EndpointRules {
 
   /** Fills `name`; what it refers to is good until the next span. */
   nameEndpoint(fields: SpanFields, name: EndpointName): void {
-    if (fields.has(GRAPHQL_TYPE)) this.#graphql(fields, name);
-    else if ((fields.kind === KIND_CONSUMER || fields.kind === KIND_PRODUCER) && isMessaging(fields)) this.#messaging(fields, name);
-    else if (fields.has(RPC_METHOD) || fields.has(RPC_SERVICE) || fields.newest(RPC_SYSTEM) >= 0) this.#rpc(fields, name);
-    else if (fields.has(HTTP_ROUTE) || fields.newest(HTTP_METHOD) >= 0 || fields.newest(HTTP_STATUS) >= 0) this.#http(fields, name);
+    const { present, kind } = fields;
+    if ((present & ANY_GRAPHQL) !== 0) this.#graphql(fields, name);
+    else if ((present & ANY_MESSAGING) !== 0 && (kind === KIND_CONSUMER || kind === KIND_PRODUCER)) this.#messaging(fields, name);
+    else if ((present & ANY_RPC) !== 0) this.#rpc(fields, name);
+    else if ((present & ANY_HTTP) !== 0) this.#http(fields, name);
     else if (isText(fields, FAAS_TRIGGER)) this.#faas(fields, name);
     else this.#spanName(fields, name);
     name.cut(this.#nameBytes);
@@ -167,14 +179,8 @@ export class EndpointRules {
   }
 }
 
-function isMessaging(fields: SpanFields): boolean {
-  return (
-    fields.has(MESSAGING_SYSTEM) ||
-    fields.has(OPERATION_NAME) ||
-    fields.newest(OPERATION_TYPE) >= 0 ||
-    fields.has(DESTINATION_TEMPLATE) ||
-    fields.newest(DESTINATION) >= 0
-  );
+function maskOf(...concepts: readonly Concept[]): number {
+  return concepts.reduce((mask, concept) => mask | slotsOf(concept).mask, 0);
 }
 
 function isText(fields: SpanFields, slot: number): boolean {

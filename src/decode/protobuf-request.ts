@@ -7,7 +7,8 @@
  *
  * Fields come in any order. What no rule needs is passed over by length, unread. Differences to a full protobuf decoder, on purpose: groups and
  * varints of more than 10 bytes are refused even in unknown fields; the content of unread messages (scopes, events, links, attributes of
- * spans that are not counted, values of other attributes) is not checked; nor is UTF-8, so broken texts become names as they are.
+ * spans that are not counted, values of other attributes) is not checked, so nesting needs no limit here; nor is UTF-8, so broken texts become
+ * names as they are.
  */
 import { ProtobufAttributes } from './protobuf-attributes.ts';
 import { ProtobufSpan } from './protobuf-span.ts';

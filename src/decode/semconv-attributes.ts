@@ -28,19 +28,24 @@ const CONCEPTS = {
   errorType: ['error.type'],
 } as const satisfies Record<string, readonly string[]>;
 
+/** Slots that have a bit in `SpanFields.present`. */
+export const MASKED_SLOTS = 31;
+
 export type Concept = keyof typeof CONCEPTS;
 
-/** Every attribute name; its position is its slot. The names of one concept have consecutive slots. */
+/** Every attribute name, at most MASKED_SLOTS; its position is its slot. The names of one concept have consecutive slots. */
 export const SEMCONV_ATTRIBUTES: readonly string[] = Object.values(CONCEPTS).flat();
 
-/** First slot of a concept and how many follow it, for `SpanFields.newest`. */
+/** First slot of a concept, how many there are, and the bits of all of them in `SpanFields.present`. */
 export interface ConceptSlots {
   readonly first: number;
   readonly count: number;
+  readonly mask: number;
 }
 
 /** Slots of `concept`. */
 export function slotsOf(concept: Concept): ConceptSlots {
   const names: readonly string[] = CONCEPTS[concept];
-  return { first: SEMCONV_ATTRIBUTES.indexOf(names[0] as string), count: names.length };
+  const first = SEMCONV_ATTRIBUTES.indexOf(names[0] as string);
+  return { first, count: names.length, mask: ((1 << names.length) - 1) << first };
 }

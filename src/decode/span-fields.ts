@@ -1,5 +1,5 @@
 /** What is read of one span, as ranges of bytes and numbers, reused from span to span and filled by both encodings. */
-import type { ConceptSlots } from './semconv-attributes.ts';
+import { type ConceptSlots, MASKED_SLOTS } from './semconv-attributes.ts';
 
 /** What an attribute slot holds. Arrays, maps, bytes, empty strings and empty values hold nothing: no rule can use them. */
 export const VALUE_TEXT = 1;
@@ -19,6 +19,8 @@ const NOTHING = new Uint8Array(0);
 /** The fields of the span that is being read. All ranges are in `bytes`. */
 export class SpanFields {
   bytes: Uint8Array = NOTHING;
+  /** Bit n is set when slot n, one of the conventions', is in use: what a span does not have costs one test. */
+  present = 0;
   /** SpanKind number, Status code and flags as sent. */
   kind = 0;
   statusCode = 0;
@@ -48,6 +50,7 @@ export class SpanFields {
 
   /** Forgets the previous span. */
   clear(): void {
+    this.present = 0;
     this.kind = 0;
     this.statusCode = 0;
     this.flags = 0;
@@ -76,6 +79,7 @@ export class SpanFields {
 
   /** Slot of the newest name of a concept that has a usable value, or -1. */
   newest(concept: ConceptSlots): number {
+    if ((this.present & concept.mask) === 0) return -1;
     for (let i = 0; i < concept.count; i++) if (this.#stamps[concept.first + i] === this.#stamp) return concept.first + i;
     return -1;
   }
@@ -89,7 +93,7 @@ export class SpanFields {
   /** Keeps a text, unless it is empty or the slot has a value: of duplicate attributes the first counts. */
   putText(slot: number, start: number, end: number): void {
     if (start === end || this.#stamps[slot] === this.#stamp) return;
-    this.#stamps[slot] = this.#stamp;
+    this.#use(slot);
     this.types[slot] = VALUE_TEXT;
     this.starts[slot] = start;
     this.ends[slot] = end;
@@ -98,8 +102,13 @@ export class SpanFields {
   /** Keeps a number or a bool (VALUE_NUMBER, VALUE_BOOL), unless the slot has a value. */
   putNumber(slot: number, type: number, value: number): void {
     if (this.#stamps[slot] === this.#stamp) return;
-    this.#stamps[slot] = this.#stamp;
+    this.#use(slot);
     this.types[slot] = type;
     this.numbers[slot] = value;
+  }
+
+  #use(slot: number): void {
+    this.#stamps[slot] = this.#stamp;
+    if (slot < MASKED_SLOTS) this.present |= 1 << slot;
   }
 }

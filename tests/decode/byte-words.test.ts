@@ -1,12 +1,19 @@
 /** Finding words by bytes. */
 import { describe, expect, it } from 'vitest';
 import { ByteWords } from '../../src/decode/byte-words.ts';
-import { SEMCONV_ATTRIBUTES } from '../../src/decode/semconv-attributes.ts';
+import { MASKED_SLOTS, SEMCONV_ATTRIBUTES } from '../../src/decode/semconv-attributes.ts';
 
 const find = (words: ByteWords, word: string): number => {
   const bytes = new TextEncoder().encode(`<${word}>`);
   return words.find(bytes, 1, bytes.length - 1);
 };
+
+describe('the attributes of the conventions', () => {
+  it('each have a bit of their own', () => {
+    expect(SEMCONV_ATTRIBUTES.length).toBeLessThanOrEqual(MASKED_SLOTS);
+    expect(new Set(SEMCONV_ATTRIBUTES).size).toBe(SEMCONV_ATTRIBUTES.length);
+  });
+});
 
 describe('a set of words', () => {
   it('finds each of its words and nothing that is nearly one', () => {
