@@ -3,15 +3,18 @@ import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { type Api, createApi } from './api/create-api.ts';
 import type { Config } from './config/config.ts';
-import type { SavedState } from './model/checkpoint.ts';
+import type { LiveRunState } from './engine/live-run.ts';
+import { LEVEL_SECONDS, type SavedState } from './model/checkpoint.ts';
 import { PermanentError } from './model/errors.ts';
 import type { Signal } from './model/rollout.ts';
+import type { EpochMs } from './model/time.ts';
 import { Admission } from './receivers/admission.ts';
 import { OtlpGrpcReceiver } from './receivers/otlp-grpc.ts';
 import { OtlpHttpReceiver } from './receivers/otlp-http.ts';
 import type { Consume, Receiver } from './receivers/receiver.ts';
 import { apiHandlers } from './service/api-handlers.ts';
 import { type Clock, SYSTEM_CLOCK } from './service/clock.ts';
+import { showObjectives } from './service/objective-metrics.ts';
 import { Pipeline } from './service/pipeline.ts';
 import { Stages } from './service/stages.ts';
 import { createSinks } from './sinks/create-sinks.ts';
@@ -20,10 +23,11 @@ import { MemoryStore } from './store/memory-store.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import type { RunningTelemetry } from './telemetry/create-telemetry.ts';
+import { RESTORE_SEC } from './window/roll-up.ts';
 
 const TICK_MS = 500;
-/** Histograms in memory reach back this far; older ones stay in the store. */
-const RESTORE_SECONDS = 15 * 60;
+/** How often the gauges of objectives are set. */
+const OBJECTIVES_MS = 5_000;
 /** How long requests in flight may take to finish when we stop. */
 const DRAIN_MS = 5_000;
 /** After state was lost, evidence must build up again for this long before anything is decided. */
@@ -80,6 +84,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       version: options.version,
       series: config.series,
       checkpoint: () => pipeline.checkpoint(),
+      isDurable: () => pipeline.isDurable,
       metrics: () => {
         pipeline.showCounts();
         return telemetry.metricsText();
@@ -100,6 +105,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     for (const receiver of receivers.all) await receiver.start(consume);
     timers.push(setInterval(() => guarded(telemetry, () => pipeline.tick()), TICK_MS));
     timers.push(setInterval(() => guarded(telemetry, () => pipeline.checkpoint()), config.state.checkpointIntervalMs));
+    timers.push(setInterval(() => guarded(telemetry, () => showObjectives(engine, telemetry)), OBJECTIVES_MS));
     delivery.resume();
     phase = 'running';
     let stopping: Promise<void> | null = null;
@@ -149,8 +155,7 @@ function createReceivers(config: Config, admission: Admission, telemetry: Runnin
 
 function restoredStages(config: Config, store: Store, clock: Clock, telemetry: RunningTelemetry): Stages {
   const now = clock.now();
-  const fromSec = Math.floor(now / 1000) - RESTORE_SECONDS;
-  const state = store.load({ 1: fromSec, 10: fromSec, 60: fromSec - 60, 600: fromSec - 600, 3600: fromSec - 3600 });
+  const state = savedState(store);
   const build = (saved: SavedState): Stages =>
     new Stages({
       config,
@@ -161,7 +166,7 @@ function restoredStages(config: Config, store: Store, clock: Clock, telemetry: R
     });
   const { stages, lost } = restoredOr(
     () => build(state),
-    () => build({ ...state, slots: [], runs: [] }),
+    () => rebuilt(state, now, build),
   );
   if (state.at !== null)
     telemetry.log.info({ series: state.series.length, runs: state.runs.length, gapMs: now - state.at }, 'state restored');
@@ -173,7 +178,24 @@ function restoredStages(config: Config, store: Store, clock: Clock, telemetry: R
   return stages;
 }
 
-/** Histograms of another layout, or runs of another version, cannot be gone on with; budgets, series and signals can. */
+/** All that is saved; of the slots those that memory goes on with. Counted back from the last checkpoint, however long ago that was. */
+function savedState(store: Store): SavedState {
+  const state = store.load({});
+  const at = state.at;
+  if (at === null) return state;
+  const slots = LEVEL_SECONDS.flatMap((level) => store.slots(level, Math.floor(at / 1000) - RESTORE_SEC[level], Number.MAX_SAFE_INTEGER));
+  return { ...state, slots };
+}
+
+/** Histograms of another layout cannot be gone on with, nor can what runs in flight concluded from them: those begin anew. */
+function rebuilt(state: SavedState, now: EpochMs, build: (saved: SavedState) => Stages): Stages {
+  const runs = state.runs.map((run) => ({ run, saved: JSON.parse(run.json) as LiveRunState }));
+  const stages = build({ ...state, slots: [], runs: runs.filter(({ saved }) => saved.final !== null).map(({ run }) => run) });
+  for (const { saved } of runs) if (saved.final === null) stages.engine.startRollout({ ...saved.rollout, startedAt: now }, now);
+  return stages;
+}
+
+/** Takes up all, or else what can be taken up; budgets, series and signals always can. */
 function restoredOr(whole: () => Stages, partly: () => Stages): { stages: Stages; lost: { readonly error: string } | null } {
   try {
     return { stages: whole(), lost: null };

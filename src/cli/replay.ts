@@ -43,9 +43,10 @@ async function replay(context: CliContext, spans: string, options: ReplayOptions
   const { env, streams } = context;
   const loaded = loadConfig(options.config, env);
   if ('problems' in loaded) {
-    streams.stderr.write(`${renderProblems(loaded.problems)}\n`);
+    streams.stderr.write(renderProblems(loaded.problems));
     return EXIT.failed;
   }
+  streams.stderr.write(renderProblems(loaded.warnings, 'warning'));
   const session = new ReplaySession(loaded.config, options.rollouts === undefined ? [] : await readRollouts(options.rollouts));
   const progress = new ProgressBar(streams.stderr, 'replaying');
   const read = await readSpanFile({

@@ -1,9 +1,12 @@
 /** `slipstream serve`: the service itself, until a signal ends it. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
-import { renderProblems } from '../config/problem.ts';
+import { type Problem, renderProblems } from '../config/problem.ts';
+import { Secret } from '../config/secret.ts';
 import { watchConfig } from '../config/watch-config.ts';
+import type { SpanEncoding } from '../receivers/receiver.ts';
 import { SpanFileWriter } from '../receivers/span-file-writer.ts';
 import { type RunningService, startService } from '../service.ts';
 import { createTelemetry, type RunningTelemetry } from '../telemetry/create-telemetry.ts';
@@ -37,35 +40,57 @@ async function serve(context: CliContext, options: ServeOptions): Promise<ExitCo
   const { env, streams } = context;
   const loaded = loadConfig(options.config, env);
   if ('problems' in loaded) {
-    streams.stderr.write(`${renderProblems(loaded.problems)}\n`);
+    streams.stderr.write(renderProblems(loaded.problems));
     return EXIT.failed;
   }
-  const { config } = loaded;
+  const { config, warnings } = loaded;
   const telemetry = await createTelemetry({ logLevel: config.telemetry.logLevel, destination: streams.stdout, env, version: VERSION });
-  dieOfSurprises(telemetry);
-  const recorder = options.record === undefined ? null : await SpanFileWriter.open(options.record);
+  const listeners = new ProcessListeners();
+  dieOfSurprises(telemetry, listeners);
   try {
-    const service = await startService({
-      config,
-      telemetry,
-      version: VERSION,
-      out: streams.stdout,
-      ...(recorder !== null && { tap: (encoding, bytes) => recorder.write(encoding, bytes) }),
-    });
-    telemetry.set('config_last_reload_success', 1);
-    telemetry.log.info({ ...service.addresses, config: options.config, revision: config.policies.revision }, 'slipstream is running');
-    streams.stderr.write(banner(service, config));
-    const watch = watchConfig({ path: options.config, env, config, onChange: (result) => reload(service, telemetry, config, result) });
-    await stopSignal(() => watch.look());
-    watch.stop();
-    telemetry.log.info({}, 'stopping');
-    await service.stop();
-    telemetry.log.info({}, 'stopped');
-    return EXIT.ok;
+    const recorder = options.record === undefined ? null : await SpanFileWriter.open(options.record);
+    try {
+      const service = await startService({
+        config,
+        telemetry,
+        version: VERSION,
+        out: streams.stdout,
+        ...(recorder !== null && { tap: recording(recorder, telemetry) }),
+      });
+      telemetry.set('config_last_reload_success', 1);
+      warn(telemetry, warnings);
+      telemetry.log.info({ ...service.addresses, config: options.config, revision: config.policies.revision }, 'slipstream is running');
+      streams.stderr.write(banner(service, config));
+      const watch = watchConfig({ path: options.config, env, config, onChange: (result) => reload(service, telemetry, config, result) });
+      await stopSignal(listeners, () => watch.look());
+      watch.stop();
+      telemetry.log.info({}, 'stopping');
+      await service.stop();
+      telemetry.log.info({}, 'stopped');
+      return EXIT.ok;
+    } finally {
+      await recorder?.close();
+      if (recorder !== null && recorder.dropped > 0) telemetry.log.error({ requests: recorder.dropped }, 'the recording is not complete');
+    }
   } finally {
-    await recorder?.close();
     await telemetry.shutdown();
+    listeners.remove();
   }
+}
+
+/** The recording is a side line: what cannot be written is told of once, and spans are taken all the same. */
+function recording(recorder: SpanFileWriter, telemetry: RunningTelemetry) {
+  let isTold = false;
+  return (encoding: SpanEncoding, bytes: Uint8Array): void => {
+    if (recorder.write(encoding, bytes) || isTold) return;
+    isTold = true;
+    telemetry.log.error({ error: recorder.error ?? 'the disk is too slow' }, 'requests are missing in the recording');
+  };
+}
+
+function warn(telemetry: RunningTelemetry, warnings: readonly Problem[]): void {
+  if (warnings.length > 0)
+    telemetry.log.warn({ warnings: renderProblems(warnings, 'warning') }, 'the configuration says what is hardly meant');
 }
 
 function reload(service: RunningService, telemetry: RunningTelemetry, first: Config, result: LoadResult): void {
@@ -78,10 +103,19 @@ function reload(service: RunningService, telemetry: RunningTelemetry, first: Con
   }
   service.reconfigure(result.config);
   const needsRestart = (['receivers', 'api', 'state', 'histogram', 'series', 'sinks', 'telemetry'] as const).filter(
-    (part) => JSON.stringify(first[part]) !== JSON.stringify(result.config[part]),
+    (part) => !isDeepStrictEqual(plain(first[part]), plain(result.config[part])),
   );
   telemetry.log.info({ revision: result.config.policies.revision }, 'configuration reloaded');
+  warn(telemetry, result.warnings);
   if (needsRestart.length > 0) telemetry.log.warn({ needsRestart }, 'these parts of the new configuration are in use after a restart only');
+}
+
+/** With secrets as they are: two of them look alike. To be compared and nothing else. */
+function plain(value: unknown): unknown {
+  if (value instanceof Secret) return value.reveal();
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plain(entry)]));
 }
 
 function banner(service: RunningService, config: Config): string {
@@ -99,7 +133,7 @@ function banner(service: RunningService, config: Config): string {
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. SIGHUP looks for a changed configuration. */
-async function stopSignal(onHangup: () => void): Promise<void> {
+async function stopSignal(listeners: ProcessListeners, onHangup: () => void): Promise<void> {
   const stop = Promise.withResolvers<void>();
   let asked = false;
   const onStop = (): void => {
@@ -107,17 +141,31 @@ async function stopSignal(onHangup: () => void): Promise<void> {
     asked = true;
     stop.resolve();
   };
-  process.on('SIGTERM', onStop);
-  process.on('SIGINT', onStop);
-  process.on('SIGHUP', onHangup);
+  listeners.add('SIGTERM', onStop);
+  listeners.add('SIGINT', onStop);
+  listeners.add('SIGHUP', onHangup);
   await stop.promise;
 }
 
-function dieOfSurprises(telemetry: RunningTelemetry): void {
+function dieOfSurprises(telemetry: RunningTelemetry, listeners: ProcessListeners): void {
   const die = (error: unknown): void => {
     telemetry.log.error({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'unforeseen failure; exiting');
     process.exit(EXIT_SOFTWARE);
   };
-  process.on('uncaughtException', die);
-  process.on('unhandledRejection', die);
+  listeners.add('uncaughtException', die);
+  listeners.add('unhandledRejection', die);
+}
+
+/** What was added is taken away again when the command is over: the process may have other things to do. */
+class ProcessListeners {
+  readonly #added: [string, (...given: unknown[]) => void][] = [];
+
+  add(event: string, listener: (...given: unknown[]) => void): void {
+    process.on(event, listener);
+    this.#added.push([event, listener]);
+  }
+
+  remove(): void {
+    for (const [event, listener] of this.#added.splice(0)) process.off(event, listener);
+  }
 }

@@ -8,6 +8,8 @@ import type { Clock } from './clock.ts';
 
 /** What a caller is told to wait when there are too many runs. */
 const FULL_RETRY_MS = 30_000;
+/** And when the store refuses. */
+const STORE_RETRY_MS = 5_000;
 
 export interface HandlerParts {
   readonly engine: Engine;
@@ -16,11 +18,20 @@ export interface HandlerParts {
   readonly clock: Clock;
   readonly version: string;
   readonly series: { readonly maxReleasesPerService: number };
-  /** Makes a change of a run durable before it is answered for. */
-  checkpoint(): void;
+  /** Makes a change of a run durable before it is answered for; false when the store refuses. */
+  checkpoint(): boolean;
+  /** True while the store takes what it is given. */
+  isDurable(): boolean;
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   metrics(): Promise<string>;
 }
+
+/** Judging has begun in memory, but a crash would forget it, so the deploy system should not rely on it yet. */
+const NOT_DURABLE = {
+  outcome: 'unavailable',
+  detail: 'the store refuses to be written; send the same again',
+  retryAfterMs: STORE_RETRY_MS,
+} as const;
 
 export function apiHandlers(parts: HandlerParts): ApiHandlers {
   const { engine, store, clock, telemetry } = parts;
@@ -40,11 +51,10 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
             { rollout: run.rollout.id, generation: run.rollout.generation, service: run.rollout.service },
             'analysis run started',
           );
-          parts.checkpoint();
-          return { outcome: 'created', run };
+          return parts.checkpoint() ? { outcome: 'created', run } : NOT_DURABLE;
         }
         case 'exists':
-          return { outcome: 'existing', run: outcome.run.view() };
+          return parts.isDurable() ? { outcome: 'existing', run: outcome.run.view() } : NOT_DURABLE;
         case 'conflict':
           return { outcome: 'stale_generation', newest: outcome.newest };
         case 'full':

@@ -34,7 +34,10 @@ export function processDocument(options: ProcessOptions = {}): object {
 }
 
 /** Objectives of the shop, and how its canaries are judged. */
-export function shopDocument(objectives: readonly object[] = [{ availability: '99%' }, { latency: 'p95 < 250ms' }]): object {
+export function shopDocument(
+  objectives: readonly object[] = [{ availability: '99%' }, { latency: 'p95 < 250ms' }],
+  canary: object = {},
+): object {
   return {
     apiVersion: 'slipstream.dev/v1',
     kind: 'ServiceObjectives',
@@ -51,6 +54,7 @@ export function shopDocument(objectives: readonly object[] = [{ availability: '9
         incidentWindow: '1s',
         freshness: '30s',
         coolDown: '0s',
+        ...canary,
       },
     },
   };

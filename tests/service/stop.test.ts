@@ -1,0 +1,125 @@
+/** How the service stops: nothing that was acknowledged is lost, and it does not take long. */
+import { afterEach, expect, it } from 'vitest';
+import { TemporaryFolders } from '../store/temporary-folder.ts';
+import { processDocument, SERVICE, shopDocument } from './config.ts';
+import { eventually, killAll, Running } from './running.ts';
+import { exportRequest, HEALTHY, post, SICK, send, thisSecond } from './traffic.ts';
+
+const folders = new TemporaryFolders();
+afterEach(async () => {
+  await killAll();
+  folders.clean();
+});
+
+function start(folder: string): Promise<Running> {
+  return Running.start({ folder, config: [processDocument(), shopDocument()] });
+}
+
+async function counted(running: Running): Promise<{ valid: number; good: number }> {
+  const { services } = await running.state();
+  const evidence = services.find(({ service }) => service === SERVICE)?.objectives[0]?.judgement.evidence;
+  return evidence?.kind === 'objective' ? { valid: evidence.valid, good: evidence.good } : { valid: 0, good: 0 };
+}
+
+/** A request that the service has begun to read and that will not end. */
+async function stuckRequest(running: Running): Promise<{ readonly ended: Promise<unknown> }> {
+  const ended = fetch(running.http, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: new ReadableStream({ start: (controller) => controller.enqueue(Buffer.alloc(200_000, ' ')) }),
+    duplex: 'half',
+  } as RequestInit).catch(() => null);
+  await eventually(
+    () => running.metric('receiver_in_flight_bytes'),
+    (bytes) => bytes >= 100_000,
+  );
+  return { ended };
+}
+
+it('SIGTERM under load: ends with 0 within 10 s, stays reachable while it drains, and all it acknowledged is in the state', async () => {
+  const folder = folders.make();
+  const first = await start(folder);
+  const now = thisSecond();
+  let spans = 0;
+  let failed = 0;
+  let hasStopped = false;
+  // Four senders that never rest, each with seconds of its own.
+  const senders = Array.from({ length: 4 }, async (_, sender) => {
+    for (let n = sender; !hasStopped; n += 4) {
+      const request = exportRequest(now - 20_000 + (n % 20) * 1_000, now - 19_000 + (n % 20) * 1_000, SICK);
+      const response = await post(first, request.body).catch(() => null);
+      if (response === null) return;
+      const said = await response.text().catch(() => '');
+      if (response.status === 200) {
+        expect(said).toBe('{}');
+        spans += request.spans;
+        failed += request.failed;
+      }
+    }
+  });
+  await eventually(
+    async () => spans,
+    (sent) => sent > 20_000,
+  );
+  const begun = performance.now();
+  const ended = await first.stop();
+  expect(performance.now() - begun).toBeLessThan(10_000);
+  expect(ended).toEqual({ code: 0, signal: null });
+  hasStopped = true;
+  await Promise.all(senders);
+  expect(first.lines.at(-1)?.msg).toBe('stopped');
+  const second = await start(folder);
+  expect(await counted(second)).toEqual({ valid: spans, good: spans - failed });
+  await second.stop();
+});
+
+it('is not ready while it drains, and says so', async () => {
+  const running = await start(folders.make());
+  // A request that does not end keeps the receiver from stopping.
+  const stuck = await stuckRequest(running);
+  running.signal('SIGTERM');
+  await running.log('stopping');
+  const answer = await running.ask('/readyz');
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toEqual({ ready: false, reasons: ['stopping'] });
+  expect(await running.status('/healthz')).toBe(200);
+  const begun = performance.now();
+  running.signal('SIGTERM');
+  expect(await running.ended).toEqual({ code: 1, signal: null });
+  expect(performance.now() - begun).toBeLessThan(2_000);
+  await stuck.ended;
+});
+
+it('a sender that never ends its request holds up a stop for less than 10 s', async () => {
+  const running = await start(folders.make());
+  const stuck = await stuckRequest(running);
+  const begun = performance.now();
+  expect(await running.stop()).toEqual({ code: 0, signal: null });
+  expect(performance.now() - begun).toBeLessThan(10_000);
+  await stuck.ended;
+});
+
+it('killed, it knows all counts up to the last checkpoint, and none twice', async () => {
+  const folder = folders.make();
+  const first = await start(folder);
+  const now = thisSecond();
+  const sent = await send(first, now - 20_000, now - 10_000, SICK);
+  const checkpoints = await first.metric('checkpoint_seconds_count');
+  // What was counted is flushed after a pause, and saved by the next checkpoint.
+  await eventually(
+    () => counted(first),
+    ({ valid }) => valid === sent.spans,
+  );
+  await eventually(
+    () => first.metric('checkpoint_seconds_count'),
+    (count) => count >= checkpoints + 3,
+  );
+  await first.kill();
+  const second = await start(folder);
+  expect(await counted(second)).toEqual({ valid: sent.spans, good: sent.spans - sent.failed });
+  const more = await send(second, now - 5_000, now, HEALTHY);
+  await second.stop();
+  const third = await start(folder);
+  expect(await counted(third)).toEqual({ valid: sent.spans + more.spans, good: sent.spans - sent.failed + more.spans });
+  await third.stop();
+});
