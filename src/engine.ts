@@ -3,6 +3,7 @@ import { EMPTY_GUARD, type GuardState, guardAfterRollback, guardObjection } from
 import type { RunStep } from './decide/run-state.ts';
 import { signalOf } from './decide/signal.ts';
 import { discovered, type SeenSeries } from './engine/discovery.ts';
+import { type LatencyQuery, latencyView } from './engine/latency-view.ts';
 import type { LiveRun, LiveRunState, Surroundings } from './engine/live-run.ts';
 import { longWindow, type StoredPiece } from './engine/long-window.ts';
 import { ObjectiveFeed } from './engine/objective-feed.ts';
@@ -17,7 +18,7 @@ import type { AnalysisRun, Signal } from './model/rollout.ts';
 import type { SeriesInfo } from './model/series.ts';
 import type { SlotDeltas } from './model/slot-deltas.ts';
 import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotOf } from './model/time.ts';
-import type { StatusView } from './model/views.ts';
+import type { LatencyView, StatusView } from './model/views.ts';
 import { type MergeOutcome, SlidingWindow } from './window/sliding-window.ts';
 
 const GUARD_NOTE = 'guard';
@@ -133,6 +134,13 @@ export class Engine {
         ),
       runs: [...this.rollouts.all()].filter((run) => only === undefined || run.rollout.service === only).map((run) => run.view()),
     };
+  }
+
+  /** Latencies of one endpoint, or null when the service has no such; `stored` as for `status`. */
+  latency(query: LatencyQuery, stored: readonly StoredSlot[] = []): LatencyView | null {
+    const { window } = this;
+    const { memoryFromMs } = longWindow(query.windowMs, window.newestSlot);
+    return latencyView(query, this.#byService.get(query.service) ?? [], { window, older: window.olderBlocks(stored), memoryFromMs });
   }
 
   /** What changed since the last call, to be stored in one transaction. */

@@ -3,7 +3,7 @@ import type { Reason } from '../model/judgement.ts';
 import type { AnalysisRun, DeliveryState, SignalAction } from '../model/rollout.ts';
 import type { ReleaseMatcher } from '../model/series.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
-import type { StatusView } from '../model/views.ts';
+import type { LatencyView, StatusView } from '../model/views.ts';
 
 type Eventually<T> = T | Promise<T>;
 
@@ -54,6 +54,14 @@ export interface Readiness {
   readonly reasons: readonly string[];
 }
 
+/** Whose latencies are asked for, and how far back. */
+export interface LatencyQuery {
+  readonly service: string;
+  readonly endpoint: string;
+  readonly release: string | null;
+  readonly windowMs: DurationMs;
+}
+
 export interface ApiHandlers {
   startRollout(request: StartRollout): Eventually<StartOutcome>;
   run(id: string): Eventually<AnalysisRun | null>;
@@ -63,6 +71,8 @@ export interface ApiHandlers {
   abort(id: string): Eventually<AnalysisRun | null>;
   /** All services, or one. */
   status(windowMs: DurationMs, service: string | null): Eventually<StatusView>;
+  /** Of one endpoint in one release, or in all (null); null when there is no such endpoint. */
+  latency(query: LatencyQuery): Eventually<LatencyView | null>;
   /** Newest first, at most `limit`. */
   signals(limit: number): Eventually<readonly SignalView[]>;
   readiness(): Readiness;

@@ -56,6 +56,13 @@ export const statusQuery = z.strictObject({
   service: z.string().min(1).max(512).optional().describe('Only this service.'),
 });
 
+export const latencyQuery = z.strictObject({
+  service: z.string().min(1).max(512).describe('Whose endpoint.'),
+  endpoint: z.string().min(1).max(1024).describe('As the status names it, such as `POST /checkout`.'),
+  release: z.string().min(1).max(512).optional().describe('Only this release, as the status names it. Default: all together.'),
+  window: windowText.default('60s').describe(`How far back it reaches, 1s to ${MAX_WINDOW}.`),
+});
+
 export const listQuery = z.strictObject({
   service: z.string().min(1).max(512).optional().describe('Only this service.'),
   limit: z.coerce.number().int().min(1).max(1000).default(100).describe('At most so many, newest first.'),

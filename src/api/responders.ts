@@ -5,7 +5,7 @@ import { durationMs } from './duration.ts';
 import type { ApiHandlers, StartOutcome } from './handlers.ts';
 import { openApiDocument } from './openapi.ts';
 import { invalidRequest, problemResponse } from './problem.ts';
-import { listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
+import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
 import { rolloutRequest } from './rollout-request.ts';
 import { ROUTES, type RouteId } from './routes.ts';
 import { runSummary, runView, statusReport } from './run-view.ts';
@@ -52,6 +52,19 @@ export function responders(handlers: ApiHandlers, now: () => EpochMs): Readonly<
       const query = statusQuery.safeParse(context.req.query());
       if (!query.success) return problemResponse(invalidRequest(query.error, 'query'));
       return json(statusReport(await handlers.status(durationMs(query.data.window) ?? 0, query.data.service ?? null)));
+    },
+
+    async latency(context) {
+      const query = latencyQuery.safeParse(context.req.query());
+      if (!query.success) return problemResponse(invalidRequest(query.error, 'query'));
+      const { service, endpoint, release = null, window } = query.data;
+      const latency = await handlers.latency({ service, endpoint, release, windowMs: durationMs(window) ?? 0 });
+      if (latency !== null) return json(latency);
+      return problemResponse({
+        status: 404,
+        title: 'No such endpoint',
+        detail: 'the status lists the endpoints and releases of the service',
+      });
     },
 
     async signals(context) {

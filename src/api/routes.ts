@@ -1,6 +1,6 @@
 /** The one table of routes: the server registers from it and `/openapi.json` is written from it. */
 import { z } from 'zod';
-import { listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
+import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
 import * as schemas from './schemas.ts';
 
 /** Something a response may be: JSON of a named schema, or text of a type. */
@@ -69,6 +69,13 @@ export const ROUTES = {
     summary: 'Every endpoint in every release with rate, errors and latency; objectives with their budgets; runs.',
     query: statusQuery,
     responses: { 200: json('The status now.', schemas.status) },
+  },
+  latency: {
+    method: 'GET',
+    path: '/v1/latency',
+    summary: 'The latency distribution of one endpoint: quantiles, buckets, and an HdrHistogram for other tools.',
+    query: latencyQuery,
+    responses: { 200: json('The distribution.', schemas.latency), 404: problem('The service has no such endpoint or release.') },
   },
   signals: {
     method: 'GET',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { REASONS } from '../model/judgement.ts';
 import { DELIVERY_STATES, RUN_STATES } from '../model/rollout.ts';
 import { ENDPOINT_KINDS } from '../model/series.ts';
+import type { LatencyView } from '../model/views.ts';
 import type { SignalView } from './handlers.ts';
 import type { RunSummary, RunView, StatusReport } from './run-view.ts';
 
@@ -143,6 +144,18 @@ export const status = z.object({
   runs: z.array(run),
 });
 
+export const latency = z.object({
+  service: z.string(),
+  endpoint: z.string(),
+  release: z.string().nullable().describe('Null for all releases together.'),
+  windowMs: z.number(),
+  total: count.describe('Spans with a latency.'),
+  failed: count,
+  quantiles: z.array(z.object({ q: z.number(), ms: figure })).describe('Upper ends of the buckets that hold them.'),
+  buckets: z.array(z.object({ lowMs: z.number(), highMs: z.number(), count })).describe('Non-empty ones, ascending.'),
+  hdr: z.string().describe('A compressed HdrHistogram V2 in base64, values in µs.'),
+});
+
 const signal = z.object({
   id: z.string(),
   rolloutId: z.string(),
@@ -187,6 +200,7 @@ export type SchemasCarryTheModel = [
   Carries<typeof run, Wire<RunView>>,
   Carries<typeof runSummary, Wire<RunSummary>>,
   Carries<typeof status, Wire<StatusReport>>,
+  Carries<typeof latency, Wire<LatencyView>>,
   Carries<typeof signal, Wire<SignalView>>,
 ];
 

@@ -21,6 +21,24 @@ export interface SeriesView {
   readonly p99Ms: number | null;
 }
 
+/** Latencies of one endpoint over a window, of one release or of all. */
+export interface LatencyView {
+  readonly service: string;
+  readonly endpoint: string;
+  /** Name of the release; null for all. */
+  readonly release: string | null;
+  readonly windowMs: DurationMs;
+  /** Spans with a latency, and those of them that failed. */
+  readonly total: number;
+  readonly failed: number;
+  /** Upper end of the bucket that holds each quantile; null when empty. */
+  readonly quantiles: readonly { readonly q: number; readonly ms: number | null }[];
+  /** Non-empty buckets, ascending; both ends belong to the bucket. */
+  readonly buckets: readonly { readonly lowMs: number; readonly highMs: number; readonly count: number }[];
+  /** The same as a compressed HdrHistogram V2 in base64, values in µs. */
+  readonly hdr: string;
+}
+
 export interface ObjectiveView {
   readonly id: string;
   readonly text: string;

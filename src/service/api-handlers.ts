@@ -1,6 +1,8 @@
 /** Answers the API's questions from the engine and the store. */
 import type { ApiHandlers, SignalView } from '../api/handlers.ts';
 import type { Engine } from '../engine.ts';
+import type { StoredSlot } from '../model/checkpoint.ts';
+import type { DurationMs } from '../model/time.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -35,6 +37,9 @@ const NOT_DURABLE = {
 
 export function apiHandlers(parts: HandlerParts): ApiHandlers {
   const { engine, store, clock, telemetry } = parts;
+  /** What lies further back than memory. */
+  const stored = (windowMs: DurationMs): StoredSlot[] =>
+    engine.storedPieces(windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
   return {
     version: parts.version,
     readiness: () => parts.readiness(),
@@ -73,10 +78,8 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
       }
       return run;
     },
-    status(windowMs, service) {
-      const stored = engine.storedPieces(windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
-      return engine.status(windowMs, clock.now(), service ?? undefined, stored);
-    },
+    status: (windowMs, service) => engine.status(windowMs, clock.now(), service ?? undefined, stored(windowMs)),
+    latency: (query) => engine.latency(query, stored(query.windowMs)),
     signals: (limit) => store.journal.entries(limit).map(signalView),
   };
 }

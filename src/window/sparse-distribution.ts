@@ -1,5 +1,5 @@
 /** A histogram as its non-empty buckets: the window's answer to questions about latency. */
-import { build, type Histogram } from 'hdr-histogram-js';
+import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import type { Distribution, DistributionBucket } from '../model/distribution.ts';
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import type { CellSum } from './cell-sum.ts';
@@ -89,7 +89,12 @@ export function drainDistribution(layout: HistogramLayout, sum: CellSum, which: 
   return new SparseDistribution(layout, cells.slice(0, size), counts.slice(0, size), failed);
 }
 
-/** The same counts as a histogram of hdr-histogram-js, for its V2 encoding (its `encodeIntoCompressedBase64`) and other tools. */
+/** As text that every HdrHistogram reads: the compressed V2 encoding in base64. */
+export function hdrText(distribution: Distribution, layout: HistogramLayout): string {
+  return encodeIntoCompressedBase64(toHdr(distribution, layout));
+}
+
+/** The same counts as a histogram of hdr-histogram-js. */
 export function toHdr(distribution: Distribution, layout: HistogramLayout): Histogram {
   const histogram = build({
     bitBucketSize: 64,

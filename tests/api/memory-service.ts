@@ -1,8 +1,8 @@
 /** A small service behind the API that keeps runs in memory: real enough to fence generations and to be asked the same twice. */
-import type { ApiHandlers, SignalView, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
+import type { ApiHandlers, LatencyQuery, SignalView, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
 import type { Judgement } from '../../src/model/judgement.ts';
 import type { AnalysisRun } from '../../src/model/rollout.ts';
-import type { StatusView } from '../../src/model/views.ts';
+import type { LatencyView, StatusView } from '../../src/model/views.ts';
 
 export const NOW = Date.UTC(2026, 10, 21, 12, 0, 0);
 
@@ -52,6 +52,12 @@ export class MemoryService implements ApiHandlers {
   status(windowMs: number, service: string | null): StatusView {
     this.windows.push([windowMs, service]);
     return statusOf([...this.#runs.values()], this.availability);
+  }
+
+  latency(query: LatencyQuery): LatencyView | null {
+    if (query.endpoint !== 'POST /checkout') return null;
+    const bucket = { lowMs: 12.4, highMs: 12.5, count: 812 };
+    return { ...query, total: 812, failed: 41, quantiles: [{ q: 0.5, ms: 12.5 }], buckets: [bucket], hdr: 'HISTF' };
   }
 
   async signals(limit: number): Promise<readonly SignalView[]> {

@@ -1,4 +1,5 @@
 /** The status over hours adds what the store keeps to what is in memory, and counts every request once. */
+import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
 import { Stages } from '../../src/service/stages.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
@@ -78,5 +79,16 @@ describe('the status over hours', () => {
     expect(Math.abs((row?.failed ?? 0) - (row?.requests ?? 0) / 50)).toBeLessThan(1);
     expect(row?.p50Ms).toBeCloseTo(20.1, 0);
     expect(row?.p99Ms).toBeGreaterThan(890);
+
+    const latency = engine.latency({ service: 'shop', endpoint: 'GET /', release: null, windowMs }, stored);
+    expect(latency?.total).toBe(row?.requests);
+    expect(latency?.buckets.reduce((sum, { count }) => sum + count, 0)).toBe(latency?.total);
+    const decoded = decodeFromCompressedBase64(latency?.hdr ?? '');
+    expect(decoded.totalCount).toBe(latency?.total);
+    expect(decoded.getValueAtPercentile(50) / 1000).toBe(latency?.quantiles[0]?.ms);
+  });
+
+  it('knows no latency of an endpoint there is not', () => {
+    expect(engine.latency({ service: 'shop', endpoint: 'GET /none', release: null, windowMs: 60_000 })).toBeNull();
   });
 });
