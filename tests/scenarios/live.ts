@@ -1,6 +1,7 @@
 /** The running service without its shell: the two stages joined by the product's own pipeline, to a clock that only the test moves. */
 import { processSchema } from '../../src/config/process-schema.ts';
 import type { RolloutRequest } from '../../src/engine/rollouts.ts';
+import { LEVEL_SECONDS, type SavedState } from '../../src/model/checkpoint.ts';
 import type { AnalysisRun, Signal } from '../../src/model/rollout.ts';
 import type { SpanRules } from '../../src/model/span-rules.ts';
 import type { DurationMs, EpochMs } from '../../src/model/time.ts';
@@ -155,8 +156,7 @@ export class Live {
   }
 
   #born(): Stages {
-    const fromSec = Math.floor(this.#now / 1000) - 900;
-    const state = this.store.load({ 1: fromSec, 10: fromSec, 60: fromSec - 60, 600: fromSec - 600, 3600: fromSec - 3600 });
+    const state = this.#savedState();
     const life = this.#lives++;
     return new Stages({
       config: this.config,
@@ -165,6 +165,14 @@ export class Live {
       hashSeed: life,
       ...(state.at !== null && { saved: { state, now: this.#now } }),
     });
+  }
+
+  /** As the service itself reads it back: slots counted from the last checkpoint. */
+  #savedState(): SavedState {
+    const state = this.store.load({});
+    if (state.at === null) return state;
+    const atSec = Math.floor(state.at / 1000);
+    return { ...state, slots: LEVEL_SECONDS.flatMap((level) => this.store.slots(level, atSec - 900 - 2 * level, Number.MAX_SAFE_INTEGER)) };
   }
 
   #pipelineOf({ ingest, engine }: Stages): Pipeline {

@@ -95,7 +95,7 @@ export class CanaryComparison {
   feed(endpoint: string, slot: SlotIndex, baseline: ArmSlot, canary: ArmSlot): void {
     if (slot !== this.#time.nextSlot) throw new RangeError(`feeding slot ${slot}: the next one is ${this.#time.nextSlot}`);
     if (baseline.requests + canary.requests === 0) return;
-    if (canary.requests > 0) this.#time.sawCanary();
+    if (canary.requests > 0) this.#time.sawCanary(this.#canaryRequests);
     const comparison = endpoint === OVERFLOW_ENDPOINT ? undefined : this.#endpoint(endpoint);
     if (comparison === undefined) {
       this.#overflow = overflowing(this.#overflow, baseline, canary);

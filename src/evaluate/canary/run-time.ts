@@ -11,6 +11,8 @@ export interface RunTimeState {
   readonly skippedMs: DurationMs;
   readonly firstCanary: SlotIndex | null;
   readonly lastCanary: SlotIndex | null;
+  readonly unwatchedMs: DurationMs;
+  readonly skippedSinceLastMs: DurationMs;
 }
 
 export class RunTime {
@@ -20,6 +22,10 @@ export class RunTime {
   #skippedMs = 0;
   #firstCanary: SlotIndex | null = null;
   #lastCanary: SlotIndex | null = null;
+  /** Since the first canary request: gaps in the stream, and times at which the canary alone was silent. */
+  #unwatchedMs = 0;
+  /** Gaps since the last canary request. */
+  #skippedSinceLastMs = 0;
 
   constructor(startSlot: SlotIndex) {
     this.startSlot = startSlot;
@@ -36,9 +42,9 @@ export class RunTime {
     return this.elapsedMs - this.#skippedMs;
   }
 
-  /** Time from the first slot with a canary request to the one being fed; 0 before. */
+  /** Time from the first slot with a canary request to the one being fed, without gaps and times at which the canary was silent; 0 before. */
   get sinceCanaryMs(): DurationMs {
-    return this.#firstCanary === null ? 0 : (this.nextSlot - this.#firstCanary) * SLOT_MS;
+    return this.#firstCanary === null ? 0 : (this.nextSlot - this.#firstCanary) * SLOT_MS - this.#unwatchedMs;
   }
 
   /** A moment of event time, relative to the run's begin. */
@@ -46,21 +52,31 @@ export class RunTime {
     return at - slotStartMs(this.startSlot);
   }
 
-  /** Notes a request of the canary in the slot being fed. */
-  sawCanary(): void {
-    this.#firstCanary ??= this.nextSlot;
+  /** Notes a request of the canary in the slot being fed; `canaryRequests` came before it. */
+  sawCanary(canaryRequests: number): void {
+    if (this.#firstCanary === null) this.#firstCanary = this.nextSlot;
+    else if (this.isSilent(canaryRequests)) this.#unwatchedMs += this.#quietMs - this.#skippedSinceLastMs;
     this.#lastCanary = this.nextSlot;
+    this.#skippedSinceLastMs = 0;
   }
 
   /** True when the canary has sent nothing for unusually long. */
   isSilent(canaryRequests: number): boolean {
-    const quietMs = (this.nextSlot - 1 - (this.#lastCanary ?? this.startSlot)) * SLOT_MS;
-    return quietMs > Math.max(SILENT_MS, (SILENT_GAPS * this.sinceCanaryMs) / canaryRequests);
+    return this.#quietMs > Math.max(SILENT_MS, (SILENT_GAPS * this.sinceCanaryMs) / canaryRequests);
   }
 
   skipTo(slot: SlotIndex): void {
-    this.#skippedMs += (slot - this.nextSlot) * SLOT_MS;
+    const skippedMs = (slot - this.nextSlot) * SLOT_MS;
+    this.#skippedMs += skippedMs;
+    if (this.#firstCanary !== null) {
+      this.#unwatchedMs += skippedMs;
+      this.#skippedSinceLastMs += skippedMs;
+    }
     this.nextSlot = slot;
+  }
+
+  get #quietMs(): DurationMs {
+    return (this.nextSlot - 1 - (this.#lastCanary ?? this.startSlot)) * SLOT_MS;
   }
 
   snapshot(): RunTimeState {
@@ -70,6 +86,8 @@ export class RunTime {
       skippedMs: this.#skippedMs,
       firstCanary: this.#firstCanary,
       lastCanary: this.#lastCanary,
+      unwatchedMs: this.#unwatchedMs,
+      skippedSinceLastMs: this.#skippedSinceLastMs,
     };
   }
 
@@ -78,6 +96,8 @@ export class RunTime {
     restored.nextSlot = state.nextSlot;
     restored.#skippedMs = state.skippedMs;
     restored.#firstCanary = state.firstCanary;
+    restored.#unwatchedMs = state.unwatchedMs;
+    restored.#skippedSinceLastMs = state.skippedSinceLastMs;
     restored.#lastCanary = state.lastCanary;
     return restored;
   }
