@@ -1,0 +1,132 @@
+import { build } from 'hdr-histogram-js';
+import { describe, expect, it } from 'vitest';
+import { decodeRequest } from '../support/otlp-proto.ts';
+import { objective } from '../support/policies.ts';
+import { Live, scenarioConfig } from './live.ts';
+import { type Pods, WORLD_START, World } from './world.ts';
+
+interface Decoded {
+  readonly service: string;
+  readonly release: string;
+  readonly endpoint: string;
+  readonly endMs: number;
+  readonly durationNs: bigint;
+  readonly failed: boolean;
+}
+
+interface Wire {
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: readonly Attribute[] };
+    readonly scopeSpans: readonly { readonly spans: readonly WireSpan[] }[];
+  }[];
+}
+interface Attribute {
+  readonly key: string;
+  readonly value: { readonly stringValue?: string; readonly intValue?: number };
+}
+interface WireSpan {
+  readonly attributes: readonly Attribute[];
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
+}
+
+/** An independent reading of a request: protobufjs, and the conventions spelled out once more. */
+function decoded(bytes: Uint8Array): Decoded[] {
+  const message = decodeRequest(bytes);
+  const wire = message.$type.toObject(message, { longs: String }) as Wire;
+  return wire.resourceSpans.flatMap(({ resource, scopeSpans }) =>
+    scopeSpans.flatMap(({ spans }) =>
+      spans.map((span) => {
+        const end = BigInt(span.endTimeUnixNano);
+        const status = span.attributes.find(({ key }) => key === 'http.response.status_code')?.value.intValue;
+        return {
+          service: text(resource.attributes, 'service.name'),
+          release: text(resource.attributes, 'service.version'),
+          endpoint: `${text(span.attributes, 'http.request.method')} ${text(span.attributes, 'http.route')}`,
+          endMs: Number(end / 1_000_000n),
+          durationNs: end - BigInt(span.startTimeUnixNano),
+          failed: Number(status) >= 500,
+        };
+      }),
+    ),
+  );
+}
+
+function text(attributes: readonly Attribute[], wanted: string): string {
+  return attributes.find(({ key }) => key === wanted)?.value.stringValue ?? '';
+}
+
+const ENDPOINTS = { 'POST /checkout': 1, 'GET /order/{id}': 3, 'GET /': 6 };
+const OBJECTIVES = [
+  objective({ service: 'checkout', name: 'availability', target: 0.99 }),
+  objective({ service: 'checkout', name: 'quick', target: 0.9, sli: { kind: 'latency', thresholdNs: 100_000_000 } }),
+  objective({
+    service: 'checkout',
+    name: 'orders',
+    endpoint: 'GET /order/*',
+    target: 0.9,
+    sli: { kind: 'latency', thresholdNs: 55_555_000 },
+  }),
+  objective({ service: 'checkout', name: 'buying', endpoint: 'POST /checkout', target: 0.95 }),
+  objective({ service: 'checkout', name: 'lately', target: 0.99, windowMs: 120_000 }),
+];
+const LATENCY_LIMIT_NS = new Map([
+  ['quick', 100_000_000n],
+  ['orders', 55_555_000n],
+]);
+
+describe.each([1, 2, 3, 4, 5])('in the random world %i', (seed) => {
+  const messy: Partial<Pods> = {
+    endpoints: ENDPOINTS,
+    stragglers: { share: 0.02, fromMs: 1000, toMs: 45_000 },
+    behaviour: (second) => ({ errorRatio: 0.01 + 0.02 * ((second >> 5) & 1), slowdown: 1 + ((second * seed) % 7) / 5 }),
+  };
+  const world = new World(
+    [
+      { service: 'checkout', version: 'v1', rate: (second) => 20 + ((second * seed) % 40), ...messy },
+      { service: 'checkout', version: 'v2', rate: 15, pods: 2, ...messy },
+      { service: 'search', version: 'v1', rate: 10 },
+    ],
+    seed,
+  );
+  const live = new Live(scenarioConfig({ objectives: OBJECTIVES }));
+  const all: Decoded[] = [];
+  for (const arrival of world.until(420)) {
+    live.arrive(arrival);
+    all.push(...decoded(arrival.bytes).filter(({ service }) => service === 'checkout'));
+  }
+  live.idle(WORLD_START + 425_000);
+  const view = live.service('checkout', 600_000);
+  const newestSec = Math.floor((view.newestAt ?? 0) / 1000) + 1;
+
+  it('objectives count what an independent recount of the decoded spans counts', () => {
+    for (const { id, windowMs } of OBJECTIVES) {
+      const name = id.split(':').at(-1) ?? '';
+      const limit = LATENCY_LIMIT_NS.get(name);
+      // Edges of windows are rounded outward to ten seconds.
+      const from = Math.floor((newestSec * 1000 - windowMs) / 10_000) * 10_000;
+      const valid = all.filter(
+        ({ endpoint, endMs }) =>
+          endMs >= from &&
+          (name !== 'orders' || endpoint.startsWith('GET /order/')) &&
+          (name !== 'buying' || endpoint === 'POST /checkout'),
+      );
+      const bad = valid.filter(({ failed, durationNs }) => (limit === undefined ? failed : durationNs > limit)).length;
+      const evidence = view.objectives.find((one) => one.id === id)?.judgement.evidence;
+      expect(evidence, id).toMatchObject({ valid: valid.length, good: valid.length - bad });
+    }
+  });
+
+  it('rows of status count and measure what hdr-histogram-js does', () => {
+    expect(view.endpoints).toHaveLength(6);
+    for (const row of view.endpoints) {
+      const mine = all.filter(({ release, endpoint }) => release === row.release && endpoint === row.endpoint);
+      expect(row).toMatchObject({ requests: mine.length, failed: mine.filter(({ failed }) => failed).length });
+      const oracle = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 2 });
+      for (const { durationNs } of mine) oracle.recordValue(Number(durationNs / 1000n));
+      expect(row.p50Ms).toBe(oracle.getValueAtPercentile(50) / 1000);
+      expect(row.p95Ms).toBe(oracle.getValueAtPercentile(95) / 1000);
+      expect(row.p99Ms).toBe(oracle.getValueAtPercentile(99) / 1000);
+    }
+  });
+});
