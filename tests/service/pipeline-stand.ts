@@ -1,4 +1,5 @@
 /** A pipeline on a manual clock with real stages, a store that can be told to refuse, and a list of what was handed to delivery. */
+import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import type { Checkpoint, SavedState } from '../../src/model/checkpoint.ts';
 import { PermanentError, RetryableError } from '../../src/model/errors.ts';
@@ -63,6 +64,7 @@ export class PipelineStand {
   readonly telemetry = new LocalTelemetry();
   readonly store = new RefusingStore();
   readonly delivered: JournalEntry[] = [];
+  readonly config: Config;
   readonly stages: Stages;
   readonly pipeline: Pipeline;
 
@@ -71,6 +73,7 @@ export class PipelineStand {
     const loaded = loadConfig(configFile(folders.make(), [processDocument(), shopDocument()]), { SLIPSTREAM_API_TOKEN: 'x'.repeat(32) });
     folders.clean();
     if ('problems' in loaded) throw new Error(JSON.stringify(loaded.problems));
+    this.config = loaded.config;
     this.stages = new Stages({ config: loaded.config, source: 'test', epoch: 'test', hashSeed: 1 });
     const { engine, ingest } = this.stages;
     const { store, telemetry, clock, delivered } = this;
