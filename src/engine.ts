@@ -86,8 +86,13 @@ export class Engine {
 
   /** The wall clock jumped by `jumpMs`: nothing is decided until `until`, by the new time. */
   clockJumped(jumpMs: DurationMs, until: EpochMs): void {
-    this.window.clockJumped(jumpMs);
+    this.window.notListened(jumpMs);
     this.#frozenUntil = until;
+  }
+
+  /** Nothing was taken in for `ms`, which says nothing about the senders. */
+  stoodStill(ms: DurationMs): void {
+    this.window.notListened(ms);
   }
 
   /** State could not be read back as it was: nothing is decided until `until`. */

@@ -1,4 +1,4 @@
-/** The process's clock, and a watch for jumps of the wall clock against the monotonic one. */
+/** The process's clock, and a watch for jumps of the wall clock and for time in which the process stood still. */
 import type { DurationMs, EpochMs } from '../model/time.ts';
 
 export interface Clock {
@@ -13,23 +13,36 @@ export const SYSTEM_CLOCK: Clock = {
   monotonicMs: () => performance.now(),
 };
 
-/** The two clocks may drift apart by this much between two looks before it counts as a jump. */
-const JUMP_MS = 5_000;
+/** The two clocks may drift apart by this much between two looks before it counts as a jump, and looks may be so far apart. */
+const LIMIT_MS = 5_000;
 
-/** Tells, at each look, by how much the wall clock jumped since the last one; 0 when it did not. */
-export class JumpDetector {
+/** What happened between two looks; 0 for nothing out of the ordinary. */
+export interface ClockEvents {
+  /** By how much the wall clock jumped. */
+  readonly jumpMs: DurationMs;
+  /** For how long nobody looked: the process was stopped, or starved. */
+  readonly pauseMs: DurationMs;
+}
+
+/** To be asked several times a second. */
+export class ClockWatch {
   readonly #clock: Clock;
   #offsetMs: DurationMs;
+  #lookedAt: DurationMs;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#offsetMs = clock.now() - clock.monotonicMs();
+    this.#lookedAt = clock.monotonicMs();
+    this.#offsetMs = clock.now() - this.#lookedAt;
   }
 
-  look(): DurationMs {
-    const offset = this.#clock.now() - this.#clock.monotonicMs();
-    const jump = offset - this.#offsetMs;
+  look(): ClockEvents {
+    const at = this.#clock.monotonicMs();
+    const offset = this.#clock.now() - at;
+    const jumpMs = offset - this.#offsetMs;
+    const pauseMs = at - this.#lookedAt;
     this.#offsetMs = offset;
-    return Math.abs(jump) > JUMP_MS ? jump : 0;
+    this.#lookedAt = at;
+    return { jumpMs: Math.abs(jumpMs) > LIMIT_MS ? jumpMs : 0, pauseMs: pauseMs > LIMIT_MS ? pauseMs : 0 };
   }
 }

@@ -10,7 +10,7 @@ import type { DurationMs } from '../model/time.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { DecidedSignal, Store } from '../store/store.ts';
 import type { RunningTelemetry } from '../telemetry/create-telemetry.ts';
-import { type Clock, JumpDetector } from './clock.ts';
+import { type Clock, ClockWatch } from './clock.ts';
 
 /** After this long without a new slot what is pending is flushed all the same: the stream has paused. */
 const PAUSE_MS = 1_500;
@@ -29,7 +29,7 @@ export interface PipelineParts {
 
 export class Pipeline {
   readonly #parts: PipelineParts;
-  readonly #jumps: JumpDetector;
+  readonly #watch: ClockWatch;
   readonly #shown = new Float64Array(SPAN_DISPOSITIONS.length);
   #shownOverflow = 0;
   #lastFlush: DurationMs;
@@ -39,7 +39,7 @@ export class Pipeline {
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
-    this.#jumps = new JumpDetector(parts.clock);
+    this.#watch = new ClockWatch(parts.clock);
     this.#lastFlush = parts.clock.monotonicMs();
   }
 
@@ -110,7 +110,11 @@ export class Pipeline {
 
   #watchClock(): void {
     const { engine, clock, telemetry } = this.#parts;
-    const jumpMs = this.#jumps.look();
+    const { jumpMs, pauseMs } = this.#watch.look();
+    if (pauseMs > 0) {
+      telemetry.log.warn({ pauseMs }, 'the process stood still');
+      engine.stoodStill(pauseMs);
+    }
     if (jumpMs === 0) return;
     telemetry.log.warn({ jumpMs }, 'the wall clock jumped; verdicts are frozen');
     engine.clockJumped(jumpMs, clock.now() + FREEZE_AFTER_JUMP_MS);

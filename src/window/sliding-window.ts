@@ -74,7 +74,8 @@ export class SlidingWindow {
       const count = deltas.count[row] as number;
       const isLate = slot < this.#slots.frozenBefore;
       const mark = this.#serviceOf[series]?.mark ?? Number.NEGATIVE_INFINITY;
-      this.#tallies.add(series, count, deltas.weight[row] as number, isLate, slotStartMs(slot + 1) <= mark);
+      const untimed = count - (deltas.timed[row] as number);
+      this.#tallies.add(series, count, untimed, deltas.weight[row] as number, isLate, slotStartMs(slot + 1) <= mark);
       if (!isLate) continue;
       firstRow = row + 1;
       late += count;
@@ -106,11 +107,11 @@ export class SlidingWindow {
     this.#slots.advance(horizon);
   }
 
-  /** The wall clock jumped by `jumpMs`: no time passed, so what was heard a moment ago is not long ago now. */
-  clockJumped(jumpMs: DurationMs): void {
-    this.#now += jumpMs;
-    this.#heardAt += jumpMs;
-    for (const punctuality of this.#services.values()) punctuality.heardAt += jumpMs;
+  /** `ms` of wall clock in which nobody listened, or that never were: what was heard a moment ago is not long ago now. */
+  notListened(ms: DurationMs): void {
+    this.#now += ms;
+    this.#heardAt += ms;
+    for (const punctuality of this.#services.values()) punctuality.heardAt += ms;
   }
 
   /** Slots before this take no spans any more. */
@@ -166,6 +167,11 @@ export class SlidingWindow {
 
   receivedWeight(series: number): number {
     return this.#tallies.receivedWeight(series);
+  }
+
+  /** Spans of a series without a usable latency: streams, and those whose times cannot be. */
+  withoutLatency(series: number): number {
+    return this.#tallies.untimed(series);
   }
 
   /** Spans that came after their slot was frozen. */

@@ -85,16 +85,21 @@ export class PipelineStand {
     this.stages.engine.startRollout({ id, service, baseline, canary, generation }, this.clock.now());
   }
 
+  /** Sends what happened in [fromMs, toMs), one second a request. */
+  send(fromMs: number, toMs: number, streams: readonly Stream[]): void {
+    for (let at = fromMs; at < toMs; at += 1_000) {
+      const { body } = exportRequest(at, Math.min(at + 1_000, toMs), streams);
+      this.pipeline.consume('json', Buffer.from(JSON.stringify(body)));
+    }
+  }
+
   /** Lets seconds pass with what the releases send in them, `skewMs` off the wall clock. */
   pass(seconds: number, streams: readonly Stream[], skewMs = 0): void {
     for (let i = 0; i < seconds; i++) {
       const at = this.clock.now() - skewMs;
       for (let ms = 0; ms < 1_000; ms += TICK_MS) {
         this.clock.pass(TICK_MS);
-        if (streams.length > 0) {
-          const { body } = exportRequest(at + ms, at + ms + TICK_MS, streams);
-          this.pipeline.consume('json', Buffer.from(JSON.stringify(body)));
-        }
+        if (streams.length > 0) this.send(at + ms, at + ms + TICK_MS, streams);
         this.pipeline.tick();
       }
     }

@@ -127,3 +127,25 @@ describe('a store that refuses', () => {
     expect(stand.delivered.map(({ signal }) => signal.id)).toEqual([stand.run.signalId]);
   });
 });
+
+describe('a process that stood still', () => {
+  it.each([20_000, 70_000, 600_000])(
+    'for %i ms takes what the senders kept for it, loses no request behind an objective, and goes on with the run',
+    (pauseMs) => {
+      const stand = new PipelineStand();
+      stand.startRollout();
+      stand.pass(20, HEALTHY);
+      const from = stand.clock.now();
+      stand.clock.pass(pauseMs);
+      stand.pipeline.tick();
+      stand.send(from, from + pauseMs, HEALTHY);
+      expect(stand.run).toMatchObject({ state: 'running', lateRequests: 0 });
+      stand.pass(5, HEALTHY);
+      stand.pass(30, SICK);
+      expect(stand.run).toMatchObject({ state: 'rolled_back', lateRequests: 0 });
+      stand.pass(2, []);
+      expect(stand.counts.valid).toBe(55 * 200 + pauseMs / 5);
+      expect(stand.telemetry.value('late_spans_total')).toBe(0);
+    },
+  );
+});
