@@ -10,6 +10,17 @@ export interface ArmTelemetry {
   readonly weight: number;
 }
 
+/** Spans of one release on one endpoint, and those of them without a usable latency. */
+export interface Timing {
+  readonly received: number;
+  readonly untimed: number;
+}
+
+export interface EndpointTiming {
+  readonly baseline: Timing;
+  readonly canary: Timing;
+}
+
 export interface Telemetry {
   readonly now: EpochMs;
   /** Newest event time of the service; null before the first span. */
@@ -17,6 +28,7 @@ export interface Telemetry {
   readonly freshnessMs: DurationMs;
   readonly baseline: ArmTelemetry;
   readonly canary: ArmTelemetry;
+  readonly endpoints: Iterable<EndpointTiming>;
   /** The wall clock jumped and nothing it touched is settled yet. */
   readonly clockJumped: boolean;
   /** State could not be restored as it was. */
@@ -27,6 +39,13 @@ export interface Telemetry {
 const MIN_SPANS_FOR_SHARE = 100;
 /** Statistics, "From spans to blocks": more than 1 % after their slot was judged, and the run is inconclusive. */
 const MAX_LATE_SHARE = 0.01;
+/**
+ * Faults, case A5: latencies that one release lacks and the other has leave a comparison of the rest, which may be of the fast ones only. Streams lack
+ * theirs in both. Up to this share of the canary's spans is let pass.
+ */
+const MAX_UNEVEN_SHARE = 0.01;
+/** Standard deviations that chance is granted. */
+const CHANCE_SD = 3;
 /** Arms whose spans stand for clearly different numbers of requests were sampled by different rules. */
 const MAX_WEIGHT_RATIO = 1.25;
 
@@ -41,10 +60,26 @@ export function distrust(telemetry: Telemetry): Reason | null {
   if (baseline.received > 0 && canary.received > 0) {
     const ratio = canary.weight / canary.received / (baseline.weight / baseline.received);
     if (ratio > MAX_WEIGHT_RATIO || ratio < 1 / MAX_WEIGHT_RATIO) return 'biased_sampling';
+    if (unevenShare(telemetry.endpoints) > MAX_UNEVEN_SHARE) return 'data_quality';
   }
   return null;
 }
 
 function isLate(arm: ArmTelemetry): boolean {
   return arm.received >= MIN_SPANS_FOR_SHARE && arm.late / arm.received > MAX_LATE_SHARE;
+}
+
+/** Share of the canary's spans, in [0, 1], by which the releases differ in what has no latency, endpoint by endpoint and beyond chance. */
+function unevenShare(endpoints: Iterable<EndpointTiming>): number {
+  let spans = 0;
+  let uneven = 0;
+  for (const { baseline, canary } of endpoints) {
+    spans += canary.received;
+    if (baseline.untimed + canary.untimed === 0 || baseline.received === 0 || canary.received === 0) continue;
+    const difference = Math.abs(canary.untimed / canary.received - baseline.untimed / baseline.received);
+    const pooled = (canary.untimed + baseline.untimed) / (canary.received + baseline.received);
+    const deviation = Math.sqrt(pooled * (1 - pooled) * (1 / canary.received + 1 / baseline.received));
+    uneven += Math.max(0, difference - CHANCE_SD * deviation) * canary.received;
+  }
+  return spans < MIN_SPANS_FOR_SHARE ? 0 : uneven / spans;
 }

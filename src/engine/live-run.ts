@@ -1,6 +1,6 @@
 /** One analysis run in flight: feeds its comparison slot by slot as the decision watermark passes, and keeps what it said. */
 import { isFinal, type RunStep, stepRun } from '../decide/run-state.ts';
-import { type ArmTelemetry, distrust } from '../decide/trust.ts';
+import { distrust, type EndpointTiming } from '../decide/trust.ts';
 import { CanaryComparison, type CanaryComparisonState, type CanaryJudgement } from '../evaluate/canary/comparison.ts';
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import type { Reason } from '../model/judgement.ts';
@@ -10,6 +10,7 @@ import { releaseMatches, type SeriesInfo } from '../model/series.ts';
 import { type EpochMs, SLOT_MS, type SlotIndex, slotOf, slotStartMs } from '../model/time.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import { SlotReading } from '../window/slot-reading.ts';
+import { ArmTally } from './arm-tally.ts';
 
 /** Baseline history that primes the reference. */
 const PRIME_MS = 15 * 60_000;
@@ -233,6 +234,7 @@ export class LiveRun {
       freshnessMs: this.policy.freshnessMs,
       baseline: this.#arms.baseline.tally(window),
       canary: this.#arms.canary.tally(window),
+      endpoints: this.#timings(window),
       clockJumped: around.clockJumped,
       stateUnknown: around.stateUnknown,
     });
@@ -253,6 +255,12 @@ export class LiveRun {
     this.#say(step, at);
     if (this.isOver) this.#settle();
     return step;
+  }
+
+  *#timings(window: SlidingWindow): Generator<EndpointTiming> {
+    for (const { baseline, canary } of this.#endpoints.values()) {
+      yield { baseline: this.#arms.baseline.timing(baseline, window), canary: this.#arms.canary.timing(canary, window) };
+    }
   }
 
   #say(step: RunStep, at: EpochMs): void {
@@ -283,32 +291,5 @@ export class LiveRun {
 
   #judgedUpTo(): EpochMs {
     return Math.max(slotStartMs(this.#nextSlot), Math.floor(this.rollout.startedAt / SLOT_MS) * SLOT_MS);
-  }
-}
-
-/** Counts how many spans of one release came, and came too late, since its series were bound. */
-class ArmTally {
-  readonly #from = new Map<number, { received: number; late: number; weight: number }>();
-  late = 0;
-
-  bind(series: number, window: SlidingWindow): void {
-    this.#from.set(series, {
-      received: window.received(series),
-      late: window.behindWatermark(series),
-      weight: window.receivedWeight(series),
-    });
-  }
-
-  tally(window: SlidingWindow): ArmTelemetry {
-    let received = 0;
-    let late = 0;
-    let weight = 0;
-    for (const [series, from] of this.#from) {
-      received += window.received(series) - from.received;
-      late += window.behindWatermark(series) - from.late;
-      weight += window.receivedWeight(series) - from.weight;
-    }
-    this.late = late;
-    return { received, late, weight };
   }
 }

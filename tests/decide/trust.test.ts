@@ -1,6 +1,6 @@
 /** Telemetry that cannot be believed is named, gravest first. */
 import { describe, expect, it } from 'vitest';
-import { distrust, type Telemetry } from '../../src/decide/trust.ts';
+import { distrust, type EndpointTiming, type Telemetry } from '../../src/decide/trust.ts';
 
 const good: Telemetry = {
   now: 100_000,
@@ -8,9 +8,14 @@ const good: Telemetry = {
   freshnessMs: 30_000,
   baseline: { received: 10_000, late: 5, weight: 10_000 },
   canary: { received: 1_000, late: 1, weight: 1_000 },
+  endpoints: [timing(10_000, 0, 1_000, 0)],
   clockJumped: false,
   stateUnknown: false,
 };
+
+function timing(baseline: number, baselineUntimed: number, canary: number, canaryUntimed: number): EndpointTiming {
+  return { baseline: { received: baseline, untimed: baselineUntimed }, canary: { received: canary, untimed: canaryUntimed } };
+}
 
 describe('telemetry', () => {
   it.each<[string, Partial<Telemetry>, string | null]>([
@@ -28,6 +33,11 @@ describe('telemetry', () => {
       },
       null,
     ],
+    ['is unusable when the canary lacks latencies that the baseline has', { endpoints: [timing(10_000, 0, 1_000, 30)] }, 'data_quality'],
+    ['is unusable when the baseline lacks latencies that the canary has', { endpoints: [timing(10_000, 900, 1_000, 0)] }, 'data_quality'],
+    ['is believed when both lack the latencies of streams', { endpoints: [timing(10_000, 5_000, 1_000, 510)] }, null],
+    ['is believed when one endpoint of many is uneven', { endpoints: [timing(10_000, 0, 1_000, 0), timing(50, 0, 5, 4)] }, null],
+    ['is not called unusable on a handful of spans', { endpoints: [timing(90, 0, 90, 20)] }, null],
     ['is in doubt after a jump of the clock', { clockJumped: true }, 'clock_jump'],
     ['is in doubt when state was lost', { stateUnknown: true, clockJumped: true }, 'state_unknown'],
     ['without a canary is no distrust', { canary: { received: 0, late: 0, weight: 0 } }, null],
