@@ -2,7 +2,10 @@
 /** The program: everything happens in `cli/run.ts`. */
 
 import type { OutputStream } from './cli/context.ts';
+import { countBuffersInHeapLimits } from './cli/heap-limits.ts';
 import { run } from './cli/run.ts';
+
+countBuffersInHeapLimits();
 
 // `slipstream status | head` closes the pipe early: that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,9 +1,13 @@
 /** The process whose CPU is measured: both receivers in front of a consumer named by the first argument, or of none. */
+import { countBuffersInHeapLimits } from '../../src/cli/heap-limits.ts';
 import { Admission } from '../../src/receivers/admission.ts';
 import { OtlpGrpcReceiver } from '../../src/receivers/otlp-grpc.ts';
 import { OtlpHttpReceiver } from '../../src/receivers/otlp-http.ts';
 import type { Consume } from '../../src/receivers/receiver.ts';
 import { MemoryTelemetry } from '../support/memory-telemetry.ts';
+
+// As main.ts does.
+countBuffersInHeapLimits();
 
 const [modulePath] = process.argv.slice(2);
 const consume: Consume =
