@@ -65,12 +65,14 @@ async function serve(context: CliContext, options: ServeOptions): Promise<ExitCo
       await stopSignal(listeners, () => watch.look());
       watch.stop();
       telemetry.log.info({}, 'stopping');
-      await service.stop();
-      telemetry.log.info({}, 'stopped');
-      return EXIT.ok;
+      const isSaved = await service.stop();
+      if (isSaved) telemetry.log.info({}, 'stopped');
+      else telemetry.log.error({}, 'stopped, but what came since the last checkpoint could not be saved');
+      return isSaved ? EXIT.ok : EXIT.failed;
     } finally {
       await recorder?.close();
-      if (recorder !== null && recorder.dropped > 0) telemetry.log.error({ requests: recorder.dropped }, 'the recording is not complete');
+      if (recorder !== null && (recorder.dropped > 0 || recorder.error !== null))
+        telemetry.log.error({ dropped: recorder.dropped }, 'the recording is not complete');
     }
   } finally {
     await telemetry.shutdown();

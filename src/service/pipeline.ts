@@ -79,10 +79,10 @@ export class Pipeline {
     return this.#write(engine.checkpoint(clock.now()), signals);
   }
 
-  /** Flushes and judges what is pending, then checkpoints: the last act before the store closes. */
-  finish(): void {
+  /** Flushes and judges what is pending, then checkpoints: the last act before the store closes. True when all is durable. */
+  finish(): boolean {
     if (this.#parts.ingest.pending > 0) this.#turn();
-    this.checkpoint();
+    return this.checkpoint();
   }
 
   #write(changed: Checkpoint, signals: readonly DecidedSignal[]): boolean {

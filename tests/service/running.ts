@@ -1,5 +1,5 @@
 /** The service as a process of its own: started from a folder, asked over its ports, stopped or killed by its pid. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,8 +31,6 @@ export interface StartOptions {
   /** YAML documents; see `config.ts`. */
   readonly config: readonly object[];
   readonly args?: readonly string[];
-  /** Runs in the place of node itself, with the node command line as further arguments. */
-  readonly wrapper?: readonly string[];
 }
 
 const started = new Set<Running>();
@@ -51,11 +49,14 @@ export class Running {
   #hasEnded = false;
 
   /** Starts without waiting. */
-  constructor({ folder, config, args = [], wrapper = [] }: StartOptions) {
+  constructor({ folder, config, args = [] }: StartOptions) {
     const file = configFile(folder, config);
-    const [program = '', ...rest] = [...wrapper, process.execPath, MAIN, 'serve', '--config', file, ...args];
     const env = { PATH: process.env.PATH, SLIPSTREAM_WEBHOOK_SECRET: WEBHOOK_SECRET, SLIPSTREAM_API_TOKEN: API_TOKEN };
-    const child = spawn(program, rest, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [MAIN, 'serve', '--config', file, ...args], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     let open = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -206,4 +207,10 @@ export async function eventually<T, Wanted extends T>(
     if (performance.now() > deadline) throw new Error(described(answer));
     await pause(LOOK_EVERY_MS);
   }
+}
+
+/** The kernel refuses to let any file of the process grow beyond this. */
+export function limitFiles(pid: number, bytes: string): void {
+  const { status, stderr } = spawnSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`prlimit failed: ${stderr}`);
 }

@@ -1,5 +1,4 @@
 /** What stands in the way of a start: a damaged or held state folder, taken ports, bad configuration, histograms of another layout. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -7,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TemporaryFolders } from '../store/temporary-folder.ts';
 import { WebhookReceiver } from '../support/webhook-receiver.ts';
 import { processDocument, rollout, SECRETS, shopDocument } from './config.ts';
-import { eventually, killAll, Running } from './running.ts';
+import { eventually, killAll, limitFiles, Running } from './running.ts';
 import { HEALTHY, SICK, send, thisSecond } from './traffic.ts';
 
 const folders = new TemporaryFolders();
@@ -149,9 +148,3 @@ describe('a disk that is full', () => {
     expect(receiver.requests).toHaveLength(1);
   });
 });
-
-/** The kernel refuses to let any file of the process grow beyond this. */
-function limitFiles(pid: number, bytes: string): void {
-  const { status, stderr } = spawnSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`prlimit failed: ${stderr}`);
-}

@@ -1,8 +1,12 @@
 /** How the service stops: nothing that was acknowledged is lost, and it does not take long. */
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { afterEach, expect, it } from 'vitest';
+import { run } from '../../src/cli/run.ts';
+import { grpcClient } from '../receivers/grpc-client.ts';
 import { TemporaryFolders } from '../store/temporary-folder.ts';
 import { processDocument, SERVICE, shopDocument } from './config.ts';
-import { eventually, killAll, Running } from './running.ts';
+import { API_TOKEN, configFile, eventually, killAll, limitFiles, Running } from './running.ts';
 import { exportRequest, HEALTHY, post, SICK, send, thisSecond } from './traffic.ts';
 
 const folders = new TemporaryFolders();
@@ -97,6 +101,53 @@ it('a sender that never ends its request holds up a stop for less than 10 s', as
   expect(await running.stop()).toEqual({ code: 0, signal: null });
   expect(performance.now() - begun).toBeLessThan(10_000);
   await stuck.ended;
+});
+
+it('connections on which nothing happens do not hold up a stop', async () => {
+  const running = await start(folders.make());
+  const now = thisSecond();
+  await send(running, now - 1_000, now, HEALTHY);
+  const call = grpcClient(new URL(running.grpc).host);
+  expect(await call(Buffer.alloc(0))).toMatchObject({ code: 0 });
+  const begun = performance.now();
+  expect(await running.stop()).toEqual({ code: 0, signal: null });
+  expect(performance.now() - begun).toBeLessThan(2_000);
+});
+
+it('what could not be saved is told of, also by the exit code', async () => {
+  const running = await start(folders.make());
+  const now = thisSecond();
+  await send(running, now - 3_000, now, HEALTHY);
+  limitFiles(running.pid, '1');
+  expect(await running.stop()).toEqual({ code: 1, signal: null });
+  await running.log('stopped, but what came since the last checkpoint could not be saved', { level: 'error' });
+});
+
+it('a recording that cannot be written is told of, and spans are taken all the same', async () => {
+  const config = [processDocument(), shopDocument()];
+  const running = await Running.start({ folder: folders.make(), config, args: ['--record', '/dev/full'] });
+  const now = thisSecond();
+  const sent = await send(running, now - 10_000, now, HEALTHY);
+  await running.log('requests are missing in the recording', { level: 'error' });
+  expect(await running.metric('spans_total{disposition="counted"}')).toBe(sent.spans);
+  expect(await running.stop()).toEqual({ code: 0, signal: null });
+  await running.log('the recording is not complete');
+});
+
+it('inside another process it leaves no listener behind', async () => {
+  const folder = folders.make();
+  const events = ['SIGTERM', 'SIGINT', 'SIGHUP', 'uncaughtException', 'unhandledRejection'];
+  const listeners = () => events.map((event) => process.listenerCount(event));
+  const before = listeners();
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  const file = configFile(folder, [processDocument({ state: { enabled: false } }), shopDocument()]);
+  const ended = run(['serve', '--config', file], { SLIPSTREAM_API_TOKEN: API_TOKEN }, streams);
+  const banner = String(await once(streams.stderr, 'data'));
+  expect(banner).toContain('in memory: gone with this process');
+  expect(listeners()).toEqual(before.map((count) => count + 1));
+  process.emit('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(listeners()).toEqual(before);
 });
 
 it('killed, it knows all counts up to the last checkpoint, and none twice', async () => {
