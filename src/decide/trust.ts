@@ -2,12 +2,13 @@
 import type { Reason } from '../model/judgement.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 
-/** How many of one release's spans came, how many too late to be judged, and how many requests they stand for. */
+/** How many of one release's spans came, and how many requests they stand for. */
 export interface ArmTelemetry {
   readonly received: number;
-  readonly late: number;
   /** Sum of sampling weights of the received spans. */
   readonly weight: number;
+  /** Of the last minutes: how many came, and how many of them too late to be judged. */
+  readonly recent: { readonly received: number; readonly late: number };
 }
 
 /** Spans of one release on one endpoint, and those of them without a usable latency. */
@@ -65,8 +66,8 @@ export function distrust(telemetry: Telemetry): Reason | null {
   return null;
 }
 
-function isLate(arm: ArmTelemetry): boolean {
-  return arm.received >= MIN_SPANS_FOR_SHARE && arm.late / arm.received > MAX_LATE_SHARE;
+function isLate({ recent }: ArmTelemetry): boolean {
+  return recent.received >= MIN_SPANS_FOR_SHARE && recent.late / recent.received > MAX_LATE_SHARE;
 }
 
 /** Share of the canary's spans, in [0, 1], by which the releases differ in what has no latency, endpoint by endpoint and beyond chance. */

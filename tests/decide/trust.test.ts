@@ -6,8 +6,8 @@ const good: Telemetry = {
   now: 100_000,
   newestAt: 99_000,
   freshnessMs: 30_000,
-  baseline: { received: 10_000, late: 5, weight: 10_000 },
-  canary: { received: 1_000, late: 1, weight: 1_000 },
+  baseline: { received: 10_000, weight: 10_000, recent: { received: 10_000, late: 5 } },
+  canary: { received: 1_000, weight: 1_000, recent: { received: 1_000, late: 1 } },
   endpoints: [timing(10_000, 0, 1_000, 0)],
   clockJumped: false,
   stateUnknown: false,
@@ -22,14 +22,22 @@ describe('telemetry', () => {
     ['is believed when fresh, punctual and sampled alike', {}, null],
     ['that never came is no data', { newestAt: null }, 'no_data'],
     ['that stopped is stale', { newestAt: 69_999 }, 'stale_telemetry'],
-    ['is late when over 1 % of the canary comes after judging', { canary: { received: 1_000, late: 11, weight: 1_000 } }, 'late_telemetry'],
-    ['is not called late on a handful of spans', { canary: { received: 99, late: 50, weight: 99 } }, null],
-    ['is biased when one arm keeps one span of two', { canary: { received: 1_000, late: 0, weight: 2_000 } }, 'biased_sampling'],
+    [
+      'is late when over 1 % of the canary comes after judging',
+      { canary: { received: 1_000, weight: 1_000, recent: { received: 1_000, late: 11 } } },
+      'late_telemetry',
+    ],
+    ['is not called late on a handful of spans', { canary: { received: 99, weight: 99, recent: { received: 99, late: 50 } } }, null],
+    [
+      'is biased when one arm keeps one span of two',
+      { canary: { received: 1_000, weight: 2_000, recent: { received: 1_000, late: 0 } } },
+      'biased_sampling',
+    ],
     [
       'is believed when both arms are sampled alike',
       {
-        baseline: { received: 1_000, late: 0, weight: 10_000 },
-        canary: { received: 100, late: 0, weight: 1_000 },
+        baseline: { received: 1_000, weight: 10_000, recent: { received: 1_000, late: 0 } },
+        canary: { received: 100, weight: 1_000, recent: { received: 100, late: 0 } },
       },
       null,
     ],
@@ -40,7 +48,7 @@ describe('telemetry', () => {
     ['is not called unusable on a handful of spans', { endpoints: [timing(90, 0, 90, 20)] }, null],
     ['is in doubt after a jump of the clock', { clockJumped: true }, 'clock_jump'],
     ['is in doubt when state was lost', { stateUnknown: true, clockJumped: true }, 'state_unknown'],
-    ['without a canary is no distrust', { canary: { received: 0, late: 0, weight: 0 } }, null],
+    ['without a canary is no distrust', { canary: { received: 0, weight: 0, recent: { received: 0, late: 0 } } }, null],
   ])('%s', (_, change, expected) => {
     expect(distrust({ ...good, ...change })).toBe(expected);
   });

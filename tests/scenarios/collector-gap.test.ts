@@ -67,7 +67,7 @@ it('a service is judged no sooner for what others send: their spans do not make 
   expect(live.service('checkout').newestAt).toBeLessThan(WORLD_START + GAP.from * 1000);
 });
 
-it('an agent that sends everything late after the gap causes no rollback: what came behind the watermark is not trusted', () => {
+it('an agent that sends everything late after the gap holds the run: what came behind the watermark was not judged', () => {
   // The agent keeps its spans for three minutes and then sends them all.
   const held: { at: number; bytes: Uint8Array<ArrayBuffer> }[] = [];
   const world = shop({ canary: { behaviour: () => ({ errorRatio: 0.002 }) } });
@@ -75,7 +75,11 @@ it('an agent that sends everything late after the gap causes no rollback: what c
   for (const arrival of world.until(GAP.to)) held.push(arrival);
   live.idle(WORLD_START + GAP.to * 1000);
   for (const { bytes } of held) live.arrive({ at: WORLD_START + GAP.to * 1000 + 50, bytes });
-  live.play(world, 600);
+  live.play(world, GAP.to + 30);
   expect(live.run()).toMatchObject({ state: 'running', verdict: { decision: 'hold', reason: 'late_telemetry' } });
   expect(live.run().lateRequests).toBeGreaterThan(1000);
+  live.play(world, 900);
+  expect(live.run()).toMatchObject({ state: 'promoted' });
+  expect(seconds(live.run().verdict.at)).toBeGreaterThan(GAP.to + 60);
+  expect(live.run().history.map(({ decision }) => decision)).not.toContain('rollback');
 });

@@ -79,3 +79,25 @@ it('more than one percent later than a minute holds the run; it never fails for 
   expect(live.run().lateRequests).toBeGreaterThan(100);
   expect(live.run().verdict.at).toBeLessThan(WORLD_START + 500_000);
 });
+
+it.each([
+  { errorRatio: 0.3, ends: 'rolled_back', withinSec: 120 },
+  { errorRatio: 0.001, ends: 'promoted', withinSec: 420 },
+])(
+  'a canary that exports less often than its baseline is held at first, and $ends once judging waits for it',
+  ({ errorRatio, ends, withinSec }) => {
+    const live = new Live(scenarioConfig());
+    const world = new World([
+      { ...BASELINE, rate: 200, exportMs: 1000 },
+      { ...CANARY, rate: (second) => (second < 600 ? 0 : 20), exportMs: 5000, behaviour: () => ({ errorRatio }) },
+    ]);
+    live.play(world, 600);
+    live.start();
+    const lagBefore = live.service('checkout').lagMs ?? 0;
+    live.play(world, 620);
+    expect(live.run()).toMatchObject({ state: 'running', verdict: { decision: 'hold', reason: 'late_telemetry' } });
+    live.play(world, 600 + withinSec);
+    expect(live.run().lagMs).toBeGreaterThan(lagBefore);
+    expect(live.run()).toMatchObject({ state: ends });
+  },
+);

@@ -19,6 +19,8 @@ export interface Pods {
   /** Requests per second of all pods together. */
   readonly rate: number | ((second: number) => number);
   readonly pods?: number;
+  /** How often each pod exports, from its very own phase on; every 1, 2 or 5 s, pod by pod, unless given. */
+  readonly exportMs?: number;
   /** Endpoints and their shares of the requests. */
   readonly endpoints?: Readonly<Record<string, number>>;
   readonly behaviour?: (second: number, endpoint: string) => Behaviour;
@@ -43,7 +45,6 @@ export interface Arrival {
 
 const ONE_ENDPOINT = { 'POST /checkout': 1 };
 const BASE_ERROR_RATIO = 0.001;
-/** How often a pod exports, from its very own phase on. */
 const EXPORT_MS = [1000, 2000, 5000];
 const MAX_TRANSIT_MS = 200;
 
@@ -104,7 +105,7 @@ class Exporter {
     this.#random = random;
     this.#share = 1 / (spec.pods ?? 3);
     this.#skewUs = (spec.clockSkewMs?.(pod) ?? 0) * 1000;
-    this.#everyMs = EXPORT_MS[pod % EXPORT_MS.length] as number;
+    this.#everyMs = spec.exportMs ?? (EXPORT_MS[pod % EXPORT_MS.length] as number);
     this.#nextExportMs = Math.floor(random() * this.#everyMs);
     this.#resource = resourceField({
       'service.name': spec.service,
