@@ -15,7 +15,8 @@ const ZSTD_PARAMS = { [zlib.constants.ZSTD_d_windowLogMax]: 23 };
 /** Deflate's best: 258 bytes for 2 bits. */
 const MAX_GZIP_RATIO = 1032;
 const MIN_CHUNK_BYTES = 64 * 1024;
-const MAX_CHUNK_BYTES = 1024 * 1024;
+/** 8,192 spans and some more in one piece. What a body that lies about its size does not fill is address space, not memory. */
+const MAX_CHUNK_BYTES = 8 * 1024 * 1024;
 
 /** The inflated bytes, or why there are none. */
 export type Inflated = { readonly bytes: Buffer } | { readonly refused: Refused };
