@@ -109,13 +109,19 @@ export class Ingest {
     this.#decoder = new SpanDecoder(rules, this.table);
   }
 
+  /** What the sender should know although the request was taken; it reaches its logs as a partial success. */
   #remark(rejected: number): string {
-    if (rejected === 0) return '';
-    const batch = this.#batch;
-    const parts = REJECTED_INDEXES.filter((i) => (batch.dispositions[i] as number) > 0).map(
-      (i) => `${batch.dispositions[i]} ${(SPAN_DISPOSITIONS[i] as string).replaceAll('_', ' ')}`,
-    );
-    return `spans not counted: ${parts.join(', ')}`;
+    const remarks: string[] = [];
+    if (rejected > 0) {
+      const { dispositions } = this.#batch;
+      const parts = REJECTED_INDEXES.filter((i) => (dispositions[i] as number) > 0).map(
+        (i) => `${dispositions[i]} ${(SPAN_DISPOSITIONS[i] as string).replaceAll('_', ' ')}`,
+      );
+      remarks.push(`spans not counted: ${parts.join(', ')}`);
+    }
+    const nameless = this.#decoder.missingServiceName;
+    if (nameless > 0) remarks.push(`${nameless} spans without service.name, counted as unknown_service`);
+    return remarks.join('; ');
   }
 }
 

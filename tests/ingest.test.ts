@@ -69,3 +69,21 @@ describe('a flush', () => {
     expect(ingest.pending).toBe(2);
   });
 });
+
+describe('an accepted request', () => {
+  it('has nothing to tell its sender when all is well', () => {
+    expect(stageA().consume('protobuf', span('shop', 0), T0)).toEqual({ kind: 'accepted', accepted: 1, rejected: 0, message: '' });
+  });
+
+  it('tells its sender how many spans were not counted, and why', () => {
+    const ingest = stageA();
+    const rejected = { kind: 'accepted', accepted: 0, rejected: 1 };
+    expect(ingest.consume('protobuf', span('shop', 3_600_000), T0)).toEqual({ ...rejected, message: 'spans not counted: 1 future' });
+    expect(ingest.consume('protobuf', span('shop', -7_200_000), T0)).toEqual({ ...rejected, message: 'spans not counted: 1 ancient' });
+  });
+
+  it('tells its sender that the service has no name, and counts the span all the same', () => {
+    const message = '1 spans without service.name, counted as unknown_service';
+    expect(stageA().consume('protobuf', span('', 0), T0)).toEqual({ kind: 'accepted', accepted: 1, rejected: 0, message });
+  });
+});
