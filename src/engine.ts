@@ -22,6 +22,8 @@ import type { LatencyView, StatusView } from './model/views.ts';
 import { type MergeOutcome, SlidingWindow } from './window/sliding-window.ts';
 
 const GUARD_NOTE = 'guard';
+/** Until when nothing is decided because state was lost: one more restart must not shorten it. */
+const UNKNOWN_NOTE = 'unknown';
 
 /** A verdict that changed, and the signal that tells of it, if any. */
 export interface Decision {
@@ -161,7 +163,11 @@ export class Engine {
       slots,
       counts: this.objectives.counts.checkpoint(),
       runs: runs.map((run) => ({ id: run.rollout.id, json: JSON.stringify(run.save()) })),
-      notes: [...notes, { key: GUARD_NOTE, json: JSON.stringify(this.#guard) }],
+      notes: [
+        ...notes,
+        { key: GUARD_NOTE, json: JSON.stringify(this.#guard) },
+        ...(Number.isFinite(this.#unknownUntil) ? [{ key: UNKNOWN_NOTE, json: JSON.stringify(this.#unknownUntil) }] : []),
+      ],
       retain: retention(this.window, this.#policies),
     };
   }
@@ -175,6 +181,8 @@ export class Engine {
     this.#unsavedSeries = [];
     this.window.restore(saved.slots, saved.notes, saved.series);
     this.objectives.counts.restore(saved.counts);
+    const unknown = saved.notes.find((note) => note.key === UNKNOWN_NOTE);
+    if (unknown !== undefined) this.#unknownUntil = JSON.parse(unknown.json) as EpochMs;
     const guard = saved.notes.find((note) => note.key === GUARD_NOTE);
     if (guard !== undefined) this.#guard = JSON.parse(guard.json) as GuardState;
     this.rollouts.restore(saved.runs.map((run) => JSON.parse(run.json) as LiveRunState));

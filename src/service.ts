@@ -101,6 +101,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 
   const timers: NodeJS.Timeout[] = [];
   try {
+    // What the start found out about the state is durable before anything is taken in, and the store has shown that it can be written.
+    pipeline.checkpoint();
     const { address } = await api.start();
     for (const receiver of receivers.all) await receiver.start(consume);
     timers.push(setInterval(() => guarded(telemetry, () => pipeline.tick()), TICK_MS));

@@ -59,6 +59,7 @@ it('a changed SLO file is taken by itself; a bad one changes nothing and is told
   expect(await running.metric('config_last_reload_success')).toBe(1);
 
   writeSlos([{ availabilty: '99%' }]);
+  running.signal('SIGHUP');
   const refused = await running.log('the new configuration is refused; the old one stays in use');
   expect(refused.level).toBe('error');
   expect(refused.problems).toMatch(/shop\.yaml:\d+:\d+ .*availabilty[\s\S]*did you mean `availability`/);
@@ -68,6 +69,7 @@ it('a changed SLO file is taken by itself; a bad one changes nothing and is told
   expect(await running.status('/readyz')).toBe(200);
 
   writeSlos([...SECOND, { latency: 'p99 < 1s' }]);
+  running.signal('SIGHUP');
   await eventually(
     () => running.metric('config_last_reload_success'),
     (success) => success === 1,

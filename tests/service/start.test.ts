@@ -30,7 +30,7 @@ function config(more: object = {}) {
 const LOST = 'state could not be read back whole; nothing is decided until evidence has built up again';
 
 describe('a state that cannot be trusted', () => {
-  it('is put aside, and however sick a canary then looks, it is held', async () => {
+  it('is put aside, and however sick a canary then looks, it is held, also after one more restart', async () => {
     const first = await Running.start({ folder, config: config() });
     const now = thisSecond();
     await send(first, now - 10_000, now, HEALTHY);
@@ -45,14 +45,17 @@ describe('a state that cannot be trusted', () => {
     expect(told.level).toBe('error');
     expect(existsSync(join(folder, String(told.quarantined)))).toBe(true);
     expect(readdirSync(join(folder, 'state'))).toContain('slipstream.db.corrupt-1');
-    await second.startRollout(rollout(now - 20_000));
-    await send(second, now - 20_000, now, SICK);
+    await second.kill();
+
+    const third = await Running.start({ folder, config: config() });
+    await third.startRollout(rollout(now - 20_000));
+    await send(third, now - 20_000, now, SICK);
     const run = await eventually(
-      () => second.run('shop-1'),
+      () => third.run('shop-1'),
       ({ verdict }) => (verdict.logWealth ?? 0) > (verdict.logLimit ?? 0),
     );
     expect(run).toMatchObject({ state: 'running', verdict: { decision: 'hold', reason: 'state_unknown' } });
-    await second.stop();
+    await third.stop();
     expect(receiver.requests).toEqual([]);
   });
 
