@@ -3,6 +3,7 @@ import { EMPTY_GUARD, type GuardState, guardAfterRollback, guardObjection } from
 import type { RunStep } from './decide/run-state.ts';
 import { signalOf } from './decide/signal.ts';
 import { discovered, type SeenSeries } from './engine/discovery.ts';
+import { dueRuns } from './engine/due-runs.ts';
 import { type LatencyQuery, latencyView } from './engine/latency-view.ts';
 import type { LiveRun, LiveRunState, Surroundings } from './engine/live-run.ts';
 import { longWindow, type StoredPiece } from './engine/long-window.ts';
@@ -150,11 +151,15 @@ export class Engine {
     return latencyView(query, this.#byService.get(query.service) ?? [], { window, older: window.olderBlocks(stored), memoryFromMs });
   }
 
-  /** What changed since the last call, to be stored in one transaction. */
-  checkpoint(at: EpochMs): Checkpoint {
+  /** What changed since the last call, to be stored in one transaction; `bounded` leaves runs with much evidence and nothing new for later. */
+  checkpoint(at: EpochMs, extent: 'bounded' | 'whole' = 'whole'): Checkpoint {
     const { slots, notes } = this.window.checkpoint();
-    const runs = [...this.rollouts.all()].filter((run) => run.isDirty);
-    for (const run of runs) run.isDirty = false;
+    const runs = extent === 'bounded' ? dueRuns(this.rollouts.all()) : [...this.rollouts.all()].filter((run) => run.isDirty);
+    for (const run of runs) {
+      run.isDirty = false;
+      run.isNews = false;
+      run.savedAt = at;
+    }
     const series = this.#unsavedSeries;
     this.#unsavedSeries = [];
     return {

@@ -52,8 +52,11 @@ export class LiveRun {
   readonly policy: CanaryPolicy;
   /** Runs that were started later have larger ones, whatever start their deploy system gave them. */
   readonly sequence: number;
-  /** Changed since the last checkpoint. */
+  /** Changed since it was last saved. */
   isDirty = true;
+  /** More than evidence changed since: the run was started, said something new, or ended. */
+  isNews = true;
+  savedAt: EpochMs = Number.NEGATIVE_INFINITY;
   #state: RunState = 'pending';
   #comparison: CanaryComparison | null;
   #said: CanaryJudgement;
@@ -85,6 +88,11 @@ export class LiveRun {
 
   get isOver(): boolean {
     return isFinal(this.#state);
+  }
+
+  /** Endpoints that it compares; 0 when it is over. */
+  get endpoints(): number {
+    return this.#endpoints.size;
   }
 
   get signalId(): string | null {
@@ -142,6 +150,7 @@ export class LiveRun {
     this.#signalId = id;
     if (this.#final !== null) this.#final = { ...this.#final, signalId: id };
     this.isDirty = true;
+    this.isNews = true;
   }
 
   /** Slots up to `slot` are missing: a gap in time, not zeros. */
@@ -193,6 +202,7 @@ export class LiveRun {
     run.#comparison = saved.comparison === null ? null : CanaryComparison.restore(saved.policy, layout, saved.comparison);
     if (run.#comparison !== null) run.#said = run.#comparison.judge();
     run.isDirty = false;
+    run.isNews = false;
     return run;
   }
 
@@ -268,6 +278,7 @@ export class LiveRun {
     this.#history.push({ ...this.#verdict(), decision: step.decision, reason: step.reason, at });
     if (this.#history.length > MAX_HISTORY) this.#history.splice(1, 1);
     this.isDirty = true;
+    this.isNews = true;
   }
 
   /** A run that is over keeps its last view and lets go of the rest. */

@@ -71,18 +71,18 @@ export class Pipeline {
    * Writes what changed, and the signals that still wait to be journalled. Never throws: a disk that refuses is told of and tried again. True
    * when all is durable.
    */
-  checkpoint(): boolean {
+  checkpoint(extent: 'bounded' | 'whole' = 'bounded'): boolean {
     const { engine, clock } = this.#parts;
     // What was refused comes first and alone: signals go with the state that they follow from.
     if (this.#unwritten !== null && !this.#write(this.#unwritten, [])) return false;
     const signals = this.#undelivered;
-    return this.#write(engine.checkpoint(clock.now()), signals);
+    return this.#write(engine.checkpoint(clock.now(), extent), signals);
   }
 
   /** Flushes and judges what is pending, then checkpoints: the last act before the store closes. True when all is durable. */
   finish(): boolean {
     if (this.#parts.ingest.pending > 0) this.#turn();
-    return this.checkpoint();
+    return this.checkpoint('whole');
   }
 
   #write(changed: Checkpoint, signals: readonly DecidedSignal[]): boolean {

@@ -1,6 +1,7 @@
 /** `npm run bench [-- PART …] [--json FILE]`: measures, prints every figure beside its goal, judges nothing. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { benchCheckpoint } from './checkpoint.ts';
 import { benchDecode } from './decode.ts';
 import { benchEvaluate } from './evaluate.ts';
 import type { Figure } from './figure.ts';
@@ -15,6 +16,7 @@ const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   ingest: benchIngest,
   evaluate: benchEvaluate,
   tick: benchTick,
+  checkpoint: benchCheckpoint,
   memory: benchMemory,
   signal: benchSignal,
   transport: () => benchTransport(),
