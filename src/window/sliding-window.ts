@@ -93,7 +93,8 @@ export class SlidingWindow {
       this.#newestMs = Math.max(this.#newestMs, arrivals.maxEndMs);
     }
     this.#slots.newestSlot = this.newestSlot;
-    if (deltas.size > 0) this.#heardAt = this.#now;
+    // The clock of the last advance may be long past: a replay has none in between two requests.
+    if (deltas.size > 0) this.#heardAt = Number.NaN;
     return { duplicate: false, late, firstRow };
   }
 

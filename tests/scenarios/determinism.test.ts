@@ -104,6 +104,31 @@ it('the running service, with its ticks, pauses and checkpoints, says the same a
   expect(live.signals.map(({ id }) => id)).toEqual(plain.signals);
 });
 
+it('a replay of a recording with a gap ends with the verdict, event time and evidence of the live run', () => {
+  const config = scenarioConfig({ objectives: [AVAILABILITY] });
+  const outsideGap = (second: number) => second < 150 || second >= 330;
+  const pods = { service: 'checkout', endpoints: ENDPOINTS, exports: outsideGap };
+  const behaviour = (second: number) => (second < 380 ? {} : { errorRatio: 0.1 });
+  const arrivals = [
+    ...new World([
+      { ...pods, version: 'v1', rate: 60 },
+      { ...pods, version: 'v2', rate: (second) => (second < START_SEC + 2 ? 0 : 30), behaviour },
+    ]).until(480),
+  ];
+  const live = new Live(config);
+  live.idle(ROLLOUT.startedAt ?? 0);
+  for (const arrival of arrivals) {
+    if (arrival.at >= (ROLLOUT.startedAt ?? 0)) live.start(ROLLOUT);
+    live.arrive({ ...arrival, at: Math.max(arrival.at, live.now) });
+  }
+  const session = new ReplaySession(config as Config, [ROLLOUT as RolloutRequest & { startedAt: number }]);
+  for (const { bytes } of arrivals) session.consume('protobuf', bytes);
+  session.finish();
+  expect(live.run().history.map(({ reason }) => reason)).toContain('stale_telemetry');
+  expect(live.run()).toMatchObject({ state: 'rolled_back' });
+  expect(session.runs()[0]).toMatchObject({ state: 'rolled_back', signalId: live.run().signalId, verdict: live.run().verdict });
+});
+
 it('the requests of one moment may come in another order', () => {
   const config = scenarioConfig();
   const arrivals = recording((second) => (second < 150 ? {} : { errorRatio: 0.05 }), 260);

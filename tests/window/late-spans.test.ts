@@ -51,10 +51,19 @@ describe('grace', () => {
     window.merge(stream.flush([{ series: id, endMs: T0, durationUs: 1 }]));
     for (let second = 0; second <= 59; second++) window.advance(T0 + second * 1000);
     expect(window.merge(stream.flush([{ series: id, endMs: T0 - 1000, durationUs: 1 }])).late).toBe(0);
-    for (let second = 60; second <= 119; second++) window.advance(T0 + second * 1000);
+    for (let second = 60; second <= 120; second++) window.advance(T0 + second * 1000);
     expect(window.frozenBefore).toBe(T0 / 1000 + 1);
     expect(window.merge(stream.flush([{ series: id, endMs: T0, durationUs: 1 }])).late).toBe(1);
     expect(window.merge(stream.flush([{ series: id, endMs: T0 + 1000, durationUs: 1 }])).late).toBe(0);
+  });
+
+  it('does not end at once when the clock comes with the stream and both jump over a gap', () => {
+    const { stream, window, id } = setUp();
+    window.merge(stream.flush([{ series: id, endMs: T0, durationUs: 1 }]));
+    window.advance(T0);
+    window.merge(stream.flush([{ series: id, endMs: T0 + 180_000, durationUs: 1 }]));
+    window.advance(T0 + 180_000);
+    expect(window.merge(stream.flush([{ series: id, endMs: T0 + 175_000, durationUs: 1 }])).late).toBe(0);
   });
 
   it('survives a gap of a day in the stream', () => {
