@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { SqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import { objective } from '../support/policies.ts';
 import { AVAILABILITY, Live, scenarioConfig } from './live.ts';
 import { type Pods, WORLD_START, World } from './world.ts';
 
@@ -122,6 +123,25 @@ describe.each(STORES)('with state in $kind', ({ make }) => {
       ['r4', 'hold'],
       ['r3', 'hold'],
     ]);
+  });
+
+  it('a restart with other latency limits in the configuration goes on with the run', () => {
+    const limit = (ms: number) =>
+      objective({ service: 'checkout', name: 'fast', target: 0.9, sli: { kind: 'latency', thresholdNs: ms * 1_000_000 } });
+    const live = new Live(scenarioConfig({ objectives: [limit(100)] }), make());
+    const world = new World(pods('checkout'));
+    live.play(world, 30);
+    live.start();
+    live.play(world, 100);
+    const before = live.run();
+    live.config = scenarioConfig({ objectives: [limit(200)] });
+    live.restart();
+    live.play(world, 118);
+    expect(live.run()).toMatchObject({ state: 'running', verdict: { decision: 'continue' } });
+    expect(live.run().canaryRequests).toBeGreaterThan(before.canaryRequests + 30 * 8);
+    live.play(world, 300);
+    expect(live.run().state).toBe('rolled_back');
+    expect(live.signals).toHaveLength(1);
   });
 
   it('counts of objectives go on where they were', () => {
