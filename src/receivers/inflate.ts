@@ -55,9 +55,13 @@ function inflateAtOnce(compression: Exclude<Compression, 'identity'>, body: Buff
 }
 
 function inflateInPool(compression: Exclude<Compression, 'identity'>, body: Buffer, limitBytes: number, lease: Lease): Promise<Inflated> {
-  const stream = inflater(compression, chunkBytes(compression, body));
+  const chunkSize = chunkBytes(compression, body);
+  // Memory is taken by the chunk, before there is anything in it, and a size that lies must not take more than there is room for.
+  if (!lease.grow(chunkSize)) return Promise.resolve({ refused: refusal('overloaded') });
+  const stream = inflater(compression, chunkSize);
   const chunks: Buffer[] = [];
   let total = 0;
+  let heldBytes = chunkSize;
   return new Promise((resolve) => {
     const refuse = (refused: Refused): void => {
       stream.destroy();
@@ -65,9 +69,11 @@ function inflateInPool(compression: Exclude<Compression, 'identity'>, body: Buff
     };
     stream.on('data', (chunk: Buffer) => {
       total += chunk.length;
-      if (total > limitBytes) refuse(tooLarge(limitBytes));
-      else if (!lease.grow(chunk.length)) refuse(refusal('overloaded'));
-      else chunks.push(chunk);
+      chunks.push(chunk);
+      if (total > limitBytes) return refuse(tooLarge(limitBytes));
+      if (total < heldBytes) return;
+      heldBytes += chunkSize;
+      if (!lease.grow(chunkSize)) refuse(refusal('overloaded'));
     });
     stream.on('error', (error) => refuse(badCompression(compression, error)));
     stream.on('end', () => resolve({ bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, total) }));
