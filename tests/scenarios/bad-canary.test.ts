@@ -1,3 +1,4 @@
+/** Canaries that are really bad are rolled back in time, and the verdict says why. */
 import { expect, it } from 'vitest';
 import { AVAILABILITY, Live, scenarioConfig } from './live.ts';
 import { type Behaviour, WORLD_START, World } from './world.ts';

@@ -1,3 +1,4 @@
+/** What keeps a verdict back: warm-up, few requests, the mode of the policy, a short incident, the end of the time. */
 import { expect, it } from 'vitest';
 import { Live, scenarioConfig } from './live.ts';
 import { type Behaviour, type Pods, World } from './world.ts';

@@ -1,3 +1,4 @@
+/** Clocks that are wrong change no window and roll nothing back. */
 import { describe, expect, it } from 'vitest';
 import { Live, scenarioConfig } from './live.ts';
 import { requestBytes, resourceField } from './otlp-stream.ts';

@@ -1,3 +1,4 @@
+/** When telemetry stops for a while, the run waits, and goes on behind the gap. */
 import { expect, it } from 'vitest';
 import { AVAILABILITY, Live, scenarioConfig } from './live.ts';
 import { type Behaviour, type Pods, WORLD_START, World } from './world.ts';

@@ -1,3 +1,4 @@
+/** The same requests give the same verdicts, whatever the timers do, live or in a replay. */
 import { expect, it } from 'vitest';
 import { ReplaySession } from '../../src/cli/replay-session.ts';
 import type { Config } from '../../src/config/config.ts';

@@ -1,3 +1,4 @@
+/** Rollouts that nobody announced are found in the traffic. */
 import { describe, expect, it } from 'vitest';
 import type { AnalysisRun } from '../../src/model/rollout.ts';
 import { Live, scenarioConfig } from './live.ts';

@@ -1,3 +1,4 @@
+/** Batches that are sent twice roll nothing back. */
 import { expect, it } from 'vitest';
 import { AVAILABILITY, Live, scenarioConfig } from './live.ts';
 import type { ServedRequest } from './otlp-stream.ts';

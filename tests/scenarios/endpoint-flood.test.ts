@@ -1,3 +1,4 @@
+/** A flood of endpoint names harms neither counts nor verdicts nor memory. */
 import { expect, it } from 'vitest';
 import { seeded } from '../evaluate/world.ts';
 import { AVAILABILITY, Live, scenarioConfig } from './live.ts';

@@ -1,3 +1,4 @@
+/** Trouble that both releases share is no reason to roll back, nor to promote. */
 import { expect, it } from 'vitest';
 import { objective } from '../support/policies.ts';
 import { AVAILABILITY, Live, scenarioConfig } from './live.ts';

@@ -1,3 +1,4 @@
+/** A healthy canary is left alone and promoted. */
 import { expect, it } from 'vitest';
 import { AVAILABILITY, Live, scenarioConfig } from './live.ts';
 import { WORLD_START, World } from './world.ts';

@@ -1,3 +1,4 @@
+/** Late spans count for objectives as long as they may, and never roll back. */
 import { expect, it } from 'vitest';
 import { AVAILABILITY, Live, scenarioConfig } from './live.ts';
 import type { ServedRequest } from './otlp-stream.ts';
@@ -36,7 +37,7 @@ it('when five percent come late, judging waits for them from then on', () => {
   expect(bad.live.run()).toMatchObject({ state: 'rolled_back' });
 });
 
-it('failures that come late only because they fail are not held against the canary unless both wait', () => {
+it('a canary of which every twelfth request comes late is never rolled back for that', () => {
   // 8 % of the canary's requests arrive late, failing or not; its error rate is the baseline's.
   const stragglers = { share: 0.08, fromMs: 5_000, toMs: 55_000 };
   const { live } = played([BASELINE, { ...CANARY, stragglers }], 900);

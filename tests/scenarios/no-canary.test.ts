@@ -1,3 +1,4 @@
+/** Without traffic of a release nothing is decided. */
 import { expect, it } from 'vitest';
 import { Live, scenarioConfig } from './live.ts';
 import { type Pods, WORLD_START, World } from './world.ts';

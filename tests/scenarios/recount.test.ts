@@ -1,3 +1,4 @@
+/** What is counted and measured equals an independent recount of the decoded spans. */
 import { build } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
 import { decodeRequest } from '../support/otlp-proto.ts';

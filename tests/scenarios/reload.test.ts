@@ -1,3 +1,4 @@
+/** New configuration takes effect exactly from its reload on; runs in flight keep theirs. */
 import { expect, it } from 'vitest';
 import type { Objective } from '../../src/model/policy.ts';
 import { objective } from '../support/policies.ts';

@@ -1,3 +1,4 @@
+/** A restart or crash loses no verdict, sends no signal twice and forgets no guard. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

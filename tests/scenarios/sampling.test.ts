@@ -1,3 +1,4 @@
+/** Sampled spans stand for their requests, and releases sampled by different rules are not compared. */
 import { expect, it } from 'vitest';
 import { AVAILABILITY, Live, scenarioConfig } from './live.ts';
 import type { ServedRequest } from './otlp-stream.ts';

@@ -1,3 +1,4 @@
+/** The newest rollout of a service is the only one that may still signal. */
 import { expect, it } from 'vitest';
 import { Live, scenarioConfig } from './live.ts';
 import { WORLD_START, World } from './world.ts';
