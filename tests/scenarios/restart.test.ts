@@ -38,6 +38,8 @@ const pods = (service: string, from = BAD_SEC): Pods[] => [
   { service, version: 'v2', rate: 30, behaviour: (second) => (second < from ? {} : { errorRatio: 0.05 }) },
 ];
 
+const expected = uninterrupted();
+
 function uninterrupted(): Live {
   const live = new Live(config());
   const world = new World(pods('checkout'));
@@ -66,7 +68,6 @@ describe.each(STORES)('with state in $kind', ({ make }) => {
     if (before.state !== 'running') expect(live.run()).toEqual(before);
     live.play(world, 400);
 
-    const expected = uninterrupted();
     expect(expected.run().state).toBe('rolled_back');
     expect(live.run()).toMatchObject({ state: 'rolled_back', signalId: expected.run().signalId });
     expect(live.run().verdict.reason).toBe('harm_proven');
