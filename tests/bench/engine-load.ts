@@ -4,6 +4,7 @@ import { SeriesTable } from '../../src/aggregate/series-table.ts';
 import { Engine } from '../../src/engine.ts';
 import { HistogramLayout } from '../../src/model/histogram-layout.ts';
 import { ObservationBatch } from '../../src/model/observation-batch.ts';
+import type { Objective } from '../../src/model/policy.ts';
 import type { SlotDeltas } from '../../src/model/slot-deltas.ts';
 import type { EpochMs } from '../../src/model/time.ts';
 import { objective, policies } from '../support/policies.ts';
@@ -29,13 +30,7 @@ export class EngineLoad {
   #random = 12345;
 
   constructor() {
-    const objectives = Array.from({ length: SERVICES * OBJECTIVES_PER_SERVICE }, (_, i) => {
-      const service = `service-${i % SERVICES}`;
-      const n = Math.floor(i / SERVICES);
-      const endpoint = n < 2 ? null : `GET /endpoint/${n}`;
-      if (n % 2 === 0) return objective({ service, name: `o${n}`, endpoint });
-      return objective({ service, name: `o${n}`, endpoint, sli: { kind: 'latency', thresholdNs: n * 1e8 } });
-    });
+    const objectives = objectivesFor((i) => `service-${i}`);
     const layout = new HistogramLayout();
     this.engine = new Engine(policies({ objectives }), layout);
     const table = new SeriesTable({
@@ -80,6 +75,17 @@ export class EngineLoad {
     this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
     return this.#random >>> 8;
   }
+}
+
+/** Ten for each service, of which the first two hold for all endpoints, latency and availability in turn. */
+export function objectivesFor(serviceName: (index: number) => string): Objective[] {
+  return Array.from({ length: SERVICES * OBJECTIVES_PER_SERVICE }, (_, i) => {
+    const service = serviceName(i % SERVICES);
+    const n = Math.floor(i / SERVICES);
+    const endpoint = n < 2 ? null : `GET /endpoint/${n}`;
+    if (n % 2 === 0) return objective({ service, name: `o${n}`, endpoint });
+    return objective({ service, name: `o${n}`, endpoint, sli: { kind: 'latency', thresholdNs: n * 1e8 } });
+  });
 }
 
 function allSeries(table: SeriesTable): number[] {

@@ -9,7 +9,7 @@ export class TimedRequest {
   readonly bytes: Buffer;
   readonly spans: number;
   readonly #startAt: number[] = [];
-  readonly #durationNs: bigint[] = [];
+  readonly #durationNs: number[] = [];
 
   /** Every span must have its times, as bigint. */
   constructor(input: RequestInput) {
@@ -23,20 +23,20 @@ export class TimedRequest {
         const at = this.bytes.indexOf(wanted, from);
         if (at < 0 || this.bytes[at + TIME_BYTES] !== END_TAG) throw new Error('the times of a span are not where they should be');
         this.#startAt.push(at);
-        this.#durationNs.push(end - start);
+        this.#durationNs.push(Number(end - start));
         from = at + TIME_BYTES;
       }
     }
     this.spans = this.#startAt.length;
   }
 
-  /** Spreads the ends of the spans evenly over the `spreadMs` up to `newestEndMs`, in their order. */
-  stamp(newestEndMs: number, spreadMs: number): void {
+  /** Spreads the ends of the spans evenly over the `spreadMs` up to `newestEndMs`, in their order. `stretch` draws a factor for each duration. */
+  stamp(newestEndMs: number, spreadMs: number, stretch: () => number = () => 1): void {
     const last = this.spans - 1;
     for (let i = 0; i <= last; i++) {
       const end = BigInt(Math.floor((newestEndMs - ((last - i) / this.spans) * spreadMs) * 1000)) * 1000n;
       const at = this.#startAt[i] as number;
-      this.bytes.writeBigUInt64LE(end - (this.#durationNs[i] as bigint), at);
+      this.bytes.writeBigUInt64LE(end - BigInt(Math.round((this.#durationNs[i] as number) * stretch())), at);
       this.bytes.writeBigUInt64LE(end, at + TIME_BYTES + 1);
     }
   }
