@@ -7,10 +7,13 @@ import { run } from './cli/run.ts';
 
 countBuffersInHeapLimits();
 
-// `slipstream status | head` closes the pipe early: that is no failure.
+// `slipstream status | head` closes the pipe early: that is no failure. A service whose log nobody reads any more stops as it is asked to.
+let isUnread = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  if (error.code !== 'EPIPE') throw error;
+  if (process.listenerCount('SIGTERM') === 0) process.exit(0);
+  if (!isUnread) process.kill(process.pid, 'SIGTERM');
+  isUnread = true;
 });
 
 const code = await run(process.argv.slice(2), process.env, process);

@@ -104,6 +104,11 @@ export class Running {
     return this.#address('api');
   }
 
+  /** Closes our end of its standard output. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }

@@ -174,3 +174,27 @@ it('killed, it knows all counts up to the last checkpoint, and none twice', asyn
   expect(await counted(third)).toEqual({ valid: sent.spans + more.spans, good: sent.spans - sent.failed + more.spans });
   await third.stop();
 });
+
+it('a service whose log nobody reads any more stops in order, and keeps what it counted', async () => {
+  const folder = folders.make();
+  const first = await start(folder);
+  const now = thisSecond();
+  const sent = exportRequest(now - 2_000, now - 1_000, HEALTHY);
+  expect((await post(first, sent.body)).status).toBe(200);
+  first.closeOutput();
+  // A new run is worth a line in the log.
+  await first
+    .ask('/v1/rollouts', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${API_TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ service: SERVICE, generation: 1, baseline: { 'service.version': '1' }, canary: { 'service.version': '2' } }),
+    })
+    .catch(() => null);
+  expect(await first.ended).toEqual({ code: 0, signal: null });
+  const second = await start(folder);
+  await eventually(
+    () => counted(second),
+    ({ valid }) => valid === sent.spans,
+  );
+  expect((await second.stop()).code).toBe(0);
+});
