@@ -36,7 +36,7 @@ describe('starting a rollout', () => {
     expect(answer.headers.get('location')).toBe('/v1/rollouts/checkout-42');
     const run = await runOf(answer);
     expect(run.rollout).toMatchObject({ id: 'checkout-42', service: 'shop', generation: 1, origin: 'api' });
-    expect(run.explanation.verdict).toBe('Hold: no span of the canary has come yet.');
+    expect(run.explanation.verdict).toBe('Hold: no span of the canary is coming.');
     expect((await ask('/v1/rollouts/checkout-42')).status).toBe(200);
   });
 

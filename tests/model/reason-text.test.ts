@@ -70,7 +70,7 @@ describe('judgementText', () => {
     [
       'a canary without requests',
       judgement({ ...errors, canary: { bad: 0, total: 0 } }, 'no_canary'),
-      'errors on POST /checkout: canary without requests, baseline 9 of 15,203 bad (0.059 %); no span of the canary has come yet',
+      'errors on POST /checkout: canary without requests, baseline 9 of 15,203 bad (0.059 %); no span of the canary is coming',
     ],
     [
       'nothing at all',
@@ -135,7 +135,7 @@ describe('verdictText', () => {
       'a hold before there is any evidence',
       { ...rollback, decision: 'hold', reason: 'no_canary', logWealth: Number.NEGATIVE_INFINITY, decidedBy: null },
       [],
-      'Hold: no span of the canary has come yet.',
+      'Hold: no span of the canary is coming.',
     ],
   ])('tells %s', (_name, verdict, judgements, text) => {
     expect(verdictText(verdict, judgements)).toBe(text);

@@ -222,9 +222,8 @@ export class CanaryComparison {
     if (this.#canaryRequests === 0) return ['inconclusive', this.#overflow.canaryRequests > 0 ? 'overflow' : 'no_canary'];
     if (this.#baselineRequests === 0) return ['inconclusive', this.#overflow.baselineRequests > 0 ? 'overflow' : 'no_baseline'];
     if (this.#isTooFew()) return ['inconclusive', 'too_few_samples'];
-    if (this.#isHealthProven()) {
-      return this.#time.isSilent(this.#canaryRequests) ? ['inconclusive', 'no_canary'] : ['pass', 'health_proven'];
-    }
+    if (this.#time.isSilent(this.#canaryRequests)) return ['inconclusive', 'no_canary'];
+    if (this.#isHealthProven()) return ['pass', 'health_proven'];
     if (this.#time.elapsedMs >= this.#policy.horizonMs) return ['inconclusive', 'horizon_reached'];
     return ['inconclusive', this.#isWarmup() ? 'warming_up' : 'accumulating'];
   }

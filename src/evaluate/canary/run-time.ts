@@ -60,9 +60,9 @@ export class RunTime {
     this.#skippedSinceLastMs = 0;
   }
 
-  /** True when the canary has sent nothing for unusually long. */
+  /** True when the canary has sent nothing for unusually long while it was watched. */
   isSilent(canaryRequests: number): boolean {
-    return this.#quietMs > Math.max(SILENT_MS, (SILENT_GAPS * this.sinceCanaryMs) / canaryRequests);
+    return this.#quietMs - this.#skippedSinceLastMs > Math.max(SILENT_MS, (SILENT_GAPS * this.sinceCanaryMs) / canaryRequests);
   }
 
   skipTo(slot: SlotIndex): void {

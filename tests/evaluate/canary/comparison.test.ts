@@ -54,6 +54,15 @@ describe('a comparison', () => {
     });
   });
 
+  it('says that the canary went silent, until it is back', () => {
+    const judged = feed(comparison(), 60, counted(100, 1), counted(10, 0));
+    expect(judged.judge().reason).toBe('accumulating');
+    feed(judged, 60, counted(100, 1), NOTHING, 'GET /', 60);
+    expect(judged.judge()).toMatchObject({ outcome: 'inconclusive', reason: 'no_canary' });
+    feed(judged, 1, counted(100, 1), counted(10, 0), 'GET /', 120);
+    expect(judged.judge().reason).toBe('accumulating');
+  });
+
   it('keeps to harm once proven', () => {
     const judged = feed(feed(comparison(), 4, counted(900, 1), counted(100, 60)), 300, counted(900, 1), counted(100, 0), 'GET /', 4);
     expect(judged.judge().outcome).toBe('fail');
