@@ -38,8 +38,10 @@ export async function benchTransport({ consumeModule, prefix = 'transport' }: Tr
       for (const compression of ['none', 'gzip'] as const) {
         const value = await spansPerCpuSecond({ transport, body, spans, compression, consumeModule });
         const { [`${compression}/${spans}` as const]: collector, times } = COLLECTOR[transport];
-        const goal = `>= ${(collector * times).toLocaleString('en-US')}: ${times} x the Collector`;
-        figures.push({ name: `${prefix}/${transport}/${compression}/${spans} spans a request`, unit: 'spans/CPU-s', value, goal });
+        // The Collector's figures are those of its whole pipeline.
+        const goal = consumeModule !== undefined && `>= ${(collector * times).toLocaleString('en-US')}: ${times} x the Collector`;
+        const name = `${prefix}/${transport}/${compression}/${spans} spans a request`;
+        figures.push({ name, unit: 'spans/CPU-s', value, ...(goal !== false && { goal }) });
       }
     }
   }
