@@ -22,5 +22,6 @@ USER 65532:65532
 VOLUME /var/lib/slipstream
 EXPOSE 4317 4318 8080
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:8080/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/main.js"]
+# A small young generation suits short-lived buffers: less memory and less copying under load.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/main.js"]
 CMD ["serve", "--config", "/etc/slipstream/slipstream.yaml"]
