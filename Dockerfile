@@ -2,15 +2,14 @@
 FROM node:26-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts --omit=optional
+RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN npx tsc -p tsconfig.build.json && npm prune --omit=dev --omit=optional --ignore-scripts
 
 FROM node:26-bookworm-slim
 LABEL org.opencontainers.image.title="slipstream" \
-      org.opencontainers.image.description="OpenTelemetry-based SLO evaluation stream processor" \
-      org.opencontainers.image.licenses="UNLICENSED"
+      org.opencontainers.image.description="OpenTelemetry-based SLO evaluation stream processor"
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/node_modules ./node_modules
