@@ -20,11 +20,15 @@ const FAST_BURN_RATE = 14.4;
 const FAST_BURN_WINDOW_MS = 300_000;
 /** Fewer bad requests than this are no burn, however low the traffic. */
 const FAST_BURN_MIN_BAD = 10;
+/** Counts of so many removed objectives are kept, about 60 kB each at most. */
+const MAX_GONE = 200;
 
 export class ObjectiveFeed {
   readonly counts = new ObjectiveCounts();
   #policies: Policies;
   #bindings: (readonly Binding[])[] = [];
+  /** Objectives that were removed and whose counts are kept, those removed longest ago first. */
+  readonly #gone = new Set<string>();
 
   constructor(policies: Policies) {
     this.#policies = policies;
@@ -79,11 +83,15 @@ export class ObjectiveFeed {
     });
   }
 
-  /** Takes new objectives; counts of those that are gone are dropped. */
+  /** Takes new objectives. Counts of those that are gone are kept for a while: what is removed by mistake comes back with its budget. */
   reconfigure(policies: Policies, series: Iterable<SeriesInfo>): void {
-    const kept = new Set([...policies.services.values()].flatMap((policy) => policy.objectives.map(countsKey)));
-    for (const policy of this.#policies.services.values()) {
-      for (const objective of policy.objectives) if (!kept.has(countsKey(objective))) this.counts.remove(countsKey(objective));
+    const kept = countsKeys(policies);
+    for (const key of countsKeys(this.#policies)) if (!kept.has(key)) this.#gone.add(key);
+    for (const key of kept) this.#gone.delete(key);
+    for (const key of this.#gone) {
+      if (this.#gone.size <= MAX_GONE) break;
+      this.#gone.delete(key);
+      this.counts.remove(key);
     }
     this.#policies = policies;
     for (const info of series) this.bind(info);
@@ -94,6 +102,10 @@ export class ObjectiveFeed {
     const to = endOfSlot(newestAt);
     return judgeObjective(objective, this.counts.sum(countsKey(objective), to - objective.windowMs, to));
   }
+}
+
+function countsKeys(policies: Policies): Set<string> {
+  return new Set([...policies.services.values()].flatMap((policy) => policy.objectives.map(countsKey)));
 }
 
 /** An objective whose limit changes counts something else from then on, and starts anew. */
