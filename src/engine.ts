@@ -2,6 +2,7 @@
 import { EMPTY_GUARD, type GuardState, guardAfterRollback, guardObjection } from './decide/guard.ts';
 import type { RunStep } from './decide/run-state.ts';
 import { signalOf } from './decide/signal.ts';
+import { isSilence } from './decide/trust.ts';
 import { discovered, type SeenSeries } from './engine/discovery.ts';
 import { dueRuns } from './engine/due-runs.ts';
 import { type LatencyQuery, latencyView } from './engine/latency-view.ts';
@@ -67,7 +68,7 @@ export class Engine {
     const decisions: Decision[] = [];
     for (const run of this.rollouts.active()) {
       const step = run.advance(this.#surroundings(run, now));
-      if (step !== null) decisions.push(this.#decided(run, step));
+      if (step !== null) decisions.push(this.#decided(run, step, now));
     }
     this.window.advance(now);
     return decisions;
@@ -210,7 +211,7 @@ export class Engine {
     };
   }
 
-  #decided(run: LiveRun, step: RunStep): Decision {
+  #decided(run: LiveRun, step: RunStep, now: EpochMs): Decision {
     const view = run.view();
     if (step.action === null) return { run: view, signal: null };
     const { policy, rollout } = run;
@@ -220,13 +221,12 @@ export class Engine {
       verdict: view.verdict,
       judgements: view.judgements,
       summary: verdictText(view.verdict, view.judgements),
+      // Silence has no evidence whose age could count.
+      sayableFrom: isSilence(step.reason) ? Math.max(view.verdict.at, now) : view.verdict.at,
       ttlMs: policy.signalTtlMs,
       sinks: policy.sinks,
     });
-    if (step.action === 'rollback') {
-      const limits = { coolDownMs: policy.coolDownMs, maxRollbacksPerHour: this.#policies.maxRollbacksPerHour };
-      this.#guard = guardAfterRollback(this.#guard, rollout.service, view.verdict.at, limits);
-    }
+    if (step.action === 'rollback') this.#guard = guardAfterRollback(this.#guard, rollout.service, view.verdict.at);
     run.signalled(signal.id);
     return { run: run.view(), signal };
   }
@@ -259,7 +259,7 @@ export class Engine {
 
   #discover(info: SeriesInfo): void {
     const policy = this.#canaryPolicy(info.service);
-    if ((policy.track === null && policy.trackBy === null) || this.isUnderAnalysis(info)) return;
+    if ((policy.track === null && policy.trackBy === null) || this.isUnderAnalysis(info) || this.rollouts.isAnnounced(info.service)) return;
     const firstAt = this.#firstAt(info);
     const pair = discovered({
       info,

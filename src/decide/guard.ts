@@ -4,7 +4,10 @@ import type { DurationMs, EpochMs } from '../model/time.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** Rollbacks of the last hour or cool-down, oldest first. Plain data: saved with every checkpoint, so a crash loop cannot reset it. */
+/** The longest cool-down a policy may ask for. */
+const LONGEST_COOL_DOWN_MS = 7 * 24 * HOUR_MS;
+
+/** Rollbacks of the last hour, and the last one of each service within the longest cool-down, oldest first. Plain data: saved with every checkpoint, so a crash loop cannot reset it. */
 export interface GuardState {
   readonly rollbacks: readonly { readonly service: string; readonly at: EpochMs }[];
 }
@@ -25,8 +28,8 @@ export function guardObjection(state: GuardState, service: string, at: EpochMs, 
   return lastHour >= limits.maxRollbacksPerHour ? 'breaker_open' : null;
 }
 
-/** The state after a rollback; forgets what neither limit can see any more. */
-export function guardAfterRollback(state: GuardState, service: string, at: EpochMs, limits: GuardLimits): GuardState {
-  const keepMs = Math.max(HOUR_MS, limits.coolDownMs);
-  return { rollbacks: [...state.rollbacks.filter((past) => at - past.at < keepMs), { service, at }] };
+/** The state after a rollback; forgets what neither limit can see any more, whichever service's policy asks. */
+export function guardAfterRollback(state: GuardState, service: string, at: EpochMs): GuardState {
+  const kept = state.rollbacks.filter((past) => at - past.at < (past.service === service ? HOUR_MS : LONGEST_COOL_DOWN_MS));
+  return { rollbacks: [...kept, { service, at }] };
 }

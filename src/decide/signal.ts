@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Judgement } from '../model/judgement.ts';
 import type { Rollout, Signal, SignalAction, Verdict } from '../model/rollout.ts';
-import type { DurationMs } from '../model/time.ts';
+import type { DurationMs, EpochMs } from '../model/time.ts';
 
 /**
  * Identity of a signal: one per rollout generation, policy and action, whatever the evidence. The parts are encoded as a JSON array, so that no
@@ -23,6 +23,8 @@ export function signalOf(input: {
   readonly verdict: Verdict;
   readonly judgements: readonly Judgement[];
   readonly summary: string;
+  /** When its time to live begins. */
+  readonly sayableFrom: EpochMs;
   readonly ttlMs: DurationMs;
   readonly sinks: readonly string[];
 }): Signal {
@@ -38,7 +40,7 @@ export function signalOf(input: {
     summary: input.summary,
     evidenceDigest: evidenceDigest(input.judgements),
     evidenceAt: verdict.at,
-    notAfter: verdict.at + input.ttlMs,
+    notAfter: input.sayableFrom + input.ttlMs,
     sinks: input.sinks,
   };
 }

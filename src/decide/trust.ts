@@ -66,6 +66,11 @@ export function distrust(telemetry: Telemetry): Reason | null {
   return null;
 }
 
+/** True of the reasons that say the service is not heard: then the wall clock is all there is to go by. */
+export function isSilence(reason: Reason | null): boolean {
+  return reason === 'no_data' || reason === 'stale_telemetry';
+}
+
 function isLate({ recent }: ArmTelemetry): boolean {
   return recent.received >= MIN_SPANS_FOR_SHARE && recent.late / recent.received > MAX_LATE_SHARE;
 }

@@ -1,6 +1,6 @@
 /** One analysis run in flight: feeds its comparison slot by slot as the decision watermark passes, and keeps what it said. */
 import { isFinal, type RunStep, stepRun } from '../decide/run-state.ts';
-import { distrust, type EndpointTiming } from '../decide/trust.ts';
+import { distrust, type EndpointTiming, isSilence } from '../decide/trust.ts';
 import { CanaryComparison, type CanaryComparisonState, type CanaryJudgement } from '../evaluate/canary/comparison.ts';
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import type { Reason } from '../model/judgement.ts';
@@ -201,6 +201,10 @@ export class LiveRun {
     run.#final = saved.final;
     run.#comparison = saved.comparison === null ? null : CanaryComparison.restore(saved.policy, layout, saved.comparison);
     if (run.#comparison !== null) run.#said = run.#comparison.judge();
+    for (const { name, reference } of saved.comparison?.endpoints ?? []) {
+      // The history that primed it is in what was saved.
+      run.#endpoints.set(name, { baseline: [], canary: [], isPrimed: reference.chunks.length > 0 });
+    }
     run.isDirty = false;
     run.isNews = false;
     return run;
@@ -248,7 +252,6 @@ export class LiveRun {
       clockJumped: around.clockJumped,
       stateUnknown: around.stateUnknown,
     });
-    const isSilent = doubt === 'no_data' || doubt === 'stale_telemetry';
     const step = stepRun({
       outcome: this.#said.outcome,
       reason: this.#said.reason,
@@ -257,7 +260,7 @@ export class LiveRun {
       sharedFailure: around.sharedFailure,
       mode: this.policy.mode,
       onInconclusive: this.policy.onInconclusive,
-      at: isSilent ? Math.max(at, now) : at,
+      at: isSilence(doubt) ? Math.max(at, now) : at,
       deadline: this.rollout.deadline,
     });
     const last = this.#history.at(-1);

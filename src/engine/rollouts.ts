@@ -61,8 +61,9 @@ export class Rollouts {
       return { kind: 'conflict', newest };
     }
     const inFlight = [...this.active()];
-    if (inFlight.length >= MAX_ACTIVE_RUNS) return { kind: 'full', limit: MAX_ACTIVE_RUNS };
-    for (const run of inFlight) if (run.rollout.service === request.service) run.end('superseded', 'superseded');
+    const superseded = inFlight.filter((run) => run.rollout.service === request.service);
+    if (inFlight.length - superseded.length >= MAX_ACTIVE_RUNS) return { kind: 'full', limit: MAX_ACTIVE_RUNS };
+    for (const run of superseded) run.end('superseded', 'superseded');
     const startedAt = request.startedAt ?? now;
     const rollout: Rollout = {
       id,
@@ -80,6 +81,12 @@ export class Rollouts {
     this.#runs.set(id, run);
     this.#forgetOldest();
     return { kind: 'started', run };
+  }
+
+  /** True while a run of the service is in flight that its deploy system announced: what is found in the traffic meanwhile ends no such run. */
+  isAnnounced(service: string): boolean {
+    for (const run of this.active()) if (run.rollout.service === service && run.rollout.origin === 'api') return true;
+    return false;
   }
 
   /** True while no newer generation of the rollout, and no newer rollout of the service, has been started. */

@@ -1,5 +1,6 @@
 /** The newest rollout of a service is the only one that may still signal. */
 import { expect, it } from 'vitest';
+import { MAX_ACTIVE_RUNS } from '../../src/engine/rollouts.ts';
 import { Live, scenarioConfig } from './live.ts';
 import { WORLD_START, World } from './world.ts';
 
@@ -84,6 +85,27 @@ it.each([
   expect(current()).toEqual([false, true]);
   live.restart();
   expect(current()).toEqual([false, true]);
+});
+
+it('a release that nobody announced does not end the run of one that was announced', () => {
+  const live = new Live(scenarioConfig({ canary: { trackBy: 'service.version' } }));
+  const world = shop();
+  live.play(world, 70);
+  live.start();
+  live.play(world, 180);
+  expect([...live.engine.rollouts.all()].map((run) => run.rollout.id)).toEqual(['r1']);
+  expect(live.run().state).toBe('rolled_back');
+  expect(live.engine.rollouts.isCurrent('r1', 1)).toBe(true);
+});
+
+it('a newer rollout takes the place of the one in flight although there is no room for one more', () => {
+  const live = new Live(scenarioConfig());
+  for (let i = 0; i < MAX_ACTIVE_RUNS; i++) {
+    const request = { id: `r${i}`, service: `service-${i}`, baseline: { 'service.version': 'v1' }, canary: V3, generation: 1 };
+    expect(live.engine.startRollout(request, WORLD_START).kind).toBe('started');
+  }
+  expect(live.start({ id: 'more' }).kind).toBe('full');
+  expect(live.start({ id: 'r7', service: 'service-7', generation: 2 }).kind).toBe('started');
 });
 
 it('an aborted run says nothing more', () => {
