@@ -3,7 +3,6 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { ApiConfig } from '../config/config.ts';
 import { PermanentError } from '../model/errors.ts';
 import type { EpochMs } from '../model/time.ts';
@@ -23,7 +22,6 @@ export interface Api {
   stop(): Promise<void>;
 }
 
-const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_CONNECTIONS = 256;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -74,13 +72,6 @@ function application(handlers: ApiHandlers, config: ApiConfig, telemetry: Teleme
     context.header('cache-control', 'no-store');
     context.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
   });
-  app.use(
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: () =>
-        problemResponse({ status: 413, title: 'Content too large', detail: `the body is larger than ${MAX_BODY_BYTES} bytes` }),
-    }),
-  );
 
   const methodsByPath = new Map<string, string[]>();
   for (const [id, route] of Object.entries(ROUTES) as [RouteId, Route][]) {

@@ -9,7 +9,10 @@ const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor',
 const MAX_MATCHER_ATTRIBUTES = 16;
 const MAX_DURATION_CHARS = 64;
 
-const durationText = z.string().max(MAX_DURATION_CHARS).regex(new RegExp(DURATION_PATTERN), 'must be a duration like 60s');
+const durationText = z
+  .string()
+  .max(MAX_DURATION_CHARS)
+  .regex(new RegExp(DURATION_PATTERN), { error: 'must be a duration like 60s', abort: true });
 
 const requestedMatcher = z
   .record(z.string().min(1).max(256), z.string().min(1).max(1024))

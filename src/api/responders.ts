@@ -5,10 +5,13 @@ import { durationMs } from './duration.ts';
 import type { ApiHandlers, StartOutcome } from './handlers.ts';
 import { openApiDocument } from './openapi.ts';
 import { invalidRequest, problemResponse } from './problem.ts';
+import { boundedText, parsedJson } from './request-body.ts';
 import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
 import { rolloutRequest } from './rollout-request.ts';
 import { ROUTES, type RouteId } from './routes.ts';
 import { runSummary, runView, statusReport } from './run-view.ts';
+
+const MAX_BODY_BYTES = 1024 * 1024;
 
 type Responder = (context: Context) => Response | Promise<Response>;
 
@@ -19,10 +22,12 @@ export function responders(handlers: ApiHandlers, now: () => EpochMs): Readonly<
     directory: () => json(directory(handlers.version)),
 
     async startRollout(context) {
-      const body = parsedJson(await context.req.text());
-      if (body === undefined)
-        return problemResponse({ status: 400, title: 'Invalid request', detail: 'the body is not JSON, or has a key that cannot be' });
-      const checked = startRollout.safeParse(body);
+      const text = await boundedText(context.req.raw, MAX_BODY_BYTES);
+      if (text === null)
+        return problemResponse({ status: 413, title: 'Content too large', detail: `the body is larger than ${MAX_BODY_BYTES} bytes` });
+      const body = parsedJson(text);
+      if (!body.ok) return problemResponse({ status: 400, title: 'Invalid request', detail: body.detail });
+      const checked = startRollout.safeParse(body.value);
       if (!checked.success) return problemResponse(invalidRequest(checked.error, 'body'));
       const request = rolloutRequest(checked.data, now());
       if (!request.ok) return fieldProblem(400, 'Invalid request', request.error.pointer, request.error.detail);
@@ -127,18 +132,6 @@ function directory(version: string) {
 /** `JSON.stringify` writes numbers that are not finite as null, which is what the schemas say. */
 function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(JSON.stringify(body), { status, headers: { ...headers, 'content-type': 'application/json' } });
-}
-
-/** Undefined for what is no JSON, and for a `__proto__`: dropping it in silence would make a matcher match more than was asked for. */
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text, (key, value) => {
-      if (key === '__proto__') throw new SyntaxError('a key that cannot be');
-      return value;
-    });
-  } catch {
-    return undefined;
-  }
 }
 
 function idOf(context: Context): string {

@@ -189,6 +189,20 @@ describe('attacks', () => {
     );
   });
 
+  it.each([
+    ['DELETE', '/v1/rollouts/r-1', {}, 200],
+    ['DELETE', '/v1/rollouts/r-2', {}, 404],
+    ['DELETE', '/v1/status', {}, 405],
+    ['PUT', '/v1/rollouts', {}, 405],
+    ['POST', '/v1/rollouts', { 'content-type': 'application/json', 'transfer-encoding': 'chunked' }, 201],
+  ])('%s %s with %j is answered with %i, not with a defect', async (method, path, headers, status) => {
+    const { address, port, lines } = await started();
+    await fetch(`${address}/v1/rollouts`, { method: 'POST', body: WISH, headers: { 'content-type': 'application/json' } });
+    const body = method === 'POST' ? JSON.stringify({ ...JSON.parse(WISH), id: 'r-2', generation: 2 }) : '';
+    expect((await send(port, method, path, { host: 'localhost', ...headers }, body)).status).toBe(status);
+    expect(lines).toEqual([]);
+  });
+
   it('a defect inside shows nothing of itself outside', async () => {
     const { address, lines } = await started();
     const headers = { 'content-type': 'application/json' };
