@@ -29,8 +29,16 @@ export type StartOutcome =
   | { readonly outcome: 'stale_generation'; readonly newest: number }
   /** The wish cannot be met: `field` names what is wrong with it. */
   | { readonly outcome: 'refused'; readonly field: string; readonly detail: string }
-  /** Not now: starting, draining, or too many runs at once. */
-  | { readonly outcome: 'unavailable'; readonly detail: string; readonly retryAfterMs: DurationMs };
+  | Unavailable;
+
+/** Not now: starting, draining, too many runs at once, or a store that refuses. */
+export interface Unavailable {
+  readonly outcome: 'unavailable';
+  readonly detail: string;
+  readonly retryAfterMs: DurationMs;
+}
+
+export type AbortOutcome = { readonly outcome: 'over'; readonly run: AnalysisRun } | { readonly outcome: 'unknown' } | Unavailable;
 
 /** One delivery of one signal to one sink, as journalled. */
 export interface SignalView {
@@ -67,8 +75,8 @@ export interface ApiHandlers {
   run(id: string): Eventually<AnalysisRun | null>;
   /** All known runs, in any order. */
   runs(): Eventually<readonly AnalysisRun[]>;
-  /** Ends a run and tells no sink. A run that is over already stays as it is and is returned; null when unknown. */
-  abort(id: string): Eventually<AnalysisRun | null>;
+  /** Ends a run and tells no sink. A run that is over already stays as it is and is returned. */
+  abort(id: string): Eventually<AbortOutcome>;
   /** All services, or one. */
   status(windowMs: DurationMs, service: string | null): Eventually<StatusView>;
   /** Of one endpoint in one release, or in all (null); null when there is no such endpoint. */

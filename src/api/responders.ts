@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import type { EpochMs } from '../model/time.ts';
 import { durationMs } from './duration.ts';
-import type { ApiHandlers, StartOutcome } from './handlers.ts';
+import type { AbortOutcome, ApiHandlers, StartOutcome, Unavailable } from './handlers.ts';
 import { openApiDocument } from './openapi.ts';
 import { invalidRequest, problemResponse } from './problem.ts';
 import { boundedText, parsedJson } from './request-body.ts';
@@ -49,8 +49,7 @@ export function responders(handlers: ApiHandlers, now: () => EpochMs): Readonly<
     },
 
     async abortRollout(context) {
-      const run = await handlers.abort(idOf(context));
-      return run === null ? unknownRollout() : json(runView(run));
+      return abortResponse(await handlers.abort(idOf(context)));
     },
 
     async status(context) {
@@ -106,15 +105,28 @@ function startResponse(started: StartOutcome): Response {
     case 'refused':
       return fieldProblem(422, 'Cannot be judged', started.field, started.detail);
     case 'unavailable':
-      return problemResponse({
-        status: 503,
-        title: 'Unavailable',
-        detail: started.detail,
-        headers: { 'retry-after': String(Math.max(1, Math.ceil(started.retryAfterMs / 1000))) },
-      });
+      return unavailable(started);
     default:
       return started satisfies never;
   }
+}
+
+function abortResponse(aborted: AbortOutcome): Response {
+  switch (aborted.outcome) {
+    case 'over':
+      return json(runView(aborted.run));
+    case 'unknown':
+      return unknownRollout();
+    case 'unavailable':
+      return unavailable(aborted);
+    default:
+      return aborted satisfies never;
+  }
+}
+
+function unavailable({ detail, retryAfterMs }: Unavailable): Response {
+  const headers = { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) };
+  return problemResponse({ status: 503, title: 'Unavailable', detail, headers });
 }
 
 function directory(version: string) {

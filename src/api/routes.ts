@@ -61,7 +61,11 @@ export const ROUTES = {
     path: '/v1/rollouts/{id}',
     summary: 'Stop judging. Nothing is rolled back or promoted. A rollout that is over stays as it is.',
     mutates: true,
-    responses: { 200: json('The run as it ended.', schemas.run), 404: problem('No such rollout.') },
+    responses: {
+      200: json('The run as it ended.', schemas.run),
+      404: problem('No such rollout.'),
+      503: problem('Not now; Retry-After says when.'),
+    },
   },
   status: {
     method: 'GET',

@@ -19,7 +19,6 @@ export interface HandlerParts {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly version: string;
-  readonly series: { readonly maxReleasesPerService: number };
   /** Makes a change of a run durable before it is answered for; false when the store refuses. */
   checkpoint(): boolean;
   /** True while the store takes what it is given. */
@@ -28,7 +27,7 @@ export interface HandlerParts {
   metrics(): Promise<string>;
 }
 
-/** Judging has begun in memory, but a crash would forget it, so the deploy system should not rely on it yet. */
+/** A run has begun or ended in memory, but a crash would forget it, so the deploy system should not rely on it yet. */
 const NOT_DURABLE = {
   outcome: 'unavailable',
   detail: 'the store refuses to be written; send the same again',
@@ -72,11 +71,9 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     runs: () => [...engine.rollouts.all()].map((run) => run.view()),
     abort(id) {
       const run = engine.abortRollout(id);
-      if (run !== null) {
-        telemetry.log.info({ rollout: id, state: run.state }, 'analysis run aborted on request');
-        parts.checkpoint();
-      }
-      return run;
+      if (run === null) return { outcome: 'unknown' };
+      telemetry.log.info({ rollout: id, state: run.state }, 'analysis run aborted on request');
+      return parts.checkpoint() ? { outcome: 'over', run } : NOT_DURABLE;
     },
     status: (windowMs, service) => engine.status(windowMs, clock.now(), service ?? undefined, stored(windowMs)),
     latency: (query) => engine.latency(query, stored(query.windowMs)),

@@ -1,5 +1,5 @@
 /** A small service behind the API that keeps runs in memory: real enough to fence generations and to be asked the same twice. */
-import type { ApiHandlers, LatencyQuery, SignalView, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
+import type { AbortOutcome, ApiHandlers, LatencyQuery, SignalView, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
 import type { Judgement } from '../../src/model/judgement.ts';
 import type { AnalysisRun } from '../../src/model/rollout.ts';
 import type { LatencyView, StatusView } from '../../src/model/views.ts';
@@ -41,12 +41,13 @@ export class MemoryService implements ApiHandlers {
     return [...this.#runs.values()];
   }
 
-  abort(id: string): AnalysisRun | null {
+  abort(id: string): AbortOutcome {
     const run = this.#runs.get(id);
-    if (run === undefined) return null;
+    if (run === undefined) return { outcome: 'unknown' };
+    if (run.rollout.service === 'draining-later') return { outcome: 'unavailable', detail: 'the store refuses', retryAfterMs: 5_000 };
     const ended: AnalysisRun = { ...run, state: 'aborted', verdict: { ...run.verdict, decision: 'hold', reason: 'aborted' } };
     this.#runs.set(id, ended);
-    return ended;
+    return { outcome: 'over', run: ended };
   }
 
   status(windowMs: number, service: string | null): StatusView {

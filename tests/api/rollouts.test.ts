@@ -183,6 +183,14 @@ describe('watching rollouts', () => {
 });
 
 describe('aborting a rollout', () => {
+  it('that cannot be made durable is answered with when to ask again', async () => {
+    await post({ ...WISH, id: 'r-2', service: 'draining-later' });
+    const answer = await ask('/v1/rollouts/r-2', { method: 'DELETE' });
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toBe('5');
+    expect(await answer.json()).toMatchObject({ status: 503, title: 'Unavailable' });
+  });
+
   it('ends the run, and again changes nothing', async () => {
     await post({ ...WISH, id: 'r-1' });
     for (let time = 0; time < 2; time++) {
