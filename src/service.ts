@@ -63,6 +63,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     sinks: createSinks(config.sinks, { now: clock.now, out: options.out }),
     telemetry,
     now: clock.now,
+    monotonicMs: () => clock.monotonicMs(),
     isCurrent: (signal: Signal) => (engine.rollouts.isCurrent(signal.rolloutId, signal.generation) ? 'send' : 'superseded'),
   });
   const pipeline = new Pipeline({ ingest, engine, store, telemetry, clock, deliver: (entries) => delivery.submit(entries) });
@@ -82,7 +83,6 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       telemetry,
       clock,
       version: options.version,
-      series: config.series,
       checkpoint: () => pipeline.checkpoint(),
       isDurable: () => pipeline.isDurable,
       metrics: () => {

@@ -23,6 +23,8 @@ export interface DeliveryParts {
   readonly telemetry: Telemetry;
   /** Wall clock. */
   now(): EpochMs;
+  /** Never jumps: by it a signal that is held expires. The runtime's own by default. */
+  monotonicMs?(): DurationMs;
   /** Asked right before each attempt. */
   isCurrent(signal: Signal): 'send' | 'superseded' | 'expired';
   /** Runs `task` once after a wait, and returns what cancels it; by default a timer of the runtime. */
@@ -39,6 +41,8 @@ interface HeldDelivery {
   readonly sink: string;
   readonly decidedAt: EpochMs;
   readonly message: SinkMessage;
+  /** By the clock that never jumps: a jump of the wall clock ends no signal that is not delivered yet. */
+  readonly expiresAt: DurationMs;
   state: DeliveryState;
   attempts: number;
   lastError: string | null;
@@ -59,6 +63,7 @@ export class Delivery {
   readonly #parts: DeliveryParts;
   readonly #schedule: (task: () => void, waitMs: DurationMs) => () => void;
   readonly #random: () => number;
+  readonly #monotonicMs: () => DurationMs;
   readonly #maxHeld: number;
   readonly #held = new Map<string, HeldDelivery>();
   readonly #lanes = new Map<string, Lane>();
@@ -69,6 +74,7 @@ export class Delivery {
     this.#parts = parts;
     this.#schedule = parts.schedule?.bind(parts) ?? runtimeTimer;
     this.#random = parts.random?.bind(parts) ?? Math.random;
+    this.#monotonicMs = parts.monotonicMs?.bind(parts) ?? (() => performance.now());
     this.#maxHeld = parts.limits?.held ?? MAX_HELD;
   }
 
@@ -83,7 +89,7 @@ export class Delivery {
         this.#leftInJournal = true;
         break;
       }
-      const delivery = heldDelivery(key, entry);
+      const delivery = heldDelivery(key, entry, this.#monotonicMs() + entry.signal.notAfter - this.#parts.now());
       this.#held.set(key, delivery);
       this.#run(delivery);
     }
@@ -128,7 +134,7 @@ export class Delivery {
 
   async #send(delivery: HeldDelivery): Promise<FinalState | DeliveryFailure | 'not_journalled'> {
     try {
-      const end = this.#endBeforeSending(delivery.message.signal);
+      const end = this.#endBeforeSending(delivery);
       if (end !== null) return end;
       const sink = this.#parts.sinks.get(delivery.sink);
       if (sink === undefined) return { kind: 'misdirected', text: 'no sink of this name is configured' };
@@ -141,9 +147,9 @@ export class Delivery {
     }
   }
 
-  #endBeforeSending(signal: Signal): FinalState | null {
-    if (this.#parts.now() > signal.notAfter) return 'expired';
-    const answer = this.#parts.isCurrent(signal);
+  #endBeforeSending({ message, expiresAt }: HeldDelivery): FinalState | null {
+    if (this.#monotonicMs() > expiresAt) return 'expired';
+    const answer = this.#parts.isCurrent(message.signal);
     return answer === 'send' ? null : answer;
   }
 
@@ -175,7 +181,7 @@ export class Delivery {
     const waitMs =
       failure.kind === 'retry' ? Math.max(retryWaitMs(delivery.failures, random), failure.retryAfterMs ?? 0) : refusedWaitMs(random);
     // Not beyond its end: an expired signal is reported when it expires.
-    this.#wait(delivery, Math.min(waitMs, Math.max(0, delivery.message.signal.notAfter + 1 - this.#parts.now())));
+    this.#wait(delivery, Math.min(waitMs, Math.max(0, delivery.expiresAt + 1 - this.#monotonicMs())));
   }
 
   #report(delivery: HeldDelivery, failure: DeliveryFailure, repeated: boolean): void {
@@ -233,11 +239,11 @@ export class Delivery {
   }
 }
 
-function heldDelivery(key: string, entry: JournalEntry): HeldDelivery {
+function heldDelivery(key: string, entry: JournalEntry, expiresAt: DurationMs): HeldDelivery {
   const { sink, decidedAt, state, attempts, lastError } = entry;
   const message = messageOf(entry.signal, decidedAt);
   const fresh = { failures: 0, journalFailures: 0, settled: null, alarmed: false, cancelWait: null };
-  return { key, sink, decidedAt, message, state, attempts, lastError, ...fresh };
+  return { key, sink, decidedAt, message, expiresAt, state, attempts, lastError, ...fresh };
 }
 
 function described(delivery: HeldDelivery) {

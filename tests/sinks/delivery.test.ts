@@ -65,7 +65,8 @@ const journal: SignalJournal = {
 
 function start(change: Partial<DeliveryParts> = {}): Delivery {
   const { schedule } = time;
-  const fixed = { journal, sinks, telemetry, now: () => time.now, isCurrent: () => 'send' as const, schedule, random: () => 0 };
+  const clock = { now: () => time.now, monotonicMs: () => time.now - DECIDED_AT };
+  const fixed = { journal, sinks, telemetry, ...clock, isCurrent: () => 'send' as const, schedule, random: () => 0 };
   const delivery = new Delivery({ ...fixed, ...change });
   deliveries.push(delivery);
   return delivery;
@@ -187,6 +188,20 @@ describe('a delivery', () => {
     await settled();
     expect(entry()?.state).toBe('expired');
     expect(receiver.requests).toHaveLength(1);
+  });
+
+  it('outlives a jump of the wall clock, and expires when its time has really passed', async () => {
+    let jumpedMs = 0;
+    receiver.answer(() => {
+      jumpedMs = 3_600_000;
+      return { status: 503 };
+    });
+    decide(start({ now: () => time.now + jumpedMs }), { notAfter: DECIDED_AT + 60_000 });
+    while (receiver.requests.length < 3) await time.next();
+    expect(entry()?.state).toBe('sent');
+    while (time.now <= DECIDED_AT + 60_000) await time.next();
+    await settled();
+    expect(entry()?.state).toBe('expired');
   });
 
   it('is reported once when it is not through after a minute', async () => {
