@@ -11,6 +11,9 @@ const BACKLOG_CALLS = 20;
 /** How far back in seconds `restore` may need slots of each level: a slot of the next level that was being built, and its neighbour. */
 export const RESTORE_SEC: Readonly<Record<LevelSeconds, number>> = { 1: 240, 10: 1200, 60: 1800, 600: 9000, 3600: 0 };
 
+/** How far back in seconds completed slots wait to be taken, should nobody take them: about as far as they would be kept in a store. */
+const WAIT_SEC: Readonly<Record<LevelSeconds, number>> = { 1: 0, 10: 1200, 60: 6 * 3600, 600: 3 * 86_400, 3600: 30 * 86_400 };
+
 /** A slot of a coarse level while parts of it come in. */
 interface Level {
   readonly seconds: LevelSeconds;
@@ -50,7 +53,7 @@ export class RollUp {
   /** A complete 10 s slot; starts ascend. */
   add(startSec: number, block: SlotBlock): void {
     this.tens.set(startSec, block);
-    this.#done.push({ level: 10, startSec, bytes: block.bytes });
+    this.#finish({ level: 10, startSec, bytes: block.bytes });
     this.#feed(0, startSec, block);
   }
 
@@ -69,7 +72,7 @@ export class RollUp {
     for (const start of this.tens.keys()) if (start < sec) this.tens.delete(start);
   }
 
-  /** Blocks that were completed since the last call. */
+  /** Blocks that were completed since the last call, as far as they were held: see `WAIT_SEC`. */
   takeDone(): StoredSlot[] {
     const done = this.#done;
     this.#done = [];
@@ -99,6 +102,15 @@ export class RollUp {
     let bytes = 0;
     for (const block of held) bytes += block.byteLength;
     return bytes;
+  }
+
+  /** A store that refuses for days, or a replay that has none, takes nothing. */
+  #finish(slot: StoredSlot): void {
+    this.#done.push(slot);
+    const from = slot.startSec - WAIT_SEC[slot.level];
+    const oldest = this.#done.find(({ level }) => level === slot.level);
+    if (oldest === undefined || oldest.startSec >= from) return;
+    this.#done = this.#done.filter(({ level, startSec }) => level !== slot.level || startSec >= from);
   }
 
   /** Takes `block` as a part of a slot of level `i`. */
@@ -144,7 +156,7 @@ export class RollUp {
     this.#jobs.shift();
     const at = this.#levels[job.level] as Level;
     if (job.isComplete) {
-      this.#done.push({ level: at.seconds, startSec: job.startSec, bytes: block.bytes });
+      this.#finish({ level: at.seconds, startSec: job.startSec, bytes: block.bytes });
       this.#feed(job.level + 1, job.startSec, block);
     } else {
       at.parts.splice(0, job.parts.length, block);

@@ -33,6 +33,23 @@ function restoredFrom(saved: Saved, stream: Stream): SlidingWindow {
   return window;
 }
 
+it('what no store takes for hours is held only as far back as a store would keep it', () => {
+  const stream = new Stream();
+  const [id = 0] = stream.endpoints(1);
+  const window = new SlidingWindow({ layout: stream.layout });
+  const hours = 9;
+  for (let sec = 0; sec < hours * 3600; sec += 5) {
+    const at = T0 + sec * 1000;
+    window.merge(stream.flush([{ series: id, endMs: at, durationUs: 1000 }]));
+    window.advance(at);
+  }
+  const { slots } = window.checkpoint();
+  const starts = (level: number) => slots.filter((slot) => slot.level === level).map(({ startSec }) => startSec - T0 / 1000);
+  expect(Math.min(...starts(10))).toBeGreaterThan(hours * 3600 - 1500);
+  expect(Math.min(...starts(60))).toBeGreaterThan((hours - 6.1) * 3600);
+  expect(starts(3600)).toEqual(Array.from({ length: hours - 1 }, (_, hour) => hour * 3600));
+});
+
 /** Everything that can be asked. */
 function answers(window: SlidingWindow, ids: readonly number[], nowMs: number) {
   const to = nowMs + 10_000;
