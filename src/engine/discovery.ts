@@ -37,7 +37,8 @@ interface SeenRelease {
 export function discovered(appearance: Appearance): { readonly baseline: ReleaseMatcher; readonly canary: ReleaseMatcher } | null {
   const { info, firstAt, policy } = appearance;
   if (policy.track !== null) {
-    return releaseMatches(policy.track.canary, info.release) ? trackedPair(policy.track, info) : null;
+    const isFirst = releaseMatches(policy.track.canary, info.release) && !isOlder(info, firstAt, appearance.seen);
+    return isFirst ? trackedPair(policy.track, info) : null;
   }
   if (policy.trackBy === null) return null;
   const by = policy.trackBy;
@@ -49,6 +50,15 @@ export function discovered(appearance: Appearance): { readonly baseline: Release
   for (const [other, release] of releases) if (release.firstAt > firstAt - INCUMBENT_MS) releases.delete(other);
   const incumbent = busiest(releases, appearance);
   return incumbent === null ? null : { baseline: { [by]: incumbent }, canary: { [by]: value } };
+}
+
+/** True when the release was heard before: a new endpoint of it is no new rollout, whoever started the one it was part of. */
+function isOlder({ release }: SeriesInfo, firstAt: EpochMs, seen: Iterable<SeenSeries>): boolean {
+  const all = Object.fromEntries(release.attributes);
+  for (const other of seen) {
+    if (other.firstAt < firstAt && releaseMatches(all, { ...release, attributes: other.attributes })) return true;
+  }
+  return false;
 }
 
 function releasesBy(attribute: string, seen: Iterable<SeenSeries>): Map<string, SeenRelease> {

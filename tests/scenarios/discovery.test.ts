@@ -124,4 +124,21 @@ describe('by the labels of a deploy system', () => {
     expect(runs(live)).toMatchObject([{ state: 'rolled_back' }, { state: 'running', rollout: { canary: { 'service.version': 'v3' } } }]);
     expect(live.signals).toHaveLength(1);
   });
+
+  it('an endpoint that the canary serves only after its announced run was over is no new rollout', () => {
+    const live = new Live(scenarioConfig({ canary: TRACK }, spans));
+    const world = new World([
+      pods('v1', 60, track('stable')),
+      pods('v2', from(60, 30), { ...track('canary'), behaviour: () => ({ errorRatio: 0.3 }) }),
+      pods('v2', from(125, 5), { ...track('canary'), endpoints: { 'GET /new': 1 } }),
+    ]);
+    live.play(world, 59);
+    live.start();
+    live.play(world, 120);
+    expect(live.run().state).toBe('rolled_back');
+    live.play(world, 150);
+    expect(live.service('checkout').endpoints.map(({ endpoint }) => endpoint)).toContain('GET /new');
+    expect(runs(live).map(({ rollout }) => rollout.id)).toEqual(['r1']);
+    expect(live.engine.rollouts.isCurrent('r1', 1)).toBe(true);
+  });
 });
