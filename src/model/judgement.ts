@@ -24,7 +24,6 @@ export const REASONS = [
   'biased_sampling',
   'data_quality',
   'overflow',
-  'telemetry_gap',
   'clock_jump',
   'state_unknown',
   // policy

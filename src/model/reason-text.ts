@@ -19,7 +19,6 @@ const REASON_TEXT: Readonly<Record<Reason, string>> = {
   biased_sampling: 'baseline and canary are sampled by different rules and cannot be compared',
   data_quality: 'too many spans are unusable: bad times, missing or contradictory attributes',
   overflow: 'the endpoint is beyond the quota of its service and is not told apart any more',
-  telemetry_gap: 'telemetry has a gap in the time that is judged',
   clock_jump: 'the clock of this machine jumped; waiting until times can be trusted again',
   state_unknown: 'state could not be restored as it was; earlier evidence is missing',
   shared_failure: 'baseline and canary fail alike: the cause is not this release',
