@@ -70,9 +70,20 @@ export function verdictText(verdict: Verdict, judgements: readonly Judgement[] =
 function strengthText(verdict: Verdict): string | null {
   const { logWealth, logLimit } = verdict;
   if (!Number.isFinite(logWealth) || !Number.isFinite(logLimit) || logLimit <= 0) return null;
-  const needed = `Evidence of harm: ln W ${logWealth.toFixed(1)} of ${logLimit.toFixed(1)} needed`;
-  if (logWealth < logLimit) return `${needed}.`;
-  return `${needed}: if the canary were healthy, evidence this strong would occur in at most 1 of ${whole(Math.exp(logLimit))} rollouts.`;
+  const odds = `Evidence of harm: odds of ${oddsText(logWealth)} to 1, and ${oddsText(logLimit)} to 1 are needed`;
+  if (logWealth < logLimit) return `${odds}.`;
+  return `${odds}: if the canary were healthy, evidence this strong would occur in at most 1 of ${whole(Math.exp(logLimit))} rollouts.`;
+}
+
+const MANY_ODDS = 1_000_000;
+const FEW_ODDS = 0.1;
+
+/** Wealth as odds against a healthy canary: e^5.2 is `181`, 1 is as it began. */
+function oddsText(logWealth: number): string {
+  const odds = Math.exp(logWealth);
+  if (odds > MANY_ODDS) return `more than ${whole(MANY_ODDS)}`;
+  if (odds < FEW_ODDS) return `less than ${FEW_ODDS}`;
+  return odds >= 10 ? whole(odds) : odds.toFixed(1).replace('.0', '');
 }
 
 const METRIC_TEXT: ReadonlyMap<string, string> = new Map([
@@ -84,8 +95,11 @@ const METRIC_TEXT: ReadonlyMap<string, string> = new Map([
   ['errorsSevere', 'errors (severe)'],
 ]);
 
+/** As the evidence names the sum of all endpoints. */
+const ALL_ENDPOINTS = '(all)';
+
 function comparisonText(evidence: ComparisonEvidence): string {
-  const subject = `${METRIC_TEXT.get(evidence.metric) ?? evidence.metric} on ${evidence.endpoint}`;
+  const subject = `${METRIC_TEXT.get(evidence.metric) ?? evidence.metric} on ${evidence.endpoint === ALL_ENDPOINTS ? 'all endpoints together' : evidence.endpoint}`;
   if (evidence.canary.total === 0 && evidence.baseline.total === 0) return `${subject}: nothing compared yet`;
   const canary = armText(evidence.canary, evidence.canaryEdgeUs);
   const baseline = armText(evidence.baseline, evidence.baselineEdgeUs);

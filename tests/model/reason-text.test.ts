@@ -116,20 +116,42 @@ describe('verdictText', () => {
       [judgement(latency, 'accumulating'), decisive],
       'Roll back: the canary is proven worse than the baseline. ' +
         'Errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %). ' +
-        'Evidence of harm: ln W 6.1 of 4.6 needed: if the canary were healthy, evidence this strong would occur in at most 1 of 100 rollouts.',
+        'Evidence of harm: odds of 455 to 1, and 100 to 1 are needed: if the canary were healthy, evidence this strong would occur in at most 1 of 100 rollouts.',
     ],
     [
       'a rollback without judgements at hand',
       rollback,
       [],
       'Roll back: the canary is proven worse than the baseline. ' +
-        'Evidence of harm: ln W 6.1 of 4.6 needed: if the canary were healthy, evidence this strong would occur in at most 1 of 100 rollouts.',
+        'Evidence of harm: odds of 455 to 1, and 100 to 1 are needed: if the canary were healthy, evidence this strong would occur in at most 1 of 100 rollouts.',
     ],
     [
       'evidence that does not suffice, without a claim about its rarity',
       { ...rollback, decision: 'continue', reason: 'accumulating', logWealth: 1.25, decidedBy: null },
       [],
-      'Continue: evidence is still being gathered; nothing is proven either way. Evidence of harm: ln W 1.3 of 4.6 needed.',
+      'Continue: evidence is still being gathered; nothing is proven either way. Evidence of harm: odds of 3.5 to 1, and 100 to 1 are needed.',
+    ],
+    [
+      'a run without evidence yet',
+      { ...rollback, decision: 'hold', reason: 'no_canary', logWealth: 0, decidedBy: null },
+      [],
+      'Hold: no span of the canary is coming. Evidence of harm: odds of 1 to 1, and 100 to 1 are needed.',
+    ],
+    [
+      'odds that no one needs to the digit',
+      { ...rollback, logWealth: 40 },
+      [{ ...decisive, evidence: { ...errors, endpoint: '(all)' } }],
+      'Roll back: the canary is proven worse than the baseline. ' +
+        'Errors on all endpoints together: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %). ' +
+        'Evidence of harm: odds of more than 1,000,000 to 1, and 100 to 1 are needed: ' +
+        'if the canary were healthy, evidence this strong would occur in at most 1 of 100 rollouts.',
+    ],
+    [
+      'evidence that speaks for the canary',
+      { ...rollback, decision: 'continue', reason: 'accumulating', logWealth: -5, decidedBy: null },
+      [],
+      'Continue: evidence is still being gathered; nothing is proven either way. ' +
+        'Evidence of harm: odds of less than 0.1 to 1, and 100 to 1 are needed.',
     ],
     [
       'a hold before there is any evidence',
