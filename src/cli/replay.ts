@@ -1,5 +1,6 @@
 /** `slipstream replay`: judges recorded spans as they would have been judged live. */
 import { readFile } from 'node:fs/promises';
+import { invalidRequest } from '../api/problem.ts';
 import { startRollout } from '../api/request-schemas.ts';
 import { rolloutRequest } from '../api/rollout-request.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -105,7 +106,9 @@ interface Answer {
 
 function answerText(answer: Answer, table: TableOptions): string {
   const { requests, spans, rejectedSpans, problems, verdicts, runs } = answer;
-  const lines = [`${spans} spans in ${requests} requests; ${rejectedSpans} spans not counted, ${problems} records unreadable.`];
+  const lines = [
+    `${counted(spans, 'span')} in ${counted(requests, 'request')}; ${counted(rejectedSpans, 'span')} not counted, ${counted(problems, 'record')} unreadable.`,
+  ];
   if (verdicts.length > 0) {
     const columns = ['at', 'rollout', 'verdict', 'why', 'signal'].map((header) => ({ header }));
     const rows = verdicts.map(({ at, rollout, decision, reason, signal }) => [at, rollout, decision, reasonText(reason), signal ?? '-']);
@@ -115,15 +118,21 @@ function answerText(answer: Answer, table: TableOptions): string {
   return lines.join('\n');
 }
 
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 async function readRollouts(path: string): Promise<RecordedRollout[]> {
   const rollouts: RecordedRollout[] = [];
-  const lines = (await readFile(path, 'utf8')).split('\n');
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new PermanentError('rollouts', `reading rollouts from ${path}`, { cause });
+  });
+  const lines = text.split('\n');
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '') continue;
     const place = `${path}:${index + 1}`;
     const body = startRollout.safeParse(parsed(line, place));
-    if (!body.success)
-      throw new PermanentError('rollouts', `${place}: ${body.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ')}`);
+    if (!body.success) throw new PermanentError('rollouts', `${place}: ${invalidRequest(body.error, 'body').detail}`);
     const request = rolloutRequest(body.data, Date.now());
     if (!request.ok) throw new PermanentError('rollouts', `${place}: ${request.error.pointer} ${request.error.detail}`);
     const { startedAt, deadline, ...rest } = request.value;

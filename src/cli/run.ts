@@ -57,15 +57,31 @@ export async function run(argv: readonly string[], env: CliContext['env'], strea
 
 const MAX_CAUSES = 4;
 
-/** Message and the messages of its causes; no stack: what a user can act upon. */
+/** Message and the messages of its causes; no stack: what a user can act upon, and nothing twice. */
 function described(error: unknown): string {
   const parts: string[] = [];
   let current = error;
   for (let depth = 0; current !== undefined && depth <= MAX_CAUSES; depth++) {
-    parts.push(current instanceof Error ? current.message : String(current));
+    const text = messageText(current);
+    if (!parts.some((part) => part.endsWith(text))) parts.push(text);
     current = current instanceof Error ? current.cause : undefined;
   }
   return visibleLines(parts.filter((part) => part !== '').join(': '));
+}
+
+const SYSTEM_TEXT: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'no such file or folder'],
+  ['EACCES', 'permission denied'],
+  ['EISDIR', 'it is a folder, not a file'],
+  ['EADDRINUSE', 'the port is in use by another process'],
+  ['EADDRNOTAVAIL', 'this machine has no such address'],
+]);
+
+/** What the system says begins with its code and repeats path or address, which the message above it names. */
+function messageText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'syscall' in error && 'code' in error ? SYSTEM_TEXT.get(String(error.code)) : undefined;
+  return code ?? error.message;
 }
 
 function visibleLines(text: string): string {

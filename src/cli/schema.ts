@@ -3,8 +3,8 @@ import { configSchemaText } from '../config/config-schema.ts';
 import { type AddCommand, EXIT } from './context.ts';
 
 const EXAMPLES = `Examples:
-  slipstream schema > schema.json
-  echo '# yaml-language-server: $schema=schema.json' >> slos.yaml
+  slipstream schema > schema.json    # then let your editor check a file by its first line:
+                                     # yaml-language-server: $schema=schema.json
 `;
 
 export const addSchema: AddCommand = (program, context, act) => {

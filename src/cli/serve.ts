@@ -12,6 +12,7 @@ import { type RunningService, startService } from '../service.ts';
 import { createTelemetry, type RunningTelemetry } from '../telemetry/create-telemetry.ts';
 import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context.ts';
 import { VERSION } from './package-version.ts';
+import { DEFAULT_API_URL } from './status-client.ts';
 
 interface ServeOptions {
   readonly config: string;
@@ -60,7 +61,7 @@ async function serve(context: CliContext, options: ServeOptions): Promise<ExitCo
       telemetry.set('config_last_reload_success', 1);
       warn(telemetry, warnings);
       telemetry.log.info({ ...service.addresses, config: options.config, revision: config.policies.revision }, 'slipstream is running');
-      streams.stderr.write(banner(service, config));
+      streams.stderr.write(banner(service, config, env));
       const watch = watchConfig({ path: options.config, env, config, onChange: (result) => reload(service, telemetry, config, result) });
       await stopSignal(listeners, () => watch.look());
       watch.stop();
@@ -120,13 +121,15 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plain(entry)]));
 }
 
-function banner(service: RunningService, config: Config): string {
+function banner(service: RunningService, config: Config, env: CliContext['env']): string {
   const { grpc, http, api } = service.addresses;
+  // Whoever started it by npm has no `slipstream` on the path.
+  const slipstream = env.npm_lifecycle_event === undefined ? 'slipstream' : 'npm run slipstream --';
   const lines = [
     'Slipstream is running.',
     ...(grpc === null ? [] : [`  send spans by OTLP/gRPC to  ${grpc}`]),
     ...(http === null ? [] : [`  send spans by OTLP/HTTP to  http://${http}/v1/traces`]),
-    `  see endpoints and runs      slipstream status --url ${api}`,
+    `  see endpoints and runs      ${slipstream} status${api === DEFAULT_API_URL ? '' : ` --url ${api}`}`,
     `  status, metrics, OpenAPI    ${api}/v1/status  ${api}/metrics  ${api}/openapi.json`,
     `  state                       ${config.state.directory ?? 'in memory: gone with this process'}`,
     `  objectives                  ${[...config.policies.services.values()].reduce((sum, policy) => sum + policy.objectives.length, 0)} for ${config.policies.services.size} services`,

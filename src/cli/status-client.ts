@@ -2,6 +2,9 @@
 import { problem, type StatusWire, status } from '../api/schemas.ts';
 import { PermanentError, RetryableError } from '../model/errors.ts';
 
+/** Where a Slipstream is asked when nobody says where. */
+export const DEFAULT_API_URL = 'http://127.0.0.1:8080';
+
 const TIMEOUT_MS = 10_000;
 
 /** Throws with a message for people. */

@@ -5,7 +5,7 @@ import { durationMs } from '../api/duration.ts';
 import type { StatusWire } from '../api/schemas.ts';
 import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context.ts';
 import { type OutputFormat, print, withOutputOption } from './output.ts';
-import { fetchedStatus } from './status-client.ts';
+import { DEFAULT_API_URL, fetchedStatus } from './status-client.ts';
 import { statusText } from './status-text.ts';
 
 interface StatusOptions {
@@ -32,12 +32,7 @@ export const addStatus: AddCommand = (program, context, act) => {
     .command('status')
     .description('show endpoints, objectives and runs of a running Slipstream')
     .addHelpText('before', EXAMPLES)
-    .option(
-      '--url <url>',
-      'address of its API (or SLIPSTREAM_URL)',
-      httpUrl,
-      httpUrl(context.env.SLIPSTREAM_URL || 'http://127.0.0.1:8080'),
-    )
+    .option('--url <url>', 'address of its API (or SLIPSTREAM_URL)', httpUrl, httpUrl(context.env.SLIPSTREAM_URL || DEFAULT_API_URL))
     .option('--window <duration>', 'how far back rates and latencies reach', '60s')
     .option('--service <name>', 'only this service')
     .option('--watch [interval]', 'show it again and again, every 2s by default', interval)

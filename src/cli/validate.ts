@@ -22,7 +22,7 @@ export const addValidate: AddCommand = (program, context, act) => {
   const command = program
     .command('validate')
     .description('check configuration and SLO files; exits with 3 when one is refused')
-    .argument('<files...>', 'files or folders; - is standard input')
+    .argument('<files...>', 'files or folders; - is standard input, where `slos` needs absolute paths')
     .addHelpText('before', EXAMPLES);
   withOutputOption(command).action(act((files: string[], options: { output: OutputFormat }) => validate(context, files, options.output)));
 };

@@ -85,7 +85,7 @@ export async function readSpanFile({
     onProgress?.({ bytesRead, totalBytes });
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-    throw new PermanentError(code, `reading spans from ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new PermanentError(code, `reading spans from ${file}`, { cause });
   }
   return { requests, problems, bytesRead };
 }

@@ -43,6 +43,33 @@ describe('wrong usage exits with 2 and says so on stderr', () => {
   });
 });
 
+describe('what cannot be done exits with 1 and says why once', () => {
+  const config = ['--config', 'config/local.yaml'];
+
+  it.each<[string, string[], string]>([
+    [
+      'spans that are not there',
+      ['replay', 'absent.jsonl', ...config],
+      'slipstream: reading spans from absent.jsonl: no such file or folder\n',
+    ],
+    [
+      'rollouts that are not there',
+      ['replay', 'README.md', ...config, '--rollouts', 'absent.jsonl'],
+      'slipstream: reading rollouts from absent.jsonl: no such file or folder\n',
+    ],
+    [
+      'rollouts that are none',
+      ['replay', 'README.md', ...config, '--rollouts', 'README.md'],
+      'slipstream: README.md:1: not JSON: Unexpected token',
+    ],
+    ['a configuration that is not there', ['serve', '--config', 'absent.yaml'], 'absent.yaml\n  does not exist\n'],
+  ])('%s', async (_name, argv, message) => {
+    const { code, stdout, stderr } = await ran(argv);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.slice(0, message.length)).toBe(message);
+  });
+});
+
 describe('version', () => {
   it('prints one line for people', async () => {
     expect(await ran(['version'])).toEqual({
