@@ -27,6 +27,12 @@ export interface SourceFile {
   readonly problems: readonly Problem[];
 }
 
+const READ_TEXT: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'does not exist'],
+  ['EACCES', 'may not be read by this user'],
+  ['ERR_ENCODING_INVALID_ENCODED_DATA', 'not UTF-8 text'],
+]);
+
 export function readText(path: string): TextFile {
   const failed = (finding: Finding): TextFile => ({ path, text: null, finding });
   try {
@@ -36,9 +42,7 @@ export function readText(path: string): TextFile {
       return failed({ message: `larger than a configuration can be (${stats.size} bytes)`, expected: 'at most 1 MiB' });
     return { path, text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)), finding: null };
   } catch (error) {
-    return failed({
-      message: errorCode(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'not UTF-8 text' : `cannot be read (${errorCode(error)})`,
-    });
+    return failed({ message: READ_TEXT.get(errorCode(error)) ?? `cannot be read (${errorCode(error)})` });
   }
 }
 
