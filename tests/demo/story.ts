@@ -130,7 +130,10 @@ export class Story {
     if (this.#run !== null) {
       const { decision, logWealth, logLimit } = this.#run.verdict;
       const part = logWealth === null || logLimit === null ? 0 : Math.max(0, Math.min(1, logWealth / logLimit));
-      parts.push(`verdict ${decision}`, `evidence of harm ${bar(part)} ${Math.round(part * 100)} %`);
+      parts.push(
+        `verdict ${decision}`,
+        `evidence of harm ${this.#screen.width < BAR_COLUMNS ? '' : `${bar(part)} `}${Math.round(part * 100)} %`,
+      );
     }
     if (checkout?.lagMs != null) parts.push(`judged ${(checkout.lagMs / 1000).toFixed(1)} s behind`);
     return parts.join('  ·  ');
@@ -168,6 +171,9 @@ function clock(elapsedMs: number): string {
   const seconds = Math.floor(elapsedMs / 1000);
   return `${String(Math.floor(seconds / 60)).padStart(2, '0')}:${String(seconds % 60).padStart(2, '0')}`;
 }
+
+/** On a narrower terminal the figure is more use than its picture. */
+const BAR_COLUMNS = 100;
 
 function bar(part: number): string {
   const full = Math.round(part * 20);
