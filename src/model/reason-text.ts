@@ -59,7 +59,8 @@ const DECISION_TEXT: Readonly<Record<Verdict['decision'], string>> = {
 export function verdictText(verdict: Verdict, judgements: readonly Judgement[] = []): string {
   const sentences = [`${DECISION_TEXT[verdict.decision]}: ${reasonText(verdict.reason)}.`];
   const decisive = judgements.find((judgement) => judgement.check === verdict.decidedBy);
-  if (decisive?.evidence.kind === 'comparison') sentences.push(`${capitalised(comparisonText(decisive.evidence))}.`);
+  if (decisive?.evidence.kind === 'comparison' && isCompared(decisive.evidence))
+    sentences.push(`${capitalised(comparisonText(decisive.evidence))}.`);
   if (decisive?.evidence.kind === 'objective') sentences.push(`${capitalised(objectiveText(decisive.evidence))}.`);
   const strength = strengthText(verdict);
   if (strength !== null) sentences.push(strength);
@@ -100,10 +101,14 @@ const ALL_ENDPOINTS = '(all)';
 
 function comparisonText(evidence: ComparisonEvidence): string {
   const subject = `${METRIC_TEXT.get(evidence.metric) ?? evidence.metric} on ${evidence.endpoint === ALL_ENDPOINTS ? 'all endpoints together' : evidence.endpoint}`;
-  if (evidence.canary.total === 0 && evidence.baseline.total === 0) return `${subject}: nothing compared yet`;
+  if (!isCompared(evidence)) return `${subject}: nothing compared yet`;
   const canary = armText(evidence.canary, evidence.canaryEdgeUs);
   const baseline = armText(evidence.baseline, evidence.baselineEdgeUs);
   return `${subject}: canary ${canary}, baseline ${baseline}`;
+}
+
+function isCompared({ canary, baseline }: ComparisonEvidence): boolean {
+  return canary.total > 0 || baseline.total > 0;
 }
 
 function armText(arm: ArmCounts, edgeUs: number | null): string {

@@ -138,6 +138,12 @@ describe('verdictText', () => {
       'Hold: no span of the canary is coming. Evidence of harm: odds of 1 to 1, and 100 to 1 are needed.',
     ],
     [
+      'no check that has compared nothing yet',
+      { ...rollback, decision: 'continue', reason: 'warming_up', logWealth: 0 },
+      [{ ...decisive, evidence: { ...errors, canary: { bad: 0, total: 0 }, baseline: { bad: 0, total: 0 } } }],
+      'Continue: the canary is warming up; only severe harm counts. Evidence of harm: odds of 1 to 1, and 100 to 1 are needed.',
+    ],
+    [
       'odds that no one needs to the digit',
       { ...rollback, logWealth: 40 },
       [{ ...decisive, evidence: { ...errors, endpoint: '(all)' } }],
