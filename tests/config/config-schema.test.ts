@@ -34,7 +34,7 @@ describe('config/schema.json', () => {
   });
 
   it.each([
-    ...['config/local.yaml', 'config/example.yaml', 'config/slos/defaults.yaml', 'config/slos/checkout.yaml'].map((path) =>
+    ...['config/local.yaml', 'config/example.yaml', 'config/slos/defaults.yaml', 'config/slos/shop.yaml'].map((path) =>
       join(ROOT, path),
     ),
     ...readdirSync(join(FIXTURES, 'good'), { recursive: true, encoding: 'utf8' })
@@ -76,7 +76,7 @@ describe('config/schema.json', () => {
     expect(silent.map(([path]) => path)).toEqual([]);
   });
 
-  it.each(['local.yaml', 'example.yaml', 'slos/defaults.yaml', 'slos/checkout.yaml'])('is named at the top of %s', (name) => {
+  it.each(['local.yaml', 'example.yaml', 'slos/defaults.yaml', 'slos/shop.yaml'])('is named at the top of %s', (name) => {
     const up = name.includes('/') ? '../' : './';
     expect(readFileSync(join(ROOT, 'config', name), 'utf8')).toMatch(new RegExp(`^# yaml-language-server: \\$schema=${up}schema.json\n`));
   });
