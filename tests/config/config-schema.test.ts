@@ -34,9 +34,7 @@ describe('config/schema.json', () => {
   });
 
   it.each([
-    ...['config/local.yaml', 'config/example.yaml', 'config/slos/defaults.yaml', 'config/slos/shop.yaml'].map((path) =>
-      join(ROOT, path),
-    ),
+    ...['config/local.yaml', 'config/example.yaml', 'config/slos/defaults.yaml', 'config/slos/shop.yaml'].map((path) => join(ROOT, path)),
     ...readdirSync(join(FIXTURES, 'good'), { recursive: true, encoding: 'utf8' })
       .filter((path) => /\.ya?ml$/.test(path))
       .map((path) => join(FIXTURES, 'good', path)),
