@@ -73,7 +73,7 @@ const SYSTEM_TEXT: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'no such file or folder'],
   ['EACCES', 'permission denied'],
   ['EISDIR', 'it is a folder, not a file'],
-  ['EADDRINUSE', 'the port is in use by another process'],
+  ['EADDRINUSE', 'the address is in use by another process'],
   ['EADDRNOTAVAIL', 'this machine has no such address'],
 ]);
 

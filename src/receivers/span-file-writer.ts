@@ -32,7 +32,7 @@ export class SpanFileWriter {
     } catch (cause) {
       if (cause instanceof PermanentError) throw cause;
       const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-      throw new PermanentError(code, `recording spans to ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      throw new PermanentError(code, `recording spans to ${path}`, { cause });
     }
   }
 

@@ -1,4 +1,9 @@
 /** The frame of the command line: help, usage errors, exit codes. */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/cli/package-version.ts';
 import { ran } from './streams.ts';
@@ -62,12 +67,36 @@ describe('what cannot be done exits with 1 and says why once', () => {
       ['replay', 'README.md', ...config, '--rollouts', 'README.md'],
       'slipstream: README.md:1: not JSON: Unexpected token',
     ],
+    [
+      'a recording that cannot be written',
+      ['serve', ...config, '--record', 'absent/spans.binpb'],
+      'slipstream: recording spans to absent/spans.binpb: no such file or folder\n',
+    ],
     ['a configuration that is not there', ['serve', '--config', 'absent.yaml'], 'absent.yaml\n  does not exist\n'],
   ])('%s', async (_name, argv, message) => {
     const { code, stdout, stderr } = await ran(argv);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr.slice(0, message.length)).toBe(message);
   });
+});
+
+it('a port that is taken is told of once', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const folder = mkdtempSync(join(tmpdir(), 'slipstream-taken-'));
+  try {
+    const file = join(folder, 'slipstream.yaml');
+    writeFileSync(file, `receivers: { otlpGrpc: { port: ${port} }, otlpHttp: { port: 0 } }\napi: { port: 0 }\nstate: { enabled: false }\n`);
+    const { code, stderr } = await ran(['serve', '--config', file]);
+    expect([code, stderr]).toEqual([
+      1,
+      `slipstream: listening for OTLP/gRPC on 127.0.0.1:${port}: the address is in use by another process\n`,
+    ]);
+  } finally {
+    taken.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 describe('version', () => {
