@@ -87,7 +87,7 @@ export class Aggregator {
     const rows = this.#rows;
     const layout = this.layout;
     const arrivals = this.#arrivals;
-    const { service, thresholdStart, thresholdCount, thresholds } = this.#table.columns;
+    const { service, resource, thresholdStart, thresholdCount, thresholds } = this.#table.columns;
     rows.reserve(size);
     const { logRow, logCell } = rows;
     let logSize = rows.logSize;
@@ -120,7 +120,7 @@ export class Aggregator {
         for (let t = first; t < last && duration > (thresholds[t] as number); t++) rows.addSlow(row, t - first, spanWeight);
       }
       if (end > newestEndMs) newestEndMs = end;
-      arrivals.add(service[id] as number, end);
+      arrivals.add(service[id] as number, resource[id] as number, end);
     }
     this.#newestEndMs = newestEndMs;
     rows.logSize = logSize;
@@ -136,7 +136,7 @@ export class Aggregator {
     const deltas: SlotDeltas = {
       origin: { source: this.#options.source, epoch: this.#options.epoch, sequence: this.#sequence++ },
       announced: table.takeAnnounced(),
-      arrivals: this.#arrivals.take((service) => table.serviceName(service)),
+      arrivals: this.#arrivals.take(table),
       size: rows.size,
       ...columns,
     };

@@ -1,23 +1,32 @@
-/** How punctual each service's spans are, in order of arrival. */
-import { LATENESS_BINS, type ServiceArrivals } from '../model/slot-deltas.ts';
+/** How punctual the spans of each service's releases are, in order of arrival. */
+import { LATENESS_BINS, type ReleaseArrivals, type ServiceArrivals } from '../model/slot-deltas.ts';
 import { SLOT_MS } from '../model/time.ts';
 
-/** Grows with the services; what is taken is counted anew. */
+/** What the numbers of services and resources stand for. */
+export interface ArrivalNames {
+  serviceName(service: number): string;
+  resourceKey(resource: number): string;
+}
+
+/** Grows with the services and releases; what is taken is counted anew. */
 export class Arrivals {
   /** Since the last `take` the latest end time of some service has entered a slot it was not in before. */
   hasOpenedSlot = false;
   #maxEndMs = new Float64Array(16).fill(Number.NEGATIVE_INFINITY);
   /** End of the slot of the latest end time. */
   #slotEndMs = new Float64Array(16).fill(Number.NEGATIVE_INFINITY);
+  /** By resource. */
   #lateness = new Uint32Array(16 * LATENESS_BINS);
   #isTouched = new Uint8Array(16);
-  #touched: number[] = [];
+  #touched: { readonly service: number; readonly resource: number }[] = [];
 
-  add(service: number, endMs: number): void {
-    if (service >= this.#isTouched.length) this.#grow(service);
-    if (this.#isTouched[service] === 0) {
-      this.#isTouched[service] = 1;
-      this.#touched.push(service);
+  /** Lateness is that behind the service's latest span, whichever release it is of, and counts for `resource`, a release of `service`. */
+  add(service: number, resource: number, endMs: number): void {
+    if (resource >= this.#isTouched.length) this.#growResources(resource);
+    if (this.#isTouched[resource] === 0) {
+      if (service >= this.#maxEndMs.length) this.#growServices(service);
+      this.#isTouched[resource] = 1;
+      this.#touched.push({ service, resource });
     }
     const latest = this.#maxEndMs[service] as number;
     let bin = 0;
@@ -31,26 +40,37 @@ export class Arrivals {
       const seconds = (latest - endMs) / 1000;
       bin = seconds >= LATENESS_BINS - 1 ? LATENESS_BINS - 1 : seconds | 0;
     }
-    const at = service * LATENESS_BINS + bin;
+    const at = resource * LATENESS_BINS + bin;
     this.#lateness[at] = (this.#lateness[at] as number) + 1;
   }
 
   /** One entry per service with spans since the last call. */
-  take(nameOf: (service: number) => string): ServiceArrivals[] {
-    const taken = this.#touched.map((service) => {
-      this.#isTouched[service] = 0;
-      const bins = this.#lateness.subarray(service * LATENESS_BINS, (service + 1) * LATENESS_BINS);
+  take(names: ArrivalNames): ServiceArrivals[] {
+    const releasesOf = new Map<number, ReleaseArrivals[]>();
+    for (const { service, resource } of this.#touched) {
+      this.#isTouched[resource] = 0;
+      const bins = this.#lateness.subarray(resource * LATENESS_BINS, (resource + 1) * LATENESS_BINS);
       const lateness = bins.slice();
       bins.fill(0);
-      return { service: nameOf(service), maxEndMs: this.#maxEndMs[service] as number, lateness };
-    });
+      const releases = releasesOf.get(service) ?? [];
+      releasesOf.set(service, releases);
+      const release = names.resourceKey(resource);
+      // A release that lost its place and came back has a number of each of its lives.
+      const known = releases.find((each) => each.release === release);
+      if (known === undefined) releases.push({ release, lateness });
+      else for (const [bin, count] of lateness.entries()) known.lateness[bin] = (known.lateness[bin] as number) + count;
+    }
     this.#touched = [];
     this.hasOpenedSlot = false;
-    return taken;
+    return [...releasesOf].map(([service, releases]) => ({
+      service: names.serviceName(service),
+      maxEndMs: this.#maxEndMs[service] as number,
+      releases,
+    }));
   }
 
-  #grow(service: number): void {
-    const capacity = Math.max(this.#isTouched.length * 2, service + 1);
+  #growServices(service: number): void {
+    const capacity = Math.max(this.#maxEndMs.length * 2, service + 1);
     const grown = (times: Float64Array): Float64Array<ArrayBuffer> => {
       const larger = new Float64Array(capacity).fill(Number.NEGATIVE_INFINITY);
       larger.set(times);
@@ -58,6 +78,10 @@ export class Arrivals {
     };
     this.#maxEndMs = grown(this.#maxEndMs);
     this.#slotEndMs = grown(this.#slotEndMs);
+  }
+
+  #growResources(resource: number): void {
+    const capacity = Math.max(this.#isTouched.length * 2, resource + 1);
     const lateness = new Uint32Array(capacity * LATENESS_BINS);
     lateness.set(this.#lateness);
     this.#lateness = lateness;

@@ -1,8 +1,11 @@
 /** What counting a span needs to know of its series, by id, in typed arrays: the hot path follows no object. */
+import type { Resource } from './release-table.ts';
 
 export class SeriesColumns {
   /** Dense number of the series' service; -1 for an id never given. */
   service = new Int32Array(256).fill(-1);
+  /** Number of the series' (service, release), see `Resource`; -1 for an id never given. */
+  resource = new Int32Array(256).fill(-1);
   isOverflow = new Uint8Array(256);
   /** The series' thresholds in ns are `thresholds[thresholdStart .. thresholdStart + thresholdCount)`, ascending. */
   thresholdStart = new Uint32Array(256);
@@ -12,9 +15,10 @@ export class SeriesColumns {
   /** Thresholds of most series are the same few lists: each is held once. */
   readonly #startOf = new Map<string, number>();
 
-  set(id: number, service: number, isOverflow: boolean, thresholdsNs: readonly number[]): void {
+  set(id: number, resource: Resource, isOverflow: boolean, thresholdsNs: readonly number[]): void {
     if (id >= this.service.length) this.#grow(id);
-    this.service[id] = service;
+    this.service[id] = resource.service.index;
+    this.resource[id] = resource.id;
     this.isOverflow[id] = isOverflow ? 1 : 0;
     this.thresholdCount[id] = thresholdsNs.length;
     this.thresholdStart[id] = this.#start(thresholdsNs);
@@ -41,6 +45,9 @@ export class SeriesColumns {
     const service = new Int32Array(capacity).fill(-1);
     service.set(this.service);
     this.service = service;
+    const resource = new Int32Array(capacity).fill(-1);
+    resource.set(this.resource);
+    this.resource = resource;
     const isOverflow = new Uint8Array(capacity);
     isOverflow.set(this.isOverflow);
     this.isOverflow = isOverflow;

@@ -112,6 +112,11 @@ export class SeriesTable implements SeriesInterner {
     return this.#releases.services[index]?.name ?? '';
   }
 
+  /** What tells a (service, release) from all others, in this process and the next; empty for a number never given. */
+  resourceKey(resource: number): string {
+    return this.#releases.resources[resource]?.key ?? '';
+  }
+
   /** Places of the service's quota that are taken. */
   seriesInUse(service: string): number {
     return this.#releases.serviceNamed(service)?.inUse ?? 0;
@@ -137,7 +142,7 @@ export class SeriesTable implements SeriesInterner {
       this.#infos[info.id] = info;
       this.#resourceOf[info.id] = resource;
       this.#nextId = Math.max(this.#nextId, info.id + 1);
-      this.columns.set(info.id, resource.service.index, info.kind === 'overflow', info.thresholdsNs);
+      this.columns.set(info.id, resource, info.kind === 'overflow', info.thresholdsNs);
       if (!sameNumbers(info.thresholdsNs, this.#thresholds(info.service, info.endpoint))) continue;
       if (info.kind === 'overflow') {
         if (resource.overflow < 0) resource.overflow = info.id;
@@ -240,7 +245,7 @@ export class SeriesTable implements SeriesInterner {
     };
     this.#infos[id] = info;
     this.#resourceOf[id] = resource;
-    this.columns.set(id, resource.service.index, kind === OVERFLOW_KIND, info.thresholdsNs);
+    this.columns.set(id, resource, kind === OVERFLOW_KIND, info.thresholdsNs);
     this.#announced.push(info);
     return id;
   }

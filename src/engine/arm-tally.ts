@@ -1,11 +1,12 @@
 /** Counts what came of one release since its series take part in a run: how much, how much too late, how much without latency. */
 import type { ArmTelemetry, Timing } from '../decide/trust.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
+import { MAX_LAG_MS } from '../window/punctuality.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 
 /**
- * Lateness is that of at least the last minute and the last so many spans: judging waits longer once stragglers were seen, and what came before
- * that must not keep a run from its verdict for the rest of its time.
+ * Lateness is that of at least the last minute and the last so many spans: what came before that must not keep a run from its verdict for the rest
+ * of its time. It begins anew once judging waits longer for stragglers that were seen: so many spans of a small canary would take ten minutes.
  */
 const RECENT_MS: DurationMs = 60_000;
 const RECENT_SPANS = 500;
@@ -27,6 +28,10 @@ export class ArmTally {
   #recentFrom: Punctual = { received: 0, late: 0 };
   #mark: Punctual = { received: 0, late: 0 };
   #markedAt: EpochMs = Number.NEGATIVE_INFINITY;
+  /** Null before the first tally. */
+  #longestLagMs: DurationMs | null = null;
+  /** Where judging stood when it last began to wait longer; what ended before may still come too late. */
+  #waitsAt: EpochMs = Number.POSITIVE_INFINITY;
 
   bind(series: number, window: SlidingWindow): void {
     this.#from.set(series, {
@@ -37,8 +42,8 @@ export class ArmTally {
     });
   }
 
-  /** Of all series, at `at` of event time; it never goes back. */
-  tally(window: SlidingWindow, at: EpochMs): ArmTelemetry {
+  /** Of all series, judged up to `at` of event time, which never goes back, and `lagMs` behind the newest. */
+  tally(window: SlidingWindow, at: EpochMs, lagMs: DurationMs): ArmTelemetry {
     let received = 0;
     let late = 0;
     let weight = 0;
@@ -48,6 +53,15 @@ export class ArmTally {
       weight += window.receivedWeight(series) - from.weight;
     }
     this.late = late;
+    const longest = this.#longestLagMs ?? lagMs;
+    // Only longer than ever: a lag that goes up and down must not wipe lateness out again and again. At its limit it may not cover what comes.
+    if (lagMs > longest) this.#waitsAt = lagMs < MAX_LAG_MS ? at : Number.POSITIVE_INFINITY;
+    this.#longestLagMs = Math.max(longest, lagMs);
+    if (at > this.#waitsAt) {
+      this.#waitsAt = Number.POSITIVE_INFINITY;
+      this.#recentFrom = this.#mark = { received, late };
+      this.#markedAt = at;
+    }
     if (at >= this.#markedAt + RECENT_MS && received >= this.#mark.received + RECENT_SPANS) {
       this.#recentFrom = this.#mark;
       this.#mark = { received, late };

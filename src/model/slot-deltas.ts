@@ -15,9 +15,16 @@ export const LATENESS_BINS = 64;
 /** What a flush tells about the punctuality of one service's spans, in order of arrival. */
 export interface ServiceArrivals {
   readonly service: string;
-  /** Latest end time seen so far. */
+  /** Latest end time seen so far, of any release. */
   readonly maxEndMs: EpochMs;
-  /** Spans by `max end time so far - end time`, LATENESS_BINS long. */
+  /** The releases that spans came from; each key at most once. */
+  readonly releases: readonly ReleaseArrivals[];
+}
+
+export interface ReleaseArrivals {
+  /** Tells the release from others of its service, and is the same after a restart. */
+  readonly release: string;
+  /** Spans by `max end time of the service so far - end time`, LATENESS_BINS long. */
   readonly lateness: Uint32Array;
 }
 

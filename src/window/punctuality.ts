@@ -1,18 +1,27 @@
-/** How late one service's spans come, and so how long judging waits for stragglers: the decision watermark. */
-import { LATENESS_BINS, type ServiceArrivals } from '../model/slot-deltas.ts';
+/** How late the spans of one service's releases come, and so how long judging waits for stragglers: the decision watermark. */
+import { LATENESS_BINS, type ReleaseArrivals, type ServiceArrivals } from '../model/slot-deltas.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 
-/** Share of spans that must have come before a slot is judged. */
+/** Share of a release's spans that must have come before a slot is judged. */
 const QUANTILE = 0.999;
 const BIN_MS = 1000;
 const MIN_LAG_MS = 1000;
-const MAX_LAG_MS = 60_000;
+export const MAX_LAG_MS: DurationMs = 60_000;
+/**
+ * Judging waits for releases with at least this share of the service's spans: a canary of one percent matters, an odd old pod does not. The share
+ * is that since the release was first heard: a canary must not wait for minutes until it outweighs the past.
+ */
+const MIN_SHARE = 0.005;
+/** Fewer spans of a release tell nothing. */
+const MIN_SPANS = 20;
 /** Until this many spans were seen, lag is at least EARLY_LAG_MS: five seconds is how often OpenTelemetry SDKs export. */
 const EARLY_SPANS = 1000;
 const EARLY_LAG_MS = 5000;
 /** Lateness is forgotten by half in this much event time, in steps so that the cut of flushes matters little. */
 const HALF_LIFE_MS = 600_000;
 const DECAY_STEP_MS = 10_000;
+/** A release of which less than this fraction of a span is left is forgotten. */
+const FORGOTTEN_BELOW = 0.5;
 /** A service that was silent for this long is moved on by the wall clock, this far behind it. */
 export const IDLE_MS: DurationMs = 60_000;
 
@@ -21,7 +30,49 @@ export interface SavedPunctuality {
   readonly mark: number;
   readonly spans: number;
   readonly decayedTo: number;
+  readonly releases: readonly SavedRelease[];
+}
+
+export interface SavedRelease {
+  readonly release: string;
+  readonly of: number;
   readonly lateness: readonly number[];
+}
+
+/** The earlier shape: one lateness for the whole service. */
+type EarlierPunctuality = Omit<SavedPunctuality, 'releases'> & { readonly lateness?: readonly number[] };
+
+/** Stands for the releases of a state that did not tell them apart; no release is called so. */
+const UNTOLD_RELEASE = '';
+
+class ReleaseLateness {
+  /** Spans of the service, this release's among them, since it was first heard. */
+  of: number;
+  readonly bins = new Float64Array(LATENESS_BINS);
+
+  constructor(of: number) {
+    this.of = of;
+  }
+
+  get spans(): number {
+    let spans = 0;
+    for (const count of this.bins) spans += count;
+    return spans;
+  }
+
+  get matters(): boolean {
+    const { spans } = this;
+    return spans >= MIN_SPANS && spans >= MIN_SHARE * this.of;
+  }
+
+  add(counts: ArrayLike<number>): void {
+    for (let bin = 0; bin < LATENESS_BINS; bin++) this.bins[bin] = (this.bins[bin] as number) + (counts[bin] ?? 0);
+  }
+
+  decay(factor: number): void {
+    this.of *= factor;
+    for (let bin = 0; bin < LATENESS_BINS; bin++) this.bins[bin] = (this.bins[bin] as number) * factor;
+  }
 }
 
 export class Punctuality {
@@ -33,31 +84,36 @@ export class Punctuality {
   heardAt: EpochMs = Number.NaN;
   #spans = 0;
   #decayedTo = Number.NaN;
-  readonly #lateness = new Float64Array(LATENESS_BINS);
+  readonly #releases = new Map<string, ReleaseLateness>();
+  /** NaN when it has to be worked out anew. */
+  #lagMs = Number.NaN;
 
   add(arrivals: ServiceArrivals, now: EpochMs): void {
     this.heardAt = now;
     this.newestAt = Math.max(this.newestAt, arrivals.maxEndMs);
     this.#decay();
-    for (let bin = 0; bin < LATENESS_BINS; bin++) {
-      const count = arrivals.lateness[bin] ?? 0;
-      this.#lateness[bin] = (this.#lateness[bin] as number) + count;
-      this.#spans += count;
+    for (const heard of arrivals.releases) if (!this.#releases.has(heard.release)) this.#releases.set(heard.release, this.#born(heard));
+    let spans = 0;
+    for (const { release, lateness } of arrivals.releases) {
+      this.#releases.get(release)?.add(lateness);
+      for (const count of lateness) spans += count;
     }
+    for (const release of this.#releases.values()) release.of += spans;
+    this.#spans += spans;
+    this.#lagMs = Number.NaN;
   }
 
-  /** Upper edge of the bin that holds p99.9 of recent lateness, 1 to 60 s; at least 5 s until 1,000 spans were seen. */
+  /**
+   * Upper edge of the bin that holds p99.9 of recent lateness, 1 to 60 s: the largest over the releases that have 0.5 % of the service's spans and
+   * 20 at least; over all spans where no release has. At least 5 s until 1,000 spans of the service were seen. One lag for all releases: what
+   * waited longer for one arm than for the other would compare different times.
+   */
   get lagMs(): DurationMs {
-    let total = 0;
-    for (const count of this.#lateness) total += count;
-    let below = 0;
-    let bin = 0;
-    for (; bin < LATENESS_BINS - 1; bin++) {
-      below += this.#lateness[bin] as number;
-      if (below >= QUANTILE * total) break;
+    if (Number.isNaN(this.#lagMs)) {
+      const atLeast = this.#spans < EARLY_SPANS ? EARLY_LAG_MS : MIN_LAG_MS;
+      this.#lagMs = Math.min(MAX_LAG_MS, Math.max(atLeast, this.#lateness()));
     }
-    const atLeast = this.#spans < EARLY_SPANS ? EARLY_LAG_MS : MIN_LAG_MS;
-    return Math.min(MAX_LAG_MS, Math.max(atLeast, (bin + 1) * BIN_MS));
+    return this.#lagMs;
   }
 
   /**
@@ -75,17 +131,41 @@ export class Punctuality {
   }
 
   saved(): SavedPunctuality {
-    const used = this.#lateness.findLastIndex((count) => count > 0) + 1;
-    const lateness = [...this.#lateness.subarray(0, used)];
-    return { newestAt: this.newestAt, mark: this.mark, spans: this.#spans, decayedTo: this.#decayedTo, lateness };
+    const releases = [...this.#releases].map(([release, { of, bins }]) => {
+      const used = bins.findLastIndex((count) => count > 0) + 1;
+      return { release, of, lateness: [...bins.subarray(0, used)] };
+    });
+    return { newestAt: this.newestAt, mark: this.mark, spans: this.#spans, decayedTo: this.#decayedTo, releases };
   }
 
-  restore(saved: SavedPunctuality): void {
+  /** A state that does not tell releases apart counts as one more release, which is forgotten in time. */
+  restore(saved: SavedPunctuality | EarlierPunctuality): void {
     this.newestAt = saved.newestAt;
     this.mark = saved.mark ?? Number.NEGATIVE_INFINITY;
     this.#spans = saved.spans;
     this.#decayedTo = saved.decayedTo;
-    this.#lateness.set(saved.lateness);
+    this.#lagMs = Number.NaN;
+    for (const { release, of, lateness } of 'releases' in saved ? saved.releases : untold(saved.lateness)) {
+      const restored = new ReleaseLateness(of);
+      restored.add(lateness);
+      this.#releases.set(release, restored);
+    }
+  }
+
+  /** A release heard for the first time: the service's spans count from where its earliest span lies, as though they had come evenly. */
+  #born({ lateness }: ReleaseArrivals): ReleaseLateness {
+    let spans = 0;
+    for (const release of this.#releases.values()) spans += release.spans;
+    const sinceMs = (lateness.findLastIndex((count) => count > 0) + 1) * BIN_MS;
+    return new ReleaseLateness(spans * (1 - 2 ** (-sinceMs / HALF_LIFE_MS)));
+  }
+
+  #lateness(): DurationMs {
+    const telling = [...this.#releases.values()].filter(({ matters }) => matters);
+    if (telling.length > 0) return Math.max(...telling.map(({ bins }) => latenessMs(bins)));
+    const all = new ReleaseLateness(0);
+    for (const { bins } of this.#releases.values()) all.add(bins);
+    return latenessMs(all.bins);
   }
 
   #decay(): void {
@@ -93,7 +173,28 @@ export class Punctuality {
     if (Number.isNaN(this.#decayedTo)) this.#decayedTo = to;
     if (to <= this.#decayedTo) return;
     const factor = 2 ** ((this.#decayedTo - to) / HALF_LIFE_MS);
-    for (let bin = 0; bin < LATENESS_BINS; bin++) this.#lateness[bin] = (this.#lateness[bin] as number) * factor;
+    for (const [name, release] of this.#releases) {
+      release.decay(factor);
+      if (release.spans < FORGOTTEN_BELOW) this.#releases.delete(name);
+    }
     this.#decayedTo = to;
   }
+}
+
+function untold(lateness: readonly number[] = []): SavedRelease[] {
+  const of = lateness.reduce((sum, count) => sum + count, 0);
+  return of === 0 ? [] : [{ release: UNTOLD_RELEASE, of, lateness }];
+}
+
+/** Upper edge of the bin that holds p99.9; that of the first bin when all are empty. */
+function latenessMs(bins: Float64Array): DurationMs {
+  let total = 0;
+  for (const count of bins) total += count;
+  let below = 0;
+  let bin = 0;
+  for (; bin < LATENESS_BINS - 1; bin++) {
+    below += bins[bin] as number;
+    if (below >= QUANTILE * total) break;
+  }
+  return (bin + 1) * BIN_MS;
 }

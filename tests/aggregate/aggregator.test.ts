@@ -30,9 +30,9 @@ function stageA(options: { capacity?: number; series?: number } = {}) {
   return { table, aggregator };
 }
 
-function seriesNamed(table: SeriesTable, service: string, name: string): number {
+function seriesNamed(table: SeriesTable, service: string, name: string, version?: string): number {
   const bytes = new TextEncoder().encode(name);
-  const resource = table.resource({ service, releaseAttributes: new Map() });
+  const resource = table.resource({ service, releaseAttributes: new Map(version === undefined ? [] : [['service.version', version]]) });
   return table.series(resource, 0, bytes, 0, bytes.length, 0, bytes, 0, 0);
 }
 
@@ -66,6 +66,15 @@ function rowsOf(deltas: SlotDeltas) {
     slowWeight: [...deltas.slowWeight.slice(deltas.slowStart[r], deltas.slowStart[r + 1])],
     cells: [...deltas.cells.slice(deltas.cellStart[r], deltas.cellStart[r + 1])],
     cellCounts: [...deltas.cellCounts.slice(deltas.cellStart[r], deltas.cellStart[r + 1])],
+  }));
+}
+
+/** Arrivals of a flush, of each release the bins that are not empty. */
+function arrivalsOf({ arrivals }: SlotDeltas) {
+  return arrivals.map(({ service, maxEndMs, releases }) => ({
+    service,
+    maxEndMs,
+    releases: releases.map(({ lateness }) => Object.fromEntries([...lateness.entries()].filter(([, count]) => count > 0))),
   }));
 }
 
@@ -186,24 +195,50 @@ describe('Aggregator', () => {
     const [shop, cart] = [seriesNamed(table, 'shop', 'x'), seriesNamed(table, 'cart', 'x')];
     aggregator.append(batchOf([row(shop, T0), row(shop, T0 - 999), row(shop, T0 - 1000), row(cart, T0 - 500_000)]));
     aggregator.append(batchOf([row(shop, T0 + 3000), row(shop, T0), row(shop, T0 - 500_000)]));
-    const bins = (lateness: Uint32Array) => [...lateness.entries()].filter(([, count]) => count > 0);
-    expect(aggregator.flush().arrivals.map(({ lateness, ...rest }) => ({ ...rest, bins: bins(lateness) }))).toEqual([
-      {
-        service: 'shop',
-        maxEndMs: T0 + 3000,
-        bins: [
-          [0, 3],
-          [1, 1],
-          [3, 1],
-          [LATENESS_BINS - 1, 1],
-        ],
-      },
-      { service: 'cart', maxEndMs: T0 - 500_000, bins: [[0, 1]] },
+    expect(arrivalsOf(aggregator.flush())).toEqual([
+      { service: 'shop', maxEndMs: T0 + 3000, releases: [{ 0: 3, 1: 1, 3: 1, [LATENESS_BINS - 1]: 1 }] },
+      { service: 'cart', maxEndMs: T0 - 500_000, releases: [{ 0: 1 }] },
     ]);
     aggregator.append(batchOf([row(shop, T0 + 1000)]));
-    expect(aggregator.flush().arrivals.map(({ lateness, ...rest }) => ({ ...rest, bins: bins(lateness) }))).toEqual([
-      { service: 'shop', maxEndMs: T0 + 3000, bins: [[2, 1]] },
+    expect(arrivalsOf(aggregator.flush())).toEqual([{ service: 'shop', maxEndMs: T0 + 3000, releases: [{ 2: 1 }] }]);
+  });
+
+  it('tells the releases of a service apart, each behind the latest span of any, by a key that outlives the process', () => {
+    const { table, aggregator } = stageA();
+    const [v1, other, v2] = [
+      seriesNamed(table, 'shop', 'x', 'v1'),
+      seriesNamed(table, 'shop', 'y', 'v1'),
+      seriesNamed(table, 'shop', 'x', 'v2'),
+    ];
+    aggregator.append(batchOf([row(v2, T0 - 9000), row(v1, T0), row(other, T0 - 1000), row(v2, T0 - 5000)]));
+    const deltas = aggregator.flush();
+    expect(arrivalsOf(deltas)).toEqual([
+      {
+        service: 'shop',
+        maxEndMs: T0,
+        releases: [
+          { 0: 1, 5: 1 },
+          { 0: 1, 1: 1 },
+        ],
+      },
     ]);
+
+    const next = stageA();
+    next.table.restore([v1, other, v2].map((id) => table.info(id)));
+    next.aggregator.append(batchOf([row(v2, T0), row(v1, T0)]));
+    const keys = ({ arrivals }: SlotDeltas) => arrivals.flatMap(({ releases }) => releases.map(({ release }) => release));
+    expect(new Set(keys(deltas)).size).toBe(2);
+    expect(keys(next.aggregator.flush())).toEqual(keys(deltas));
+  });
+
+  it('takes a release that lost its place and came back for one and the same', () => {
+    const { table, aggregator } = stageA();
+    const before = seriesNamed(table, 'shop', 'x', 'v1');
+    table.retireIdle(() => true);
+    const after = seriesNamed(table, 'shop', 'x', 'v1');
+    expect(after).not.toBe(before);
+    aggregator.append(batchOf([row(before, T0), row(after, T0), row(after, T0 - 2000)]));
+    expect(arrivalsOf(aggregator.flush())).toEqual([{ service: 'shop', maxEndMs: T0, releases: [{ 0: 2, 2: 1 }] }]);
   });
 
   it('knows the newest slot of all services', () => {

@@ -6,9 +6,19 @@ const T0 = 1_800_000_000_000;
 
 /** One flush: spans by whole seconds of lateness. */
 function arrivals(maxEndMs: number, bySecond: Record<number, number>) {
-  const lateness = new Uint32Array(LATENESS_BINS);
-  for (const [second, count] of Object.entries(bySecond)) lateness[Number(second)] = count;
-  return { service: 's', maxEndMs, lateness };
+  return byRelease(maxEndMs, { v1: bySecond });
+}
+
+function byRelease(maxEndMs: number, releases: Record<string, Record<number, number>>) {
+  return {
+    service: 's',
+    maxEndMs,
+    releases: Object.entries(releases).map(([release, bySecond]) => {
+      const lateness = new Uint32Array(LATENESS_BINS);
+      for (const [second, count] of Object.entries(bySecond)) lateness[Number(second)] = count;
+      return { release, lateness };
+    }),
+  };
 }
 
 function heard(maxEndMs: number, bySecond: Record<number, number>, now = maxEndMs): Punctuality {
@@ -44,6 +54,75 @@ describe('lag', () => {
     const cut = heard(T0, { 0: 1000, 3: 5 });
     cut.add(arrivals(T0 + 5000, { 0: 500, 3: 15 }), T0);
     expect(cut.saved()).toEqual(whole.saved());
+  });
+});
+
+describe('lag of a service with several releases', () => {
+  /** A service of 10,000 spans a minute that came in order, then minutes of them and of another release. */
+  function heardWith(minutes: number, other: Record<number, number>): Punctuality {
+    const punctuality = new Punctuality();
+    for (let minute = -60; minute < 0; minute++) punctuality.add(arrivals(T0 + minute * 60_000, { 0: 10_000 }), T0);
+    for (let minute = 0; minute < minutes; minute++) punctuality.add(byRelease(T0 + minute * 60_000, { v1: { 0: 10_000 }, v2: other }), T0);
+    return punctuality;
+  }
+
+  it.each([
+    ['a release of 1 % at once, however much came before it', 1, { 2: 50, 4: 50 }, 5000],
+    ['a release of 0.6 % in the long run', 60, { 7: 60 }, 8000],
+    ['99.9 % of that release', 60, { 0: 9_980, 8: 15, 30: 5 }, 9000],
+    ['no release of 0.1 %', 60, { 60: 10 }, 1000],
+    ['no release of 0.4 %', 60, { 60: 40 }, 1000],
+    ['no release of fewer than 20 spans', 1, { 30: 19 }, 1000],
+  ])('covers %s', (_, minutes, other, lagMs) => {
+    expect(heardWith(minutes, other).lagMs).toBe(lagMs);
+  });
+
+  it('does not take the first spans of a small release, a minute old and all at once, for its share', () => {
+    const punctuality = heardWith(0, {});
+    // 40 of 10,000 a minute, of which 167 came with them in one second.
+    punctuality.add(byRelease(T0, { v1: { 0: 167 }, v2: { 60: 40 } }), T0);
+    expect(punctuality.lagMs).toBe(1000);
+  });
+
+  it('is that of all spans where every release is small', () => {
+    const releases = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`v${i}`, { 0: 90, 6: 10 }]));
+    const punctuality = new Punctuality();
+    punctuality.add(byRelease(T0, releases), T0);
+    expect(punctuality.lagMs).toBe(7000);
+    punctuality.add(byRelease(T0, { v0: { 0: 1000 } }), T0);
+    expect(punctuality.lagMs).toBe(7000);
+  });
+
+  it('forgets a release that is gone, name and all', () => {
+    const punctuality = heardWith(10, { 20: 100 });
+    expect(punctuality.lagMs).toBe(21_000);
+    for (let minute = 10; minute < 130; minute++) punctuality.add(arrivals(T0 + minute * 60_000, { 0: 10_000 }), T0);
+    expect(punctuality.lagMs).toBe(1000);
+    expect(punctuality.saved().releases.map(({ release }) => release)).toEqual(['v1']);
+  });
+
+  it('is the same after a restart', () => {
+    const punctuality = heardWith(5, { 3: 90, 12: 10 });
+    const restored = new Punctuality();
+    restored.restore(JSON.parse(JSON.stringify(punctuality.saved())));
+    expect([restored.lagMs, restored.saved()]).toEqual([13_000, punctuality.saved()]);
+  });
+
+  it('begins anew with a state that knows neither releases nor lateness', () => {
+    const restored = new Punctuality();
+    restored.restore({ newestAt: T0, mark: T0 - 6000, spans: 100_000, decayedTo: T0 });
+    expect([restored.lagMs, restored.mark]).toEqual([1000, T0 - 6000]);
+    restored.add(arrivals(T0 + 1000, { 2: 50 }), T0);
+    expect(restored.lagMs).toBe(3000);
+  });
+
+  it('takes over a state that did not tell releases apart, and outlives it', () => {
+    const restored = new Punctuality();
+    restored.restore({ newestAt: T0, mark: T0 - 6000, spans: 100_000, decayedTo: T0, lateness: [90_000, 0, 0, 0, 0, 10_000] });
+    expect(restored.lagMs).toBe(6000);
+    for (let minute = 1; minute < 300; minute++) restored.add(arrivals(T0 + minute * 60_000, { 0: 10_000 }), T0);
+    expect(restored.lagMs).toBe(1000);
+    expect(restored.saved().releases.map(({ release }) => release)).toEqual(['v1']);
   });
 });
 
