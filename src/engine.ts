@@ -138,9 +138,22 @@ export class Engine {
       windowMs,
       services: services
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([service, series]) =>
-          serviceView({ service, series, quota: this.#quota(service), window, objectives, windowMs, now, older, memoryFromMs }),
-        ),
+        .map(([service, series]) => {
+          let firstAt = Number.POSITIVE_INFINITY;
+          for (const seen of this.#seenOf(service)) firstAt = Math.min(firstAt, seen.firstAt);
+          return serviceView({
+            service,
+            series,
+            quota: this.#quota(service),
+            window,
+            objectives,
+            windowMs,
+            now,
+            firstAt,
+            older,
+            memoryFromMs,
+          });
+        }),
       runs: [...this.rollouts.all()].filter((run) => only === undefined || run.rollout.service === only).map((run) => run.view()),
     };
   }

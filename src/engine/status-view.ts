@@ -18,6 +18,8 @@ export function serviceView(input: {
   readonly objectives: ObjectiveFeed;
   readonly windowMs: DurationMs;
   readonly now: EpochMs;
+  /** Start of the service's first slot; -Infinity when it is older than this process. */
+  readonly firstAt: EpochMs;
   /** What the store adds to a window longer than memory, and where memory takes over. */
   readonly older: readonly SlotBlock[];
   readonly memoryFromMs: EpochMs;
@@ -26,8 +28,8 @@ export function serviceView(input: {
   const newestAt = window.newestAt(service);
   const to = newestAt === null ? now : (Math.floor(newestAt / SLOT_MS) + 1) * SLOT_MS;
   const from = Math.max(to - windowMs, input.memoryFromMs);
-  // The newest slot is still filling: rates are over the time that has been seen.
-  const seenMs = newestAt === null ? windowMs : Math.max(SLOT_MS, newestAt - (to - windowMs));
+  // The newest slot is still filling, and the service may be younger than the window: rates are over the time that has been seen.
+  const seenMs = newestAt === null ? windowMs : Math.max(SLOT_MS, newestAt - Math.max(to - windowMs, input.firstAt));
   return {
     service,
     newestAt,

@@ -88,6 +88,12 @@ describe('the status over hours', () => {
     expect(decoded.getValueAtPercentile(50) / 1000).toBe(latency?.quantiles[0]?.ms);
   });
 
+  it('gives rates over the time that was seen, not over a window older than the service', () => {
+    const stored = engine.storedPieces(24 * HOUR_MS).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
+    expect(engine.status(24 * HOUR_MS, now, 'shop', stored).services[0]?.endpoints[0]?.rate).toBeCloseTo(1, 2);
+    expect(engine.status(60_000, now, 'shop').services[0]?.endpoints[0]?.rate).toBeCloseTo(1, 1);
+  });
+
   it('knows no latency of an endpoint there is not', () => {
     expect(engine.latency({ service: 'shop', endpoint: 'GET /none', release: null, windowMs: 60_000 })).toBeNull();
   });
