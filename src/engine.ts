@@ -5,7 +5,7 @@ import { signalOf } from './decide/signal.ts';
 import { isSilence } from './decide/trust.ts';
 import { discovered, type SeenSeries } from './engine/discovery.ts';
 import { dueRuns } from './engine/due-runs.ts';
-import { type LatencyQuery, latencyView } from './engine/latency-view.ts';
+import { latencyView } from './engine/latency-view.ts';
 import type { LiveRun, LiveRunState, Surroundings } from './engine/live-run.ts';
 import { longWindow, type StoredPiece } from './engine/long-window.ts';
 import { ObjectiveFeed } from './engine/objective-feed.ts';
@@ -20,7 +20,7 @@ import type { AnalysisRun, Signal } from './model/rollout.ts';
 import type { SeriesInfo } from './model/series.ts';
 import type { SlotDeltas } from './model/slot-deltas.ts';
 import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotOf } from './model/time.ts';
-import type { LatencyView, StatusView } from './model/views.ts';
+import type { LatencyQuery, LatencyView, StatusView } from './model/views.ts';
 import { type MergeOutcome, SlidingWindow } from './window/sliding-window.ts';
 
 const GUARD_NOTE = 'guard';

@@ -3,7 +3,7 @@ import type { Reason } from '../model/judgement.ts';
 import type { AnalysisRun, DeliveryState, SignalAction } from '../model/rollout.ts';
 import type { ReleaseMatcher } from '../model/series.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
-import type { LatencyView, StatusView } from '../model/views.ts';
+import type { LatencyQuery, LatencyView, StatusView } from '../model/views.ts';
 
 type Eventually<T> = T | Promise<T>;
 
@@ -60,14 +60,6 @@ export interface Readiness {
   readonly ready: boolean;
   /** Why not, for people; empty when ready. */
   readonly reasons: readonly string[];
-}
-
-/** Whose latencies are asked for, and how far back. */
-export interface LatencyQuery {
-  readonly service: string;
-  readonly endpoint: string;
-  readonly release: string | null;
-  readonly windowMs: DurationMs;
 }
 
 export interface ApiHandlers {

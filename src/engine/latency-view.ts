@@ -1,21 +1,12 @@
 /** Answers "how long did it take?": the latency distribution of an endpoint over any window. */
 import type { SeriesInfo } from '../model/series.ts';
-import { type DurationMs, type EpochMs, SLOT_MS } from '../model/time.ts';
-import type { LatencyView } from '../model/views.ts';
+import { type EpochMs, SLOT_MS } from '../model/time.ts';
+import type { LatencyQuery, LatencyView } from '../model/views.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import type { SlotBlock } from '../window/slot-block.ts';
 import { hdrText } from '../window/sparse-distribution.ts';
 
 const QUANTILES = [0.5, 0.9, 0.95, 0.99, 0.999, 1];
-
-/** What is asked for. */
-export interface LatencyQuery {
-  readonly service: string;
-  readonly endpoint: string;
-  /** Name of the release; null for all. */
-  readonly release: string | null;
-  readonly windowMs: DurationMs;
-}
 
 /** Null when the service has no such endpoint. `older` and `memoryFromMs` as in `serviceView`. */
 export function latencyView(

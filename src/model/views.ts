@@ -21,13 +21,17 @@ export interface SeriesView {
   readonly p99Ms: number | null;
 }
 
-/** Latencies of one endpoint over a window, of one release or of all. */
-export interface LatencyView {
+/** Whose latencies are asked for, and how far back. */
+export interface LatencyQuery {
   readonly service: string;
   readonly endpoint: string;
   /** Name of the release; null for all. */
   readonly release: string | null;
   readonly windowMs: DurationMs;
+}
+
+/** Latencies of one endpoint over a window, of one release or of all. */
+export interface LatencyView extends LatencyQuery {
   /** Spans with a latency, and those of them that failed. */
   readonly total: number;
   readonly failed: number;

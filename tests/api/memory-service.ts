@@ -1,8 +1,8 @@
 /** A small service behind the API that keeps runs in memory: real enough to fence generations and to be asked the same twice. */
-import type { AbortOutcome, ApiHandlers, LatencyQuery, SignalView, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
+import type { AbortOutcome, ApiHandlers, SignalView, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
 import type { Judgement } from '../../src/model/judgement.ts';
 import type { AnalysisRun } from '../../src/model/rollout.ts';
-import type { LatencyView, StatusView } from '../../src/model/views.ts';
+import type { LatencyQuery, LatencyView, StatusView } from '../../src/model/views.ts';
 
 export const NOW = Date.UTC(2026, 10, 21, 12, 0, 0);
 
