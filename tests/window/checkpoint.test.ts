@@ -4,10 +4,19 @@ import type { StoredNote, StoredSlot } from '../../src/model/checkpoint.ts';
 import { PermanentError } from '../../src/model/errors.ts';
 import { HistogramLayout } from '../../src/model/histogram-layout.ts';
 import { SlidingWindow } from '../../src/window/sliding-window.ts';
-import { countsFrom, distributionFrom } from '../../src/window/stored-slots.ts';
 import { type Span, Stream } from './stream.ts';
 
 const T0 = 1_800_000_000_000;
+
+/** What stored slots alone hold, read through a window that has nothing in memory. */
+function stored(slots: readonly StoredSlot[], layout: HistogramLayout) {
+  const empty = new SlidingWindow({ layout });
+  const older = empty.olderBlocks(slots);
+  return {
+    counts: (series: readonly number[]) => empty.counts(series, T0, T0, older),
+    distribution: (series: readonly number[]) => empty.distribution(series, T0, T0, 'all', older),
+  };
+}
 
 /** Keeps what checkpoints say, as a store does. */
 class Saved {
@@ -130,9 +139,9 @@ describe('checkpoint and restore', () => {
     const inWindows = hours * 5 - window.lateSpans;
     expect(window.lateSpans).toBeGreaterThan(100);
     for (const level of [10, 60, 600, 3600]) {
-      expect([level, countsFrom(saved.level(level), ids, stream.layout).spans]).toEqual([level, inWindows]);
+      expect([level, stored(saved.level(level), stream.layout).counts(ids).spans]).toEqual([level, inWindows]);
     }
-    const [tens, hour] = [10, 3600].map((level) => distributionFrom(saved.level(level), ids, stream.layout, 'all'));
+    const [tens, hour] = [10, 3600].map((level) => stored(saved.level(level), stream.layout).distribution(ids));
     expect([...(hour?.buckets() ?? [])]).toEqual([...(tens?.buckets() ?? [])]);
     expect(saved.level(3600).map(({ startSec }) => startSec % 3600)).toEqual([0, 0, 0]);
   });
@@ -189,7 +198,7 @@ describe('a stored slot', () => {
   );
   window.merge(stream.flush(spans));
   const slot = window.checkpoint().slots[0] as StoredSlot;
-  const read = (bytes: Uint8Array, layout = stream.layout) => countsFrom([{ ...slot, bytes }], ids, layout);
+  const read = (bytes: Uint8Array, layout = stream.layout) => stored([{ ...slot, bytes }], layout).counts(ids);
 
   it('is read back as it was', () => {
     expect(read(slot.bytes)).toEqual(window.counts(ids, T0, T0 + 1000));
