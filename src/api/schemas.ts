@@ -16,6 +16,8 @@ const matcher = z.record(z.string(), z.string());
 
 const arm = z.object({ bad: count, total: count });
 
+const trailPoint = z.object({ at: epochMs, logE: figure });
+
 const comparisonEvidence = z.object({
   kind: z.literal('comparison'),
   endpoint: z.string(),
@@ -30,6 +32,47 @@ const comparisonEvidence = z.object({
   logSafe: figure,
   phi: figure.describe('Estimated overdispersion, at least 1.'),
   incidentWindows: count,
+  level: z.enum(['request', 'pod']).describe('`pod`: evidence that no single pod can bring about.'),
+  oddsRatio: z
+    .object({ estimate: figure, low: figure, high: figure })
+    .nullable()
+    .describe('Odds of bad, canary to baseline, with the 95 % interval that holds at every moment at once.'),
+  logNeeded: figure.describe('ln of the wealth at which this check would decide by itself.'),
+  onsetAt: epochMs.nullable().describe('When harm probably began.'),
+  trail: z.array(trailPoint).describe('ln of the wealth over time, oldest first.'),
+  isCritical: z.boolean(),
+});
+
+const guardEvidence = z.object({
+  kind: z.literal('guard'),
+  guard: z.enum(['burn', 'silence', 'criterion']).describe('What is asked of the canary alone.'),
+  endpoint: z.string(),
+  canary: arm,
+  baseline: arm,
+  limitRatio: figure.describe('The ratio that must not be exceeded; undercut, for silence.'),
+  edgeUs: figure.describe('Bad means slower than this; null for failures and requests.'),
+  logE: figure,
+  logNeeded: figure,
+  weight: figure,
+  share: figure,
+});
+
+const mixEvidence = z.object({
+  kind: z.literal('mix'),
+  distance: figure.describe('How much the shares of the endpoints differ beyond chance, in [0, 1].'),
+  limit: figure,
+  baselineRequests: count,
+  canaryRequests: count,
+  endpoints: z.array(z.object({ endpoint: z.string(), baselineShare: figure, canaryShare: figure })),
+});
+
+const spreadEvidence = z.object({
+  kind: z.literal('spread'),
+  endpoint: z.string(),
+  metric: z.string(),
+  pods: count,
+  relativeSd: figure.describe("Standard deviation of the pods' quantiles, relative to the quantile."),
+  toleranceRatio: figure,
 });
 
 const objectiveEvidence = z.object({
@@ -46,7 +89,7 @@ export const judgement = z.object({
   check: z.string(),
   outcome: z.enum(['pass', 'fail', 'inconclusive']),
   reason,
-  evidence: z.discriminatedUnion('kind', [comparisonEvidence, objectiveEvidence]),
+  evidence: z.discriminatedUnion('kind', [comparisonEvidence, objectiveEvidence, guardEvidence, mixEvidence, spreadEvidence]),
 });
 
 export const verdict = z.object({
@@ -68,7 +111,25 @@ const rollout = z.object({
   startedAt: epochMs,
   deadline: epochMs,
   origin: z.enum(['api', 'policy']),
+  canaryShare: figure.describe('Share of the requests that the canary is meant to get; null when nobody said.'),
 });
+
+const effect = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('latency'), ratio: figure.describe('Latency times this.') }),
+  z.object({ kind: z.literal('errors'), addRatio: figure.describe('So many more of all requests fail.') }),
+]);
+
+const outlook = z.object({
+  check: z.string(),
+  endpoint: z.string(),
+  metric: z.string(),
+  effect,
+  neededMs: figure.describe('How long finding the effect takes from now on, about; null: never at this traffic.'),
+  smallest: effect.nullable().describe('The smallest effect that would be found within the run.'),
+  isJudgeable: z.boolean(),
+});
+
+const exemplar = z.object({ traceId: z.string(), endpoint: z.string(), at: epochMs, durationMs: figure, failed: z.boolean() });
 
 export const run = z.object({
   rollout,
@@ -82,6 +143,10 @@ export const run = z.object({
   firstCanaryAt: epochMs.nullable(),
   lagMs: figure,
   signalId: z.string().nullable(),
+  trail: z.array(trailPoint).describe('ln of the wealth of all evidence over time, oldest first.'),
+  outlook: z.array(outlook).describe('What can be found at this traffic, and how soon.'),
+  exemplars: z.object({ baseline: z.array(exemplar), canary: z.array(exemplar) }).describe('The slowest and the failed requests.'),
+  strictness: z.number().describe('Tolerances are multiplied by it.'),
   explanation: z
     .object({ verdict: z.string(), judgements: z.array(z.string()) })
     .describe('The same in words; one text per judgement, in their order.'),

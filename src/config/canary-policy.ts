@@ -4,6 +4,8 @@ import type { CanaryPolicy, LatencyTolerance } from '../model/policy.ts';
 import { CANARY_BASE, type CanarySection } from './canary-schema.ts';
 import type { Finding, YamlPath } from './problem.ts';
 
+const PLAIN = { weight: 1, isCritical: false, isMuted: false };
+
 type Quantile = 'p50' | 'p95' | 'p99';
 
 /** The first layer that has a value wins; `layers` go from the most special to the most general. */
@@ -41,6 +43,14 @@ export function canaryPolicy(layers: readonly (CanarySection | undefined)[], all
       addRatio: first((section) => section.tolerances?.errors?.harm),
       passAddRatio: first((section) => section.tolerances?.errors?.healthy),
     },
+    checks: { p50: PLAIN, p95: PLAIN, p99: PLAIN, errors: PLAIN },
+    endpoints: [],
+    criteria: [],
+    maxErrorRatio: null,
+    onSilence: 'hold',
+    baseline: { kind: 'concurrent' },
+    bakeMs: 0,
+    strictness: 'fixed',
     freshnessMs: first((section) => section.freshness),
     coolDownMs: first((section) => section.coolDown),
     onInconclusive: first((section) => section.onInconclusive),

@@ -173,6 +173,10 @@ export class LiveRun {
       firstCanaryAt: this.#firstCanaryAt,
       lagMs: this.#lagMs,
       signalId: this.#signalId,
+      trail: [],
+      outlook: [],
+      exemplars: { baseline: [], canary: [] },
+      strictness: 1,
     };
   }
 

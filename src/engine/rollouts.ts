@@ -22,6 +22,8 @@ export interface RolloutRequest {
   /** Until when the deploy system waits for an answer; the start plus the policy's horizon when absent. */
   readonly deadline?: EpochMs | undefined;
   readonly origin?: Rollout['origin'];
+  /** Share of the requests that the canary is meant to get now, in (0, 1]. */
+  readonly canaryShare?: number | null | undefined;
 }
 
 export type StartOutcome =
@@ -75,6 +77,7 @@ export class Rollouts {
       startedAt,
       deadline: request.deadline ?? startedAt + policy.horizonMs,
       origin: request.origin ?? 'api',
+      canaryShare: request.canaryShare ?? null,
     };
     const run = new LiveRun(rollout, policy, this.#layout, this.#nextSequence++);
     this.#runs.delete(id);

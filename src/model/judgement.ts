@@ -1,4 +1,5 @@
 /** What one check says: an outcome that never collapses, a reason from a closed set, and the numbers behind it. */
+import type { EpochMs } from './time.ts';
 
 /** `inconclusive` is neither good nor bad: no data, too little, or data that cannot be trusted. */
 export type Outcome = 'pass' | 'fail' | 'inconclusive';
@@ -11,6 +12,9 @@ export const REASONS = [
   'accumulating',
   'objective_met',
   'objective_breached',
+  'burn_proven',
+  'criterion_breached',
+  'silence_proven',
   // not enough to say
   'no_data',
   'no_canary',
@@ -18,12 +22,16 @@ export const REASONS = [
   'too_few_samples',
   'warming_up',
   'horizon_reached',
+  'not_judgeable',
+  'baking',
   // not to be trusted
   'stale_telemetry',
   'late_telemetry',
   'biased_sampling',
   'data_quality',
   'overflow',
+  'confounded',
+  'tolerance_too_small',
   'clock_jump',
   'state_unknown',
   // policy
@@ -31,6 +39,7 @@ export const REASONS = [
   'cool_down',
   'breaker_open',
   'observe_only',
+  'muted',
   'deadline_passed',
   'superseded',
   'aborted',
@@ -41,6 +50,20 @@ export type Reason = (typeof REASONS)[number];
 export interface ArmCounts {
   readonly bad: number;
   readonly total: number;
+}
+
+/** Evidence at one moment, for a drawing over time. */
+export interface TrailPoint {
+  readonly at: EpochMs;
+  /** ln of a wealth. */
+  readonly logE: number;
+}
+
+/** An estimate and where the truth lies with the stated confidence at every moment at once. For reading, never for the decision. */
+export interface Interval {
+  readonly estimate: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 /** Numbers of one canary comparison (statistics: `evaluate/canary`). Logarithms are natural. */
@@ -65,6 +88,61 @@ export interface ComparisonEvidence {
   readonly phi: number;
   /** Incident windows with positive evidence. */
   readonly incidentWindows: number;
+  /** `pod`: evidence that no single pod can bring about, whatever it does. `request`: spans name no pod, or the canary has too few. */
+  readonly level: 'request' | 'pod';
+  /** Odds of bad, canary to baseline, with its 95 % anytime-valid interval; null before anything could be compared. */
+  readonly oddsRatio: Interval | null;
+  /** ln of the wealth at which this check would decide the run by itself. */
+  readonly logNeeded: number;
+  /** When harm probably began; null while there is no evidence of any. */
+  readonly onsetAt: EpochMs | null;
+  /** ln of the wealth over time, oldest first, at most 32 points. */
+  readonly trail: readonly TrailPoint[];
+  /** Promotion asks for proof of it however little traffic there is. */
+  readonly isCritical: boolean;
+}
+
+/** Numbers of a check that asks the canary alone: does it burn the budget, does it send at all, does it keep an absolute limit. */
+export interface GuardEvidence {
+  readonly kind: 'guard';
+  readonly guard: 'burn' | 'silence' | 'criterion';
+  /** `(all)` for the whole service. */
+  readonly endpoint: string;
+  /** Of the canary: bad of total; for silence, requests of the canary of those of both releases. */
+  readonly canary: ArmCounts;
+  readonly baseline: ArmCounts;
+  /** The ratio that must not be exceeded (undercut, for silence), in (0, 1). */
+  readonly limitRatio: number;
+  /** Bad means slower than this many µs; null for failures and requests. */
+  readonly edgeUs: number | null;
+  readonly logE: number;
+  readonly logNeeded: number;
+  readonly weight: number;
+  readonly share: number;
+}
+
+/** Whether both releases get the same mixture of requests. */
+export interface TrafficMixEvidence {
+  readonly kind: 'mix';
+  /** Half the sum of the differences of shares, in [0, 1], beyond what chance explains; 0 alike, 1 nothing in common. */
+  readonly distance: number;
+  readonly limit: number;
+  readonly baselineRequests: number;
+  readonly canaryRequests: number;
+  /** The endpoints that differ most, at most 5. */
+  readonly endpoints: readonly { readonly endpoint: string; readonly baselineShare: number; readonly canaryShare: number }[];
+}
+
+/** How much pods of the baseline differ among themselves, against what is tolerated between releases. */
+export interface PodSpreadEvidence {
+  readonly kind: 'spread';
+  readonly endpoint: string;
+  readonly metric: string;
+  readonly pods: number;
+  /** Standard deviation of the pods' quantiles, relative to the quantile. */
+  readonly relativeSd: number;
+  /** The policy's tolerance; below three times `relativeSd` pods alone may look like harm. */
+  readonly toleranceRatio: number;
 }
 
 /** Numbers of one objective. */
@@ -80,7 +158,7 @@ export interface ObjectiveEvidence {
   readonly budgetRemaining: number | null;
 }
 
-export type Evidence = ComparisonEvidence | ObjectiveEvidence;
+export type Evidence = ComparisonEvidence | ObjectiveEvidence | GuardEvidence | TrafficMixEvidence | PodSpreadEvidence;
 
 /** What one check inside a run, or one objective, says now. */
 export interface Judgement {

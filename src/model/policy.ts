@@ -44,6 +44,43 @@ export interface ErrorTolerance {
   readonly passAddRatio: number;
 }
 
+/** What is compared on every endpoint, as files name it; the severe siblings of `p50` and `errors` go with them. */
+export type CheckName = 'p50' | 'p95' | 'p99' | 'errors';
+
+export interface CheckSetting {
+  /** How much of the money it gets, relative to its default; > 0. */
+  readonly weight: number;
+  /** Promotion asks for proof of it on every endpoint that is judged, however little traffic that has. */
+  readonly isCritical: boolean;
+  /** Not judged at all. */
+  readonly isMuted: boolean;
+}
+
+/** As CheckSetting, for the endpoints that match; the first that matches counts. */
+export interface EndpointSetting extends CheckSetting {
+  /** A pattern as in objectives, or an exact endpoint. */
+  readonly endpoint: string;
+}
+
+/** An absolute limit that the canary must keep by itself, whatever the baseline does. */
+export interface Criterion {
+  /** As the file has it: `p95 < 500ms`. */
+  readonly text: string;
+  /** A pattern or exact endpoint; null for every endpoint. */
+  readonly endpoint: string | null;
+  /** Share of requests that may be bad, in (0, 1): 0.05 for a p95. */
+  readonly limitRatio: number;
+  /** Bad means slower than this; null: bad is a failed request. */
+  readonly edgeUs: number | null;
+}
+
+/** What the canary is compared with. */
+export type BaselineSource =
+  /** The baseline release at the same time. */
+  | { readonly kind: 'concurrent' }
+  /** The baseline release's own past, `shiftMs` before the run's begin; 0: the last time it had traffic of its own. */
+  | { readonly kind: 'previous'; readonly shiftMs: DurationMs };
+
 /** What may leave: nothing, holds only, or rollbacks too. */
 export type PolicyMode = 'observe' | 'hold' | 'rollback';
 
@@ -74,6 +111,18 @@ export interface CanaryPolicy {
   readonly incidentWindowMs: DurationMs;
   readonly latency: { readonly p50: LatencyTolerance; readonly p95: LatencyTolerance; readonly p99: LatencyTolerance };
   readonly errors: ErrorTolerance;
+  readonly checks: Readonly<Record<CheckName, CheckSetting>>;
+  readonly endpoints: readonly EndpointSetting[];
+  readonly criteria: readonly Criterion[];
+  /** Failures of the canary alone beyond which it is harm whatever the baseline: burn rate × error budget, in (0, 1); null: not asked. */
+  readonly maxErrorRatio: number | null;
+  /** What a canary that is proven to get less than half of its planned traffic leads to. */
+  readonly onSilence: 'hold' | 'rollback';
+  readonly baseline: BaselineSource;
+  /** How long a promoted release is watched against the one it replaced; 0: not at all. */
+  readonly bakeMs: DurationMs;
+  /** `budget`: tolerances shrink with the error budget that is left. */
+  readonly strictness: 'fixed' | 'budget';
   /** Newest event time older than this: stale, hold. */
   readonly freshnessMs: DurationMs;
   /** After a rollback of the service, no other for this long. */

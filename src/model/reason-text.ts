@@ -1,5 +1,5 @@
 /** Reasons, judgements and verdicts in words, for the engineer on call: used by signals, API, command line and page alike. */
-import type { ArmCounts, ComparisonEvidence, Judgement, ObjectiveEvidence, Reason } from './judgement.ts';
+import type { ArmCounts, ComparisonEvidence, Evidence, Judgement, ObjectiveEvidence, Reason } from './judgement.ts';
 import type { Verdict } from './rollout.ts';
 
 const REASON_TEXT: Readonly<Record<Reason, string>> = {
@@ -8,23 +8,31 @@ const REASON_TEXT: Readonly<Record<Reason, string>> = {
   accumulating: 'evidence is still being gathered; nothing is proven either way',
   objective_met: 'the objective is met',
   objective_breached: 'the objective is breached: its error budget is spent',
+  burn_proven: 'the canary alone is proven to burn the error budget, while the baseline does not',
+  criterion_breached: 'the canary is proven to exceed an absolute limit',
+  silence_proven: 'the canary is proven to send far fewer requests than planned',
   no_data: 'no span of the service has come yet',
   no_canary: 'no span of the canary is coming',
   no_baseline: 'no span of the baseline is coming',
   too_few_samples: 'too few requests to conclude anything',
   warming_up: 'the canary is warming up; only severe harm counts',
   horizon_reached: 'the time for this analysis is over and nothing is proven either way',
+  not_judgeable: 'the traffic is too low to prove anything about it in the time of this run',
+  baking: 'promoted, and still watched against the release it replaced',
   stale_telemetry: 'the newest span is too old: telemetry has stopped coming',
   late_telemetry: 'too many spans come after their time has been judged',
   biased_sampling: 'baseline and canary are sampled by different rules and cannot be compared',
   data_quality: 'too many spans are unusable: bad times, missing or contradictory attributes',
   overflow: 'the endpoint is beyond the quota of its service and is not told apart any more',
+  confounded: 'baseline and canary do not get the same mixture of requests, so routing may explain what differs',
+  tolerance_too_small: 'pods of the baseline differ more among themselves than the tolerance allows for',
   clock_jump: 'the clock of this machine jumped; waiting until times can be trusted again',
   state_unknown: 'state could not be restored as it was; earlier evidence is missing',
   shared_failure: 'baseline and canary fail alike: the cause is not this release',
   cool_down: 'another rollback of this service was too recent',
   breaker_open: 'too many rollbacks in the last hour across all services; a person has to look',
   observe_only: 'the policy only observes: nothing is sent',
+  muted: 'the policy mutes this check',
   deadline_passed: 'the deadline of the rollout passed without proof either way',
   superseded: 'a newer generation of this rollout has started',
   aborted: 'the run was aborted on request',
@@ -41,8 +49,23 @@ export function reasonText(reason: Reason): string {
  */
 export function judgementText(judgement: Judgement): string {
   const { evidence } = judgement;
-  const numbers = evidence.kind === 'comparison' ? comparisonText(evidence) : objectiveText(evidence);
-  return `${numbers}; ${reasonText(judgement.reason)}`;
+  const numbers = evidenceText(evidence);
+  return `${numbers === null ? judgement.check : numbers}; ${reasonText(judgement.reason)}`;
+}
+
+function evidenceText(evidence: Evidence): string | null {
+  switch (evidence.kind) {
+    case 'comparison':
+      return comparisonText(evidence);
+    case 'objective':
+      return objectiveText(evidence);
+    case 'guard':
+    case 'mix':
+    case 'spread':
+      return null;
+    default:
+      return evidence satisfies never;
+  }
 }
 
 const DECISION_TEXT: Readonly<Record<Verdict['decision'], string>> = {

@@ -1,5 +1,7 @@
 /** The deploy system's act, our judging of it, and the message that leaves. */
-import type { Judgement, Reason } from './judgement.ts';
+import type { Exemplar } from './exemplar.ts';
+import type { Judgement, Reason, TrailPoint } from './judgement.ts';
+import type { Outlook } from './outlook.ts';
 import type { ReleaseMatcher } from './series.ts';
 import type { DurationMs, EpochMs } from './time.ts';
 
@@ -16,6 +18,8 @@ export interface Rollout {
   readonly deadline: EpochMs;
   /** Who started it. */
   readonly origin: 'api' | 'policy';
+  /** Share of the service's requests that the canary is meant to get now, in (0, 1]; null when nobody said. */
+  readonly canaryShare: number | null;
 }
 
 /** What the run says. Only `rollback` harms, so only positive, fresh, sufficient and unbiased evidence leads to it. */
@@ -33,7 +37,7 @@ export interface Verdict {
   readonly decidedBy: string | null;
 }
 
-export const RUN_STATES = ['pending', 'running', 'promoted', 'rolled_back', 'held', 'superseded', 'expired', 'aborted'] as const;
+export const RUN_STATES = ['pending', 'running', 'baking', 'promoted', 'rolled_back', 'held', 'superseded', 'expired', 'aborted'] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
 /** Our judging of one rollout, as the API shows it. */
@@ -53,6 +57,14 @@ export interface AnalysisRun {
   /** How long judging waits for stragglers now. */
   readonly lagMs: DurationMs;
   readonly signalId: string | null;
+  /** ln of the portfolio's wealth over time, oldest first, at most 128 points. */
+  readonly trail: readonly TrailPoint[];
+  /** What can be found at this traffic, and how soon; the least certain first, at most 100. */
+  readonly outlook: readonly Outlook[];
+  /** The slowest and the failed requests seen, of both releases. */
+  readonly exemplars: { readonly baseline: readonly Exemplar[]; readonly canary: readonly Exemplar[] };
+  /** Tolerances are multiplied by it: 1 as configured, less when the error budget is short; in (0, 1]. */
+  readonly strictness: number;
 }
 
 export type SignalAction = 'rollback' | 'promote' | 'hold';

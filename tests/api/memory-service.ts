@@ -92,6 +92,12 @@ export const ERRORS: Judgement = {
     logSafe: Number.NEGATIVE_INFINITY,
     phi: 1,
     incidentWindows: 4,
+    level: 'request',
+    oddsRatio: null,
+    logNeeded: 8,
+    onsetAt: null,
+    trail: [],
+    isCritical: false,
   },
 };
 
@@ -113,7 +119,14 @@ export const AVAILABILITY: Judgement = {
 function newRun(request: StartRollout): AnalysisRun {
   const startedAt = request.startedAt ?? NOW;
   return {
-    rollout: { ...request, policyId: 'p1', startedAt, deadline: request.deadline ?? startedAt + 3_600_000, origin: 'api' },
+    rollout: {
+      ...request,
+      policyId: 'p1',
+      startedAt,
+      deadline: request.deadline ?? startedAt + 3_600_000,
+      origin: 'api',
+      canaryShare: null,
+    },
     state: 'pending',
     verdict: {
       decision: 'hold',
@@ -128,6 +141,10 @@ function newRun(request: StartRollout): AnalysisRun {
     canaryRequests: 0,
     baselineRequests: 0,
     lateRequests: 0,
+    trail: [],
+    outlook: [],
+    exemplars: { baseline: [], canary: [] },
+    strictness: 1,
     firstCanaryAt: null,
     lagMs: Number.NaN,
     signalId: null,

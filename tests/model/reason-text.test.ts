@@ -18,6 +18,12 @@ const errors: ComparisonEvidence = {
   logSafe: 0,
   phi: 1,
   incidentWindows: 4,
+  level: 'request',
+  oddsRatio: null,
+  logNeeded: 8,
+  onsetAt: null,
+  trail: [],
+  isCritical: false,
 };
 const latency: ComparisonEvidence = {
   ...errors,

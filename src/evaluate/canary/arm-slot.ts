@@ -1,5 +1,7 @@
 /** What one release's traffic on one endpoint was in one slot, as the comparison reads it. */
 
+import type { LaneColumns } from '../../model/lane.ts';
+
 export interface ArmSlot {
   readonly requests: number;
   readonly failed: number;
@@ -8,6 +10,8 @@ export interface ArmSlot {
   /** Bucket indexes of the latencies of non-failed requests, ascending; the arrays may be longer than `size`. */
   readonly buckets: ArrayLike<number>;
   readonly counts: ArrayLike<number>;
+  /** The same by pod; null or absent where spans name none. */
+  readonly lanes?: LaneColumns | null;
 }
 
 /** Requests with a latency. */

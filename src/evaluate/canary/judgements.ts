@@ -109,6 +109,12 @@ function checkEvidence({ layout }: Standing, endpoint: EndpointComparison, check
     logSafe: check.logSafe,
     phi: check.phi,
     incidentWindows: check.incidentWindows,
+    level: 'request',
+    oddsRatio: null,
+    logNeeded: 0,
+    onsetAt: null,
+    trail: [],
+    isCritical: false,
   };
 }
 
@@ -137,6 +143,12 @@ function poolEvidence({ pool, poolShare, rules }: Standing, index: number, endpo
     logSafe: null,
     phi: 1,
     incidentWindows: pool.incidentWindows(index),
+    level: 'request',
+    oddsRatio: null,
+    logNeeded: 0,
+    onsetAt: null,
+    trail: [],
+    isCritical: false,
   };
 }
 
@@ -159,6 +171,12 @@ function overflowJudgement(overflow: Overflow): Judgement {
       logSafe: null,
       phi: 1,
       incidentWindows: 0,
+      level: 'request',
+      oddsRatio: null,
+      logNeeded: 0,
+      onsetAt: null,
+      trail: [],
+      isCritical: false,
     },
   };
 }
