@@ -12,6 +12,7 @@ import { ObjectiveFeed } from './engine/objective-feed.ts';
 import { retention } from './engine/retention.ts';
 import { type RolloutRequest, Rollouts, type StartOutcome } from './engine/rollouts.ts';
 import { serviceView } from './engine/status-view.ts';
+import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
 import type { Checkpoint, SavedState, StoredSlot } from './model/checkpoint.ts';
 import type { HistogramLayout } from './model/histogram-layout.ts';
 import type { CanaryPolicy, Policies } from './model/policy.ts';
@@ -46,11 +47,12 @@ export class Engine {
   #frozenUntil: EpochMs = Number.NEGATIVE_INFINITY;
   #unknownUntil: EpochMs = Number.NEGATIVE_INFINITY;
 
-  constructor(policies: Policies, layout: HistogramLayout) {
+  /** `limits` is for tests that show why the limits exist. */
+  constructor(policies: Policies, layout: HistogramLayout, limits?: ProcessLimits) {
     this.#policies = policies;
     this.window = new SlidingWindow({ layout });
     this.objectives = new ObjectiveFeed(policies);
-    this.rollouts = new Rollouts(layout);
+    this.rollouts = new Rollouts(layout, limits);
   }
 
   /** Adds a flush. The same origin twice changes nothing. */

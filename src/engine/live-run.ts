@@ -2,6 +2,7 @@
 import { isFinal, type RunStep, stepRun } from '../decide/run-state.ts';
 import { distrust, type EndpointTiming, isSilence } from '../decide/trust.ts';
 import { CanaryComparison, type CanaryComparisonState, type CanaryJudgement } from '../evaluate/canary/comparison.ts';
+import type { ProcessLimits } from '../evaluate/canary/process-rules.ts';
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import type { Reason } from '../model/judgement.ts';
 import type { CanaryPolicy } from '../model/policy.ts';
@@ -71,12 +72,12 @@ export class LiveRun {
   readonly #baselineSlot: SlotReading;
   readonly #canarySlot: SlotReading;
 
-  constructor(rollout: Rollout, policy: CanaryPolicy, layout: HistogramLayout, sequence: number) {
+  constructor(rollout: Rollout, policy: CanaryPolicy, layout: HistogramLayout, sequence: number, limits?: ProcessLimits) {
     this.rollout = rollout;
     this.sequence = sequence;
     this.policy = policy;
     this.#nextSlot = slotOf(rollout.startedAt);
-    this.#comparison = new CanaryComparison(policy, layout, this.#nextSlot);
+    this.#comparison = new CanaryComparison(policy, layout, this.#nextSlot, limits);
     this.#said = this.#comparison.judge();
     this.#baselineSlot = new SlotReading();
     this.#canarySlot = new SlotReading();

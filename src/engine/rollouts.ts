@@ -1,5 +1,6 @@
 /** The runs there are: starts them once per generation, supersedes, finds and forgets them. */
 import { rolloutId } from '../decide/rollout-id.ts';
+import type { ProcessLimits } from '../evaluate/canary/process-rules.ts';
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import type { CanaryPolicy } from '../model/policy.ts';
 import type { Rollout } from '../model/rollout.ts';
@@ -35,10 +36,12 @@ export type StartOutcome =
 export class Rollouts {
   readonly #runs = new Map<string, LiveRun>();
   readonly #layout: HistogramLayout;
+  readonly #limits: ProcessLimits | undefined;
   #nextSequence = 1;
 
-  constructor(layout: HistogramLayout) {
+  constructor(layout: HistogramLayout, limits?: ProcessLimits) {
     this.#layout = layout;
+    this.#limits = limits;
   }
 
   all(): IterableIterator<LiveRun> {
@@ -79,7 +82,7 @@ export class Rollouts {
       origin: request.origin ?? 'api',
       canaryShare: request.canaryShare ?? null,
     };
-    const run = new LiveRun(rollout, policy, this.#layout, this.#nextSequence++);
+    const run = new LiveRun(rollout, policy, this.#layout, this.#nextSequence++, this.#limits);
     this.#runs.delete(id);
     this.#runs.set(id, run);
     this.#forgetOldest();
