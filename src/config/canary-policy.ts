@@ -1,16 +1,28 @@
 /** Merges what a service, `Defaults` and the built-in defaults say about judging canaries into one policy. */
 import { createHash } from 'node:crypto';
-import type { CanaryPolicy, LatencyTolerance } from '../model/policy.ts';
+import type { CanaryPolicy, CheckName, CheckSetting, EndpointSetting, LatencyTolerance } from '../model/policy.ts';
 import { CANARY_BASE, type CanarySection } from './canary-schema.ts';
-import type { Finding, YamlPath } from './problem.ts';
+import { limitsOf, tolerancesOf } from './criteria.ts';
 
-const PLAIN = { weight: 1, isCritical: false, isMuted: false };
+/** Where a service promises nothing about failures: 99.9 %, what the burn rates of the SRE Workbook are written for. */
+export const USUAL_BUDGET = 0.001;
+/** A margin for health that nobody wrote is at least this many times the tolerance that somebody did: closer by, proof takes very long. */
+const MARGIN = 2;
+const MAX_ERROR_RATIO = 0.5;
 
 type Quantile = 'p50' | 'p95' | 'p99';
 
-/** The first layer that has a value wins; `layers` go from the most special to the most general. */
-export function canaryPolicy(layers: readonly (CanarySection | undefined)[], allSinks: readonly string[]): CanaryPolicy {
-  const sections = [...layers, CANARY_BASE].filter((layer) => layer !== undefined);
+/**
+ * The first layer that has a value wins; `layers` go from the most special to the most general. `errorBudget` is the tightest of the service as a
+ * whole, in (0, 1).
+ */
+export function canaryPolicy(
+  layers: readonly (CanarySection | undefined)[],
+  allSinks: readonly string[],
+  errorBudget = USUAL_BUDGET,
+): CanaryPolicy {
+  const written = layers.filter((layer) => layer !== undefined).map((layer) => ({ ...layer, tolerances: tolerancesOf(layer) }));
+  const sections: readonly CanarySection[] = [...written, CANARY_BASE];
   const first = <T>(pick: (section: CanarySection) => T | undefined): T => {
     for (const section of sections) {
       const value = pick(section);
@@ -18,12 +30,28 @@ export function canaryPolicy(layers: readonly (CanarySection | undefined)[], all
     }
     throw new RangeError('the built-in defaults lack a value');
   };
-  const latency = (quantile: Quantile): LatencyTolerance => ({
-    ratio: first((section) => section.tolerances?.[quantile]?.harm),
-    addUs: first((section) => section.tolerances?.[quantile]?.orAtLeast) * 1000,
-    passRatio: first((section) => section.tolerances?.[quantile]?.healthy),
-    passAddUs: first((section) => section.tolerances?.[quantile]?.healthyAtLeast) * 1000,
+  /** A margin as written; where nobody wrote one, the built-in one, beyond whatever is tolerated. */
+  const margin = (tolerated: number, pick: (section: CanarySection) => number | undefined): number => {
+    const isWritten = written.some((section) => pick(section) !== undefined);
+    return isWritten ? first(pick) : Math.max(first(pick), MARGIN * tolerated);
+  };
+  const latency = (quantile: Quantile): LatencyTolerance => {
+    const ratio = first((section) => section.tolerances?.[quantile]?.harm);
+    const addMs = first((section) => section.tolerances?.[quantile]?.orAtLeast);
+    return {
+      ratio,
+      addUs: addMs * 1000,
+      passRatio: margin(ratio, (section) => section.tolerances?.[quantile]?.healthy),
+      passAddUs: margin(addMs, (section) => section.tolerances?.[quantile]?.healthyAtLeast) * 1000,
+    };
+  };
+  const addRatio = first((section) => section.tolerances?.errors?.harm);
+  const check = (name: CheckName): CheckSetting => ({
+    weight: written.find((section) => section.checks?.[name]?.weight !== undefined)?.checks?.[name]?.weight ?? 1,
+    isCritical: written.find((section) => section.checks?.[name]?.critical !== undefined)?.checks?.[name]?.critical ?? false,
+    isMuted: written.find((section) => section.checks?.[name]?.muted !== undefined)?.checks?.[name]?.muted ?? false,
   });
+  const maxBurnRate = first((section) => section.maxBurnRate);
   // One layer speaks for all of it: half a matcher of one and half of another would mean something nobody wrote.
   const track = sections.find((section) => section.track !== undefined)?.track;
   const content: Omit<CanaryPolicy, 'id'> = {
@@ -40,17 +68,18 @@ export function canaryPolicy(layers: readonly (CanarySection | undefined)[], all
     latency: { p50: latency('p50'), p95: latency('p95'), p99: latency('p99') },
     errors: {
       oddsRatio: first((section) => section.tolerances?.errors?.oddsRatio),
-      addRatio: first((section) => section.tolerances?.errors?.harm),
-      passAddRatio: first((section) => section.tolerances?.errors?.healthy),
+      addRatio,
+      passAddRatio: margin(addRatio, (section) => section.tolerances?.errors?.healthy),
     },
-    checks: { p50: PLAIN, p95: PLAIN, p99: PLAIN, errors: PLAIN },
-    endpoints: [],
-    criteria: [],
-    maxErrorRatio: null,
-    onSilence: 'hold',
-    baseline: { kind: 'concurrent' },
-    bakeMs: 0,
-    strictness: 'fixed',
+    checks: { p50: check('p50'), p95: check('p95'), p99: check('p99'), errors: check('errors') },
+    // The first that matches counts, so what is more special comes first.
+    endpoints: written.flatMap((section) => section.endpoints ?? []).map(endpointSetting),
+    criteria: limitsOf(written),
+    maxErrorRatio: maxBurnRate === 0 ? null : Math.min(MAX_ERROR_RATIO, Number((maxBurnRate * errorBudget).toPrecision(12))),
+    onSilence: first((section) => section.onSilence),
+    baseline: first((section) => section.baseline),
+    bakeMs: first((section) => section.bake),
+    strictness: first((section) => section.strictness),
     freshnessMs: first((section) => section.freshness),
     coolDownMs: first((section) => section.coolDown),
     onInconclusive: first((section) => section.onInconclusive),
@@ -58,6 +87,10 @@ export function canaryPolicy(layers: readonly (CanarySection | undefined)[], all
     sinks: sections.find((section) => section.sinks !== undefined)?.sinks ?? allSinks,
   };
   return { id: contentHash(content), ...content };
+}
+
+function endpointSetting({ match, weight, critical, muted }: NonNullable<CanarySection['endpoints']>[number]): EndpointSetting {
+  return { endpoint: match, weight: weight ?? 1, isCritical: critical ?? false, isMuted: muted ?? false };
 }
 
 /** Short sha256 over JSON with sorted keys: the same content has the same id, however it was written. */
@@ -70,35 +103,4 @@ function canonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${canonicalJson(entry)}`).join(',')}}`;
-}
-
-/** What the parts of a policy, each fine by itself, make impossible together; the path is inside the canary section. */
-export function policyContradictions(policy: CanaryPolicy): readonly { readonly path: YamlPath; readonly finding: Finding }[] {
-  const found: { path: YamlPath; finding: Finding }[] = [];
-  const refuse = (path: YamlPath, message: string, expected: string): number => found.push({ path, finding: { message, expected } });
-  if (policy.minPassMs > policy.horizonMs) refuse(['minPromote'], 'a run would end before it could be promoted', 'at most `decideWithin`');
-  if (policy.warmupMs >= policy.horizonMs) refuse(['warmup'], 'a run would end before it is warm', 'less than `decideWithin`');
-  if (policy.incidentWindowMs * 2 > policy.horizonMs) {
-    refuse(['incidentWindow'], 'proof of harm takes two such windows, longer than a run lasts', 'at most half of `decideWithin`');
-  }
-  for (const quantile of ['p50', 'p95', 'p99'] as const) {
-    const { ratio, addUs, passRatio, passAddUs } = policy.latency[quantile];
-    const path = ['tolerances', quantile];
-    if (passRatio <= ratio)
-      refuse(
-        [...path, 'healthy'],
-        'what counts as healthy is not beyond what is tolerated, so health can never be proven',
-        'more than `harm`',
-      );
-    if (passAddUs < addUs)
-      refuse([...path, 'healthyAtLeast'], 'tighter than what is tolerated, so health can never be proven', 'at least `orAtLeast`');
-  }
-  if (policy.errors.passAddRatio <= policy.errors.addRatio) {
-    refuse(
-      ['tolerances', 'errors', 'healthy'],
-      'what counts as healthy is not beyond what is tolerated, so health can never be proven',
-      'more than `harm`',
-    );
-  }
-  return found;
 }

@@ -1,6 +1,12 @@
 /** How canary releases are judged, as a file says it, with the defaults of the statistics. */
 import { z } from 'zod';
-import { count, duration, pointIncrease, relativeIncrease, risk, WRITTEN_DEFAULT } from './fields.ts';
+import type { BaselineSource } from '../model/policy.ts';
+import { count, duration, optional, pointIncrease, relativeIncrease, risk, scalar } from './fields.ts';
+import { nearestName } from './nearest-name.ts';
+import { Complaint, DURATION_PATTERN, parseDurationNs } from './quantity.ts';
+import { checks, criteria, endpointSettings } from './weight-schema.ts';
+
+export type { CriterionEntry } from './weight-schema.ts';
 
 /**
  * In force where neither a service nor `Defaults` says otherwise. The statistical ones were measured to roll back less than one healthy canary
@@ -21,16 +27,17 @@ export const CANARY_DEFAULTS = {
     p99: { harm: '+15%', orAtLeast: '5ms', healthy: '+40%', healthyAtLeast: '10ms' },
     errors: { oddsRatio: 1.1, harm: '+0.05pp', healthy: '+0.5pp' },
   },
+  criteria: [],
+  maxBurnRate: 14.4,
+  onSilence: 'hold',
+  baseline: 'concurrent',
+  bake: '0s',
+  strictness: 'fixed',
   freshness: '30s',
   coolDown: '30m',
   onInconclusive: 'hold',
   signalTtl: '10m',
 } as const;
-
-/** An option that may be left out: then `Defaults`, then `written` is in force. */
-function optional<S extends z.ZodType>(schema: S, written: unknown, description: string) {
-  return schema.optional().meta({ description, ...(written === undefined ? {} : { [WRITTEN_DEFAULT]: written }) });
-}
 
 type LatencyDefaults = Readonly<Record<'harm' | 'orAtLeast' | 'healthy' | 'healthyAtLeast', string>>;
 
@@ -61,6 +68,37 @@ function latencyTolerance(quantile: string, defaults: LatencyDefaults) {
 const matcher = z
   .record(z.string().min(1).max(256), z.string().min(1).max(1024))
   .refine((attributes) => Object.keys(attributes).length > 0, 'names no attribute');
+
+const MAX_SHIFT_MS = 28 * 86_400_000;
+
+const baseline = scalar<BaselineSource>(
+  {
+    anyOf: [
+      { enum: ['concurrent', 'previous'] },
+      {
+        type: 'object',
+        properties: { previous: { type: 'string', pattern: DURATION_PATTERN, description: 'How long before the run began.' } },
+        required: ['previous'],
+        additionalProperties: false,
+      },
+    ],
+  },
+  (value) => {
+    const expected = '`concurrent`, `previous`, or `{ previous: 7d }`';
+    if (value === 'concurrent') return { kind: 'concurrent' };
+    if (value === 'previous') return { kind: 'previous', shiftMs: 0 };
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return new Complaint('not known here', expected, nearestName(String(value), ['concurrent', 'previous']));
+    }
+    const { previous, ...others } = value as Record<string, unknown>;
+    if (previous === undefined || Object.keys(others).length > 0) return new Complaint('not known here', expected);
+    const ns = parseDurationNs(previous, 'd');
+    if (ns instanceof Complaint) return new Complaint(`\`previous\`: ${ns.message}`, expected, ns.suggestion);
+    const shiftMs = Number(ns) / 1e6;
+    if (shiftMs < 3_600_000 || shiftMs > MAX_SHIFT_MS) return new Complaint('`previous` is out of range', '1h to 28d');
+    return { kind: 'previous', shiftMs };
+  },
+);
 
 const D = CANARY_DEFAULTS;
 
@@ -149,6 +187,34 @@ export const canarySchema = z
       })
       .optional()
       .describe('How much worse than the baseline a canary may be.'),
+    checks,
+    endpoints: endpointSettings,
+    criteria,
+    maxBurnRate: optional(
+      z.number().min(0).max(1000),
+      D.maxBurnRate,
+      'Harm by itself, whatever the baseline: a canary that fails so many times more often than the tightest error budget of its service allows (0.1 % where it has none). 0: not asked. 14.4 spends 2 % of a month in an hour.',
+    ),
+    onSilence: optional(
+      z.enum(['hold', 'rollback']),
+      D.onSilence,
+      'When the canary is proven to get less than half of its planned traffic. Use `rollback` where a silent canary can only have crashed.',
+    ),
+    baseline: optional(
+      baseline,
+      D.baseline,
+      'What the canary is compared with: `concurrent` the baseline at the same time; `previous` its own past, where all traffic moves at once; `{ previous: 7d }` so long ago.',
+    ),
+    bake: optional(
+      duration({ max: '7d' }),
+      D.bake,
+      'After promotion the release is watched against the one it replaced for so long. 0s: not at all. Use it where harm needs full traffic to show.',
+    ),
+    strictness: optional(
+      z.enum(['fixed', 'budget']),
+      D.strictness,
+      '`budget`: tolerances shrink with the error budget that is left. Use it where a spent budget should make releases harder.',
+    ),
     freshness: optional(
       duration({ min: '1s', max: '1h' }),
       D.freshness,
@@ -160,7 +226,11 @@ export const canarySchema = z
       D.onInconclusive,
       'When `decideWithin` ends without proof. Use `promote` for quiet services that matter little.',
     ),
-    signalTtl: optional(duration({ min: '1s', max: '1d' }), D.signalTtl, 'A signal older than this is not sent any more.'),
+    signalTtl: optional(
+      duration({ min: '2m', max: '1d' }),
+      D.signalTtl,
+      'A signal older than this is not sent any more. Long enough for a few attempts.',
+    ),
     sinks: z
       .array(z.string().min(1))
       .max(100)

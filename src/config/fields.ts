@@ -14,6 +14,11 @@ import {
 /** Where the schema of a field says what a file that leaves it out gets. */
 export const WRITTEN_DEFAULT = 'writtenDefault';
 
+/** An option that may be left out: then `Defaults`, then `written` is in force. */
+export function optional<S extends z.ZodType>(schema: S, written: unknown, description: string) {
+  return schema.optional().meta({ description, ...(written === undefined ? {} : { [WRITTEN_DEFAULT]: written }) });
+}
+
 /** A field read by our own function, which sees whatever the file has there and says what is wrong with it. */
 export function scalar<T>(json: Record<string, unknown>, read: (value: unknown) => T | Complaint) {
   return z

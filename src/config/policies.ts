@@ -1,10 +1,11 @@
 /** Turns all SLO documents into the policies the core works with, and checks what only shows when they are seen together. */
-import type { Policies, ServicePolicy } from '../model/policy.ts';
+import type { Objective, Policies, ServicePolicy } from '../model/policy.ts';
 import type { AttributeRule } from '../model/span-rules.ts';
-import { canaryPolicy, policyContradictions } from './canary-policy.ts';
+import { canaryPolicy, USUAL_BUDGET } from './canary-policy.ts';
 import type { CanarySection } from './canary-schema.ts';
 import { checkDocument } from './check-document.ts';
 import { nearestName } from './nearest-name.ts';
+import { policyContradictions, unreachedEndpoints } from './policy-contradictions.ts';
 import { type Problem, shownValue, type YamlPath } from './problem.ts';
 import { serviceObjectives, unknownName } from './service-objectives.ts';
 import {
@@ -64,7 +65,9 @@ export function resolvePolicies(
     if (section === undefined) return;
     const path = ['spec', 'canary'];
     const policy = canaryPolicy([section, common?.canary], allSinks);
-    for (const { path: inner, finding } of policyContradictions(policy)) problems.push(source.problem([...path, ...inner], finding));
+    for (const { path: inner, finding } of policyContradictions(section, policy))
+      problems.push(source.problem([...path, ...inner], finding));
+    for (const { path: inner, finding } of unreachedEndpoints(section)) warnings.push(source.problem([...path, ...inner], finding));
     if (process === null) return;
     checkNames(source, section, path, process, problems);
     if (policy.mode === 'observe' || policy.sinks.length > 0) return;
@@ -93,13 +96,14 @@ export function resolvePolicies(
     checkCanary(source, spec.canary);
     if (spec.spans?.exclude !== undefined) exclude.set(spec.service, spec.spans.exclude);
     const windowMs = spec.window ?? common?.window ?? WINDOW_MS;
+    const objectives = serviceObjectives(value, windowMs, classes, {
+      refuse: (path, finding) => problems.push(source.problem(path, finding)),
+      warn: (path, finding) => warnings.push(source.problem(path, finding)),
+    });
     byService.set(spec.service, {
       service: spec.service,
-      objectives: serviceObjectives(value, windowMs, classes, {
-        refuse: (path, finding) => problems.push(source.problem(path, finding)),
-        warn: (path, finding) => warnings.push(source.problem(path, finding)),
-      }),
-      canary: canaryPolicy([spec.canary, common?.canary], allSinks),
+      objectives,
+      canary: canaryPolicy([spec.canary, common?.canary], allSinks, tightestBudget(objectives)),
       maxSeries: spec.endpoints?.max ?? common?.endpoints?.max ?? SLO_DEFAULTS.maxEndpoints,
     });
   }
@@ -110,6 +114,14 @@ export function resolvePolicies(
     maxRollbacksPerHour: common?.maxRollbacksPerHour ?? SLO_DEFAULTS.maxRollbacksPerHour,
   };
   return { policies, exclude, problems, warnings };
+}
+
+/** The smallest share of failures that the service as a whole allows itself, in (0, 1). */
+function tightestBudget(objectives: readonly Objective[]): number {
+  const budgets = objectives.flatMap(({ endpoint, sli, target }) =>
+    endpoint === null && sli.kind !== 'latency' ? [Number((1 - target).toFixed(12))] : [],
+  );
+  return budgets.length === 0 ? USUAL_BUDGET : Math.min(...budgets);
 }
 
 function readDocuments(

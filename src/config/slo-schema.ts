@@ -5,6 +5,7 @@ import { count, duration, scalar, WRITTEN_DEFAULT } from './fields.ts';
 import { parseAvailability, parseErrorRate, parseLatency } from './objective-text.ts';
 import { NAME_EXPECTED, NAME_PATTERN } from './process-schema.ts';
 import { Complaint } from './quantity.ts';
+import { MATCH_DESCRIPTION, MAX_MATCH_CHARS } from './weight-schema.ts';
 
 export const API_VERSION = 'slipstream.dev/v1';
 export const SLO_KINDS = ['Defaults', 'ServiceObjectives'] as const;
@@ -96,18 +97,9 @@ const objective = z
 
 const objectives = z.array(objective).max(100);
 
-/** Endpoints and patterns longer than this match nothing that is kept. */
-const MAX_MATCH_CHARS = 512;
-
 const perEndpoint = z
   .strictObject({
-    match: z
-      .string()
-      .min(1)
-      .max(MAX_MATCH_CHARS)
-      .describe(
-        'Endpoint as status shows it (`GET /items/{id}`), `*` for anything within a path segment or word, `**` for anything at all.',
-      ),
+    match: z.string().min(1).max(MAX_MATCH_CHARS).describe(MATCH_DESCRIPTION),
     objectives: objectives.min(1).optional().describe('Objectives of each matching endpoint, besides those of the service.'),
     class: z
       .string()

@@ -19,7 +19,7 @@ const MISTAKES: readonly [string, string, string, string, string | undefined][] 
   ['error-rate-of-zero', '7:18', 'spec.objectives[0].errorRate', '`< 0%`: an error rate of 0% leaves no error', '< 0.1%'],
   ['error-rate-without-sign', '7:18', 'spec.objectives[0].errorRate', '`0.1%`: an error rate needs its `<`', '< 0.1%'],
   ['half-a-track', '7:12', 'spec.canary.track', '`canary` and `baseline` go together', undefined],
-  ['healthy-within-harm', '8:12', 'spec.canary.tolerances.p95.healthy', 'what counts as healthy is not beyond what is', undefined],
+  ['healthy-within-harm', '8:35', 'spec.canary.tolerances.p95.healthy', 'what counts as healthy is not beyond what is', undefined],
   ['inline-token', '2:10', 'api.token', 'a secret is never written into a configuration', undefined],
   ['inline-webhook-secret', '5:15', 'sinks[0].secrets[0]', 'a secret is never written into a configuration', undefined],
   ['latency-lower-limit', '7:16', 'spec.objectives[0].latency', '`p95 > 500ms`: a latency objective is an upper', 'p95 < 500ms'],

@@ -33,6 +33,8 @@ function problemsOf(path: string, env: Environment = {}) {
   return 'problems' in result ? result.problems : [];
 }
 
+const PLAIN = { weight: 1, isCritical: false, isMuted: false };
+
 describe('loading a configuration', () => {
   it('gives an empty process file every default, on loopback only', () => {
     const config = loaded(join(GOOD, 'minimal.yaml'));
@@ -64,6 +66,14 @@ describe('loading a configuration', () => {
         p99: { ratio: 0.15, addUs: 5_000, passRatio: 0.4, passAddUs: 10_000 },
       },
       errors: { oddsRatio: 1.1, addRatio: 0.0005, passAddRatio: 0.005 },
+      checks: { p50: PLAIN, p95: PLAIN, p99: PLAIN, errors: PLAIN },
+      endpoints: [],
+      criteria: [],
+      maxErrorRatio: 0.0144,
+      onSilence: 'hold',
+      baseline: { kind: 'concurrent' },
+      bakeMs: 0,
+      strictness: 'fixed',
       freshnessMs: 30_000,
       coolDownMs: 1_800_000,
       onInconclusive: 'hold',
@@ -109,7 +119,10 @@ describe('loading a configuration', () => {
       ['payment:GET /**:availability', 0.9995, 28],
     ]);
     expect(payment?.maxSeries).toBe(10);
-    expect(payment?.canary).toMatchObject({ warmupMs: 0, latency: { p95: { ratio: 0.2, addUs: 7_000, passRatio: 0.3 } } });
+    expect(payment?.canary).toMatchObject({
+      warmupMs: 0,
+      latency: { p95: { ratio: 0.2, addUs: 7_000, passRatio: 0.4, passAddUs: 14_000 } },
+    });
     expect(policies.fallback).toMatchObject({
       maxSeries: 40,
       canary: { warmupMs: 60_000, latency: { p95: { ratio: 0.2, addUs: 5_000 } } },
