@@ -3,7 +3,7 @@ import { EMPTY_GUARD, type GuardState, guardAfterRollback, guardObjection } from
 import type { RunStep } from './decide/run-state.ts';
 import { signalOf } from './decide/signal.ts';
 import { isSilence } from './decide/trust.ts';
-import { discovered, type SeenSeries } from './engine/discovery.ts';
+import { discovered } from './engine/discovery.ts';
 import { dueRuns } from './engine/due-runs.ts';
 import { latencyView } from './engine/latency-view.ts';
 import type { LiveRun, LiveRunState, Surroundings } from './engine/live-run.ts';
@@ -11,6 +11,7 @@ import { longWindow, type StoredPiece } from './engine/long-window.ts';
 import { ObjectiveFeed } from './engine/objective-feed.ts';
 import { retention } from './engine/retention.ts';
 import { type RolloutRequest, Rollouts, type StartOutcome } from './engine/rollouts.ts';
+import { SeriesBook } from './engine/series-book.ts';
 import { serviceView } from './engine/status-view.ts';
 import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
 import type { Checkpoint, SavedState, StoredSlot } from './model/checkpoint.ts';
@@ -20,7 +21,7 @@ import { verdictText } from './model/reason-text.ts';
 import type { AnalysisRun, Signal } from './model/rollout.ts';
 import type { SeriesInfo } from './model/series.ts';
 import type { SlotDeltas } from './model/slot-deltas.ts';
-import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotOf } from './model/time.ts';
+import { type DurationMs, type EpochMs, slotOf } from './model/time.ts';
 import type { LatencyQuery, LatencyView, StatusView } from './model/views.ts';
 import { type MergeOutcome, SlidingWindow } from './window/sliding-window.ts';
 
@@ -40,10 +41,7 @@ export class Engine {
   readonly rollouts: Rollouts;
   #policies: Policies;
   #guard: GuardState = EMPTY_GUARD;
-  readonly #series: (SeriesInfo | undefined)[] = [];
-  readonly #byService = new Map<string, SeriesInfo[]>();
-  readonly #firstSlot: SlotIndex[] = [];
-  #unsavedSeries: SeriesInfo[] = [];
+  readonly #series = new SeriesBook();
   #frozenUntil: EpochMs = Number.NEGATIVE_INFINITY;
   #unknownUntil: EpochMs = Number.NEGATIVE_INFINITY;
 
@@ -57,8 +55,8 @@ export class Engine {
 
   /** Adds a flush. The same origin twice changes nothing. */
   merge(deltas: SlotDeltas): MergeOutcome {
-    for (const info of deltas.announced) this.#know(info);
-    const heard = this.#noteFirstSlots(deltas);
+    for (const info of deltas.announced) if (this.#series.add(info)) this.#bind(info);
+    const heard = this.#series.noteFirstSlots(deltas);
     const outcome = this.window.merge(deltas);
     if (!outcome.duplicate) this.objectives.add(deltas, outcome.firstRow);
     for (const info of heard) this.#discover(info);
@@ -79,7 +77,7 @@ export class Engine {
   startRollout(request: RolloutRequest, now: EpochMs): StartOutcome {
     const outcome = this.rollouts.start(request, this.#canaryPolicy(request.service), now);
     if (outcome.kind === 'started') {
-      for (const info of this.#byService.get(request.service) ?? []) outcome.run.bind(info, this.window);
+      for (const info of this.#series.of(request.service)) outcome.run.bind(info, this.window);
     }
     return outcome;
   }
@@ -109,7 +107,7 @@ export class Engine {
   /** Takes new policies. Runs in flight keep theirs: it is part of their signal's identity. */
   reconfigure(policies: Policies): void {
     this.#policies = policies;
-    this.objectives.reconfigure(policies, this.#knownSeries());
+    this.objectives.reconfigure(policies, this.#series.all());
   }
 
   /** True when spans of this service and release are part of a run in flight. */
@@ -120,7 +118,7 @@ export class Engine {
 
   /** True when some release of the service has this endpoint. */
   hasEndpoint(service: string, endpoint: string): boolean {
-    return this.#byService.get(service)?.some((info) => info.endpoint === endpoint) ?? false;
+    return this.#series.of(service).some((info) => info.endpoint === endpoint);
   }
 
   /** What `status` needs from the store to look back over `windowMs`. */
@@ -133,17 +131,15 @@ export class Engine {
     const { window, objectives } = this;
     const older = window.olderBlocks(stored);
     const { memoryFromMs } = longWindow(windowMs, window.newestSlot);
-    const services = [...this.#byService.entries()].filter(([service]) => only === undefined || service === only);
+    const services = [...this.#series.services()].filter(([service]) => only === undefined || service === only);
     return {
       now,
       policyRevision: this.#policies.revision,
       windowMs,
       services: services
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([service, series]) => {
-          let firstAt = Number.POSITIVE_INFINITY;
-          for (const seen of this.#seenOf(service)) firstAt = Math.min(firstAt, seen.firstAt);
-          return serviceView({
+        .map(([service, series]) =>
+          serviceView({
             service,
             series,
             quota: this.#quota(service),
@@ -151,11 +147,11 @@ export class Engine {
             objectives,
             windowMs,
             now,
-            firstAt,
+            firstAt: this.#series.firstAtOf(service),
             older,
             memoryFromMs,
-          });
-        }),
+          }),
+        ),
       runs: [...this.rollouts.all()].filter((run) => only === undefined || run.rollout.service === only).map((run) => run.view()),
     };
   }
@@ -164,7 +160,7 @@ export class Engine {
   latency(query: LatencyQuery, stored: readonly StoredSlot[] = []): LatencyView | null {
     const { window } = this;
     const { memoryFromMs } = longWindow(query.windowMs, window.newestSlot);
-    return latencyView(query, this.#byService.get(query.service) ?? [], { window, older: window.olderBlocks(stored), memoryFromMs });
+    return latencyView(query, this.#series.of(query.service), { window, older: window.olderBlocks(stored), memoryFromMs });
   }
 
   /** What changed since the last call, to be stored in one transaction; `bounded` leaves runs with much evidence and nothing new for later. */
@@ -176,11 +172,9 @@ export class Engine {
       run.isNews = false;
       run.savedAt = at;
     }
-    const series = this.#unsavedSeries;
-    this.#unsavedSeries = [];
     return {
       at,
-      series,
+      series: this.#series.takeUnsaved(),
       slots,
       counts: this.objectives.counts.checkpoint(),
       runs: runs.map((run) => ({ id: run.rollout.id, json: JSON.stringify(run.save()) })),
@@ -195,11 +189,7 @@ export class Engine {
 
   /** Takes up saved state at `now`. What happened since the last checkpoint is unknown: runs skip it as a gap. */
   restore(saved: SavedState, now: EpochMs): void {
-    for (const info of saved.series) {
-      this.#know(info);
-      this.#firstSlot[info.id] = Number.NEGATIVE_INFINITY;
-    }
-    this.#unsavedSeries = [];
+    for (const info of saved.series) if (this.#series.addSaved(info)) this.#bind(info);
     this.window.restore(saved.slots, saved.notes, saved.series);
     this.objectives.counts.restore(saved.counts);
     const unknown = saved.notes.find((note) => note.key === UNKNOWN_NOTE);
@@ -208,7 +198,7 @@ export class Engine {
     if (guard !== undefined) this.#guard = JSON.parse(guard.json) as GuardState;
     this.rollouts.restore(saved.runs.map((run) => JSON.parse(run.json) as LiveRunState));
     for (const run of this.rollouts.active()) {
-      for (const info of this.#byService.get(run.rollout.service) ?? []) run.bind(info, this.window);
+      for (const info of this.#series.of(run.rollout.service)) run.bind(info, this.window);
       run.skipTo(slotOf(now));
     }
   }
@@ -246,55 +236,24 @@ export class Engine {
     return { run: run.view(), signal };
   }
 
-  #know(info: SeriesInfo): void {
-    if (this.#series[info.id] !== undefined) return;
-    this.#series[info.id] = info;
-    const siblings = this.#byService.get(info.service);
-    if (siblings === undefined) this.#byService.set(info.service, [info]);
-    else siblings.push(info);
-    this.#unsavedSeries.push(info);
+  #bind(info: SeriesInfo): void {
     this.objectives.bind(info);
     for (const run of this.rollouts.active()) run.bind(info, this.window);
-  }
-
-  /** Series whose first spans are in this flush: they may have been announced long before, as overflow series are. */
-  #noteFirstSlots(deltas: SlotDeltas): Iterable<SeriesInfo> {
-    const heard = new Set<SeriesInfo>();
-    for (let row = 0; row < deltas.size; row++) {
-      const series = deltas.series[row] as number;
-      const slot = deltas.slot[row] as number;
-      const known = this.#firstSlot[series];
-      if (known !== undefined && known <= slot) continue;
-      this.#firstSlot[series] = slot;
-      const info = this.#series[series];
-      if (known === undefined && info !== undefined) heard.add(info);
-    }
-    return heard;
   }
 
   #discover(info: SeriesInfo): void {
     const policy = this.#canaryPolicy(info.service);
     if ((policy.track === null && policy.trackBy === null) || this.isUnderAnalysis(info) || this.rollouts.isAnnounced(info.service)) return;
-    const firstAt = this.#firstAt(info);
+    const firstAt = this.#series.firstAt(info);
     const pair = discovered({
       info,
       firstAt,
       policy,
-      seen: this.#seenOf(info.service),
+      seen: this.#series.seenOf(info.service),
       requestsOf: (series, windowMs) => this.window.counts(series, firstAt - windowMs, firstAt).requests,
     });
     if (pair === null) return;
     this.startRollout({ service: info.service, ...pair, generation: 1, startedAt: firstAt, origin: 'policy' }, firstAt);
-  }
-
-  *#seenOf(service: string): Generator<SeenSeries> {
-    for (const info of this.#byService.get(service) ?? []) {
-      if (this.#firstSlot[info.id] !== undefined) yield { id: info.id, attributes: info.release.attributes, firstAt: this.#firstAt(info) };
-    }
-  }
-
-  #firstAt(info: SeriesInfo): EpochMs {
-    return (this.#firstSlot[info.id] as SlotIndex) * SLOT_MS;
   }
 
   #canaryPolicy(service: string): CanaryPolicy {
@@ -303,9 +262,5 @@ export class Engine {
 
   #quota(service: string): number {
     return this.#policies.services.get(service)?.maxSeries ?? this.#policies.fallback.maxSeries;
-  }
-
-  #knownSeries(): SeriesInfo[] {
-    return this.#series.filter((info) => info !== undefined);
   }
 }
