@@ -1,7 +1,7 @@
 /** Counts spans: observation batches in, one flush of slot deltas out. */
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import { FLAG_FAILED, FLAG_NO_LATENCY, type ObservationBatch } from '../model/observation-batch.ts';
-import type { SlotDeltas } from '../model/slot-deltas.ts';
+import { cellLanes, type SlotDeltas } from '../model/slot-deltas.ts';
 import { type EpochMs, SLOT_MS, type SlotIndex } from '../model/time.ts';
 import { Arrivals } from './arrivals.ts';
 import { DeltaSorter } from './delta-sorter.ts';
@@ -25,6 +25,8 @@ export interface AggregatorOptions {
  */
 export class Aggregator {
   readonly layout: HistogramLayout;
+  /** Cells of one lane; 0 where lanes are not told apart. */
+  readonly #laneCells: number;
   readonly #table: SeriesTable;
   readonly #options: AggregatorOptions;
   readonly #rows: RowLog;
@@ -38,12 +40,14 @@ export class Aggregator {
 
   constructor(table: SeriesTable, layout: HistogramLayout, options: AggregatorOptions) {
     if (layout.size * 2 > 0x10000) throw new RangeError(`a layout of ${layout.size} buckets does not fit 16-bit cells`);
+    const lanes = cellLanes(layout.size);
     this.layout = layout;
+    this.#laneCells = lanes === 1 ? 0 : layout.size * 2;
     this.#table = table;
     this.#options = options;
     this.#sequence = options.firstSequence ?? 1;
     this.#rows = new RowLog(options.capacity);
-    this.#sorter = new DeltaSorter(layout.size * 2);
+    this.#sorter = new DeltaSorter(layout.size * 2 * lanes);
   }
 
   /** A flush is due. */
@@ -83,9 +87,10 @@ export class Aggregator {
 
   /** Counts every row of `batch`; none of it is kept, so the batch can be reused. */
   append(batch: ObservationBatch): void {
-    const { size, series, endMs, durationNs, flags, weight } = batch;
+    const { size, series, endMs, durationNs, flags, weight, lane } = batch;
     const rows = this.#rows;
     const layout = this.layout;
+    const laneCells = this.#laneCells;
     const arrivals = this.#arrivals;
     const { service, resource, thresholdStart, thresholdCount, thresholds } = this.#table.columns;
     rows.reserve(size);
@@ -114,7 +119,7 @@ export class Aggregator {
         counters[at + TIMED_WEIGHT] = (counters[at + TIMED_WEIGHT] as number) + spanWeight;
         logRow[logSize] = row;
         // As cellOf; spelled out because it runs once per span.
-        logCell[logSize++] = layout.index(duration / 1000) * 2 + failed;
+        logCell[logSize++] = (lane[i] as number) * laneCells + layout.index(duration / 1000) * 2 + failed;
         const first = thresholdStart[id] as number;
         const last = first + (thresholdCount[id] as number);
         for (let t = first; t < last && duration > (thresholds[t] as number); t++) rows.addSlow(row, t - first, spanWeight);

@@ -7,10 +7,13 @@ export class CellSorter {
   readonly #counts: Uint32Array;
   /** One bit per cell that holds something, so that reading back visits those only. */
   readonly #touched: Uint32Array;
+  /** One bit per word of `#touched` that is not 0: with lanes, cells lie far apart. */
+  readonly #words: Uint32Array;
 
   constructor(cells: number) {
     this.#counts = new Uint32Array(cells);
     this.#touched = new Uint32Array((cells + 31) >>> 5);
+    this.#words = new Uint32Array((this.#touched.length + 31) >>> 5);
   }
 
   /**
@@ -24,26 +27,33 @@ export class CellSorter {
   #bitmap(log: Uint16Array, from: number, to: number, cells: Uint16Array, counts: Uint32Array, start: number): number {
     const dense = this.#counts;
     const touched = this.#touched;
-    let low = touched.length;
+    const touchedWords = this.#words;
+    let low = touchedWords.length;
     let high = -1;
     for (let i = from; i < to; i++) {
       const cell = log[i] as number;
       dense[cell] = (dense[cell] as number) + 1;
       const word = cell >>> 5;
       touched[word] = (touched[word] as number) | (1 << (cell & 31));
-      if (word < low) low = word;
-      if (word > high) high = word;
+      const group = word >>> 5;
+      touchedWords[group] = (touchedWords[group] as number) | (1 << (word & 31));
+      if (group < low) low = group;
+      if (group > high) high = group;
     }
     let at = start;
-    for (let word = low; word <= high; word++) {
-      let bits = touched[word] as number;
-      touched[word] = 0;
-      while (bits !== 0) {
-        const cell = (word << 5) + 31 - Math.clz32(bits & -bits);
-        bits &= bits - 1;
-        cells[at] = cell;
-        counts[at++] = dense[cell] as number;
-        dense[cell] = 0;
+    for (let group = low; group <= high; group++) {
+      let words = touchedWords[group] as number;
+      touchedWords[group] = 0;
+      for (; words !== 0; words &= words - 1) {
+        const word = (group << 5) + 31 - Math.clz32(words & -words);
+        let bits = touched[word] as number;
+        touched[word] = 0;
+        for (; bits !== 0; bits &= bits - 1) {
+          const cell = (word << 5) + 31 - Math.clz32(bits & -bits);
+          cells[at] = cell;
+          counts[at++] = dense[cell] as number;
+          dense[cell] = 0;
+        }
       }
     }
     return at;

@@ -17,7 +17,7 @@ export class DeltaSorter {
   #byRow = new Uint16Array(0);
   #out = columnsFor(256, 256, 1024);
 
-  /** `cells` is the number of distinct cells of the layout. */
+  /** `cells` is the number of distinct cells, of all lanes. */
   constructor(cells: number) {
     this.#cellSorter = new CellSorter(cells);
   }

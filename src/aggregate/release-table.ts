@@ -1,5 +1,7 @@
 /** Numbers the (service, release) pairs that resources name, within limits. */
+
 import { OVERFLOW_ENDPOINT, type Release, type ResourceIdentity } from '../model/series.ts';
+import { MAX_PODS_IN_ALL, PodLanes } from './pod-lanes.ts';
 
 /** What stands for services, or releases of a service, beyond the limit. */
 export const OVERFLOW_NAME = OVERFLOW_ENDPOINT;
@@ -24,6 +26,7 @@ export interface Resource {
   readonly isClosed: boolean;
   /** Its overflow series; -1 before the first. */
   overflow: number;
+  readonly pods: PodLanes;
   /** Has given its place to a newer release. */
   isParked: boolean;
 }
@@ -39,6 +42,7 @@ export class ReleaseTable {
   readonly resources: Resource[] = [];
   readonly #limits: ReleaseLimits;
   readonly #serviceByName = new Map<string, ServiceEntry>();
+  readonly #podRoom = { left: MAX_PODS_IN_ALL };
   readonly #resourceByKey = new Map<string, Resource>();
 
   constructor(limits: ReleaseLimits) {
@@ -72,6 +76,7 @@ export class ReleaseTable {
   park(resource: Resource): void {
     if (resource.isParked || resource.isClosed || isOther(resource.release)) return;
     resource.isParked = true;
+    resource.pods.forget();
     resource.service.releases--;
     this.#resourceByKey.delete(resource.key);
   }
@@ -112,7 +117,8 @@ export class ReleaseTable {
 
   #add(service: ServiceEntry, release: Release, key: string): Resource {
     const isClosed = service.name === OVERFLOW_NAME;
-    const resource = { id: this.resources.length, service, release, key, isClosed, overflow: -1, isParked: false };
+    const pods = new PodLanes(this.#podRoom);
+    const resource = { id: this.resources.length, service, release, key, isClosed, pods, overflow: -1, isParked: false };
     this.resources.push(resource);
     this.#resourceByKey.set(key, resource);
     return resource;

@@ -78,6 +78,11 @@ export class SeriesTable implements SeriesInterner {
     return resource.id;
   }
 
+  /** In order of appearance; by the name itself once more pods came than a release remembers. 0 for a resource never given. */
+  lane(resource: number, instance: string): number {
+    return this.#releases.resources[resource]?.pods.laneOf(instance) ?? 0;
+  }
+
   series(
     resource: number,
     kind: EndpointKindIndex,

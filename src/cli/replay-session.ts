@@ -94,4 +94,4 @@ export class ReplaySession {
   }
 }
 
-const NO_NAMES: SeriesInterner = { resource: () => 0, series: () => 0 };
+const NO_NAMES: SeriesInterner = { resource: () => 0, lane: () => 0, series: () => 0 };

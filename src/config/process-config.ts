@@ -83,6 +83,9 @@ function receiversConfig({ receivers }: ProcessDocument): ReceiversConfig {
   };
 }
 
+/** Source: semantic conventions, resource: a pod keeps its name when its process is started again, which makes a new instance id. */
+const INSTANCE_BY = ['k8s.pod.name', 'service.instance.id'];
+
 function spanRules(source: SourceDocument, { spans }: ProcessDocument, problems: Problem[]): Omit<SpanRules, 'exclude'> {
   const statusTreatment = new Map<string, StatusTreatment>(Object.entries(spans.statusTreatment));
   for (const status of statusTreatment.keys()) {
@@ -99,6 +102,7 @@ function spanRules(source: SourceDocument, { spans }: ProcessDocument, problems:
     kinds: spans.kinds,
     entryOnly: spans.entryOnly,
     releaseBy: spans.releaseBy,
+    instanceBy: INSTANCE_BY,
     statusTreatment,
     maxSkewMs: spans.maxSkew,
     maxAgeMs: spans.maxAge,

@@ -1,4 +1,4 @@
-/** What a resource says about its spans: service, release, and which spans of it are left out. */
+/** What a resource says about its spans: service, release, pod, and which spans of it are left out. */
 import type { ResourceIdentity } from '../model/series.ts';
 import type { SpanRules } from '../model/span-rules.ts';
 import { ByteWords } from './byte-words.ts';
@@ -26,11 +26,14 @@ const MAX_ENTRIES = 4096;
 /** A resource as the decoder remembers it; one object for all resources that say the same. */
 export interface ResourceEntry {
   readonly identity: ResourceIdentity;
+  /** Name of the pod, empty where the resource tells none. */
+  readonly instance: string;
   readonly excludes: ResourceExcludes;
   /** The service has no name of its own. */
   readonly nameless: boolean;
-  /** The interner's number, -1 until a span is counted. */
+  /** The interner's number, -1 until a span is counted, and the lane it gave then. */
   id: number;
+  lane: number;
 }
 
 /** Values by position in `ResourceIdentities.attributes`; undefined or '': not there, or not a text, number or bool. */
@@ -42,14 +45,16 @@ export class ResourceIdentities {
   readonly words: ByteWords;
   readonly #positions: ReadonlyMap<string, number>;
   readonly #releaseBy: readonly { readonly name: string; readonly old: string | null }[];
+  readonly #instanceBy: readonly string[];
   readonly #excludes: ExcludeRules;
   readonly #entries = new Map<string, ResourceEntry>();
 
-  constructor(rules: Pick<SpanRules, 'releaseBy' | 'exclude'>, slotOf: (attribute: string) => number) {
+  constructor(rules: Pick<SpanRules, 'releaseBy' | 'instanceBy' | 'exclude'>, slotOf: (attribute: string) => number) {
     this.#releaseBy = rules.releaseBy.map((name) => ({ name, old: oldName(name) }));
+    this.#instanceBy = rules.instanceBy;
     this.#excludes = new ExcludeRules(rules.exclude, slotOf);
     const wanted = this.#releaseBy.flatMap(({ name, old }) => (old === null ? [name] : [name, old]));
-    this.attributes = [...new Set([SERVICE_NAME, SERVICE_NAMESPACE, ...wanted, ...excludeAttributes(rules.exclude)])];
+    this.attributes = [...new Set([SERVICE_NAME, SERVICE_NAMESPACE, ...wanted, ...this.#instanceBy, ...excludeAttributes(rules.exclude)])];
     this.#positions = new Map(this.attributes.map((name, position) => [name, position]));
     this.words = new ByteWords(this.attributes);
   }
@@ -74,11 +79,14 @@ export class ResourceIdentities {
       const value = valueNamed(attribute) || (old === null ? undefined : valueNamed(old));
       if (value) releaseAttributes.set(attribute, value);
     }
+    const pod = this.#instanceBy.find((attribute) => valueNamed(attribute));
     return {
       identity: { service, releaseAttributes },
+      instance: (pod === undefined ? '' : valueNamed(pod)) ?? '',
       excludes: this.#excludes.forResource(service, valueNamed),
       nameless: name === UNKNOWN_SERVICE || name.startsWith(`${UNKNOWN_SERVICE}:`),
       id: -1,
+      lane: 0,
     };
   }
 }

@@ -115,11 +115,16 @@ export class RowWriter {
     const weight =
       fields.traceStateEnd > fields.traceStateStart ? samplingWeight(fields.bytes, fields.traceStateStart, fields.traceStateEnd) : 1;
     const batch = this.#batch as ObservationBatch;
-    batch.add(this.#seriesOf(fields, resource), endMsOf(fields.times), timed ? durationNsOf(fields.times) : 0, flags, weight);
+    // First, as it looks up the lane too.
+    const series = this.#seriesOf(fields, resource);
+    batch.add(series, endMsOf(fields.times), timed ? durationNsOf(fields.times) : 0, flags, weight, resource.lane);
   }
 
   #seriesOf(fields: SpanFields, resource: ResourceEntry): number {
-    if (resource.id < 0) resource.id = this.#interner.resource(resource.identity);
+    if (resource.id < 0) {
+      resource.id = this.#interner.resource(resource.identity);
+      resource.lane = this.#interner.lane(resource.id, resource.instance);
+    }
     const name = this.#name;
     this.#endpoints.nameEndpoint(fields, name);
     return this.#interner.series(resource.id, name.kind, name.a, name.aStart, name.aEnd, name.separator, name.b, name.bStart, name.bEnd);

@@ -37,6 +37,8 @@ export class ObservationBatch {
   durationNs: Float64Array;
   /** FLAG_FAILED | FLAG_NO_LATENCY. */
   flags: Uint8Array;
+  /** Lane of the span's pod, 0 to LANES. */
+  lane: Uint8Array;
   /** How many requests this span stands for under sampling: 1 unless `tracestate` carries `ot=th`; finite and >= 1. */
   weight: Float64Array;
   /** Number of spans by SPAN_DISPOSITIONS. */
@@ -47,6 +49,7 @@ export class ObservationBatch {
     this.endMs = new Float64Array(capacity);
     this.durationNs = new Float64Array(capacity);
     this.flags = new Uint8Array(capacity);
+    this.lane = new Uint8Array(capacity);
     this.weight = new Float64Array(capacity);
   }
 
@@ -57,7 +60,7 @@ export class ObservationBatch {
   }
 
   /** Adds one row. The caller has refused non-finite numbers already. */
-  add(series: number, endMs: number, durationNs: number, flags: number, weight: number): void {
+  add(series: number, endMs: number, durationNs: number, flags: number, weight: number, lane = 0): void {
     const row = this.size;
     if (row === this.series.length) this.#grow();
     this.series[row] = series;
@@ -65,6 +68,7 @@ export class ObservationBatch {
     this.durationNs[row] = durationNs;
     this.flags[row] = flags;
     this.weight[row] = weight;
+    this.lane[row] = lane;
     this.size = row + 1;
   }
 
@@ -74,6 +78,7 @@ export class ObservationBatch {
     this.endMs = grown(new Float64Array(capacity), this.endMs);
     this.durationNs = grown(new Float64Array(capacity), this.durationNs);
     this.flags = grown(new Uint8Array(capacity), this.flags);
+    this.lane = grown(new Uint8Array(capacity), this.lane);
     this.weight = grown(new Float64Array(capacity), this.weight);
   }
 }

@@ -53,6 +53,8 @@ export const OVERFLOW_ENDPOINT = '(other)';
 export interface SeriesInterner {
   /** Number of a (service, release) pair. Called once per distinct resource, not per span. */
   resource(identity: ResourceIdentity): number;
+  /** Lane of the pod `instance` of `resource`: 0 for the empty name, else 1 to LANES. Called once per distinct resource, too. */
+  lane(resource: number, instance: string): number;
   /**
    * Series of an endpoint of `resource`. The endpoint's name is the bytes of `a`, then, where `b` is not empty, `separator` (one ASCII byte)
    * and the bytes of `b` (for example method, space, route). Beyond the service's quota it is the overflow series. Never throws.

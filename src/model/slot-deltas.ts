@@ -1,4 +1,5 @@
 /** What one flush of stage A adds: the seam between ingest and evaluation, in process today and a Kafka record across machines. */
+import { LANES } from './lane.ts';
 import type { SeriesInfo } from './series.ts';
 import type { EpochMs } from './time.ts';
 
@@ -28,15 +29,20 @@ export interface ReleaseArrivals {
   readonly lateness: Uint32Array;
 }
 
-/** A histogram cell: bucket and failure in one number. */
-export function cellOf(bucket: number, failed: boolean): number {
-  return bucket * 2 + (failed ? 1 : 0);
+/** Lanes that the cells of a layout of `buckets` buckets tell apart: all, or lane 0 alone where so many cells would not fit 16 bits. */
+export function cellLanes(buckets: number): number {
+  return buckets * 2 * (LANES + 1) <= 0x10000 ? LANES + 1 : 1;
+}
+
+/** A histogram cell: lane, bucket and failure in one number; `buckets` is the size of the layout, which is needed for lanes but 0. */
+export function cellOf(bucket: number, failed: boolean, lane = 0, buckets = 0): number {
+  return (lane * buckets + bucket) * 2 + (failed ? 1 : 0);
 }
 
 /**
  * Columns with one row per (slot, series), ascending by slot then series and without duplicates. Row r owns
  * `slow[slowStart[r] .. slowStart[r + 1])`, one entry per declared threshold of its series, and the cells
- * `cells[cellStart[r] .. cellStart[r + 1])`, ascending. Arrays may be longer than `size` says.
+ * `cells[cellStart[r] .. cellStart[r + 1])`, ascending, so lane by lane. Arrays may be longer than `size` says.
  */
 export interface SlotDeltas {
   readonly origin: Origin;
@@ -59,7 +65,7 @@ export interface SlotDeltas {
   readonly slow: Uint32Array;
   readonly slowWeight: Float64Array;
   readonly cellStart: Uint32Array;
-  /** `cellOf(bucket, failed)` and how many spans fell there, unweighted. */
+  /** `cellOf(bucket, failed, lane, buckets)` and how many spans fell there, unweighted. */
   readonly cells: Uint16Array;
   readonly cellCounts: Uint32Array;
 }

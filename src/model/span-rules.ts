@@ -19,6 +19,8 @@ export interface SpanRules {
   readonly exclude: ReadonlyMap<string, readonly AttributeRule[]>;
   /** Tracked resource attributes that make a release, most telling first. */
   readonly releaseBy: readonly string[];
+  /** Resource attributes that name the pod, the first with a value counts: one that a restart of the process keeps comes first. */
+  readonly instanceBy: readonly string[];
   /** Overrides by HTTP status code (`429`) or gRPC status name (`CANCELLED`). */
   readonly statusTreatment: ReadonlyMap<string, StatusTreatment>;
   /** How far a span's end may lie in the future of the receiver's clock. */

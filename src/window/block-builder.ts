@@ -3,13 +3,11 @@ import { ByteWriter } from './byte-writer.ts';
 import { BLOCK_VERSION, SlotBlock } from './slot-block.ts';
 
 export class BlockBuilder {
-  readonly #cells: number;
   readonly #rows: ByteWriter;
   #size = 0;
   #lastSeries = -1;
 
-  constructor(cells: number, capacity = 16_384) {
-    this.#cells = cells;
+  constructor(capacity = 16_384) {
     this.#rows = new ByteWriter(capacity);
   }
 
@@ -22,11 +20,11 @@ export class BlockBuilder {
     this.#size++;
   }
 
-  /** The block; this builder is empty afterwards. */
-  take(): SlotBlock {
+  /** The block, whose cells are all below `cells`; this builder is empty afterwards. */
+  take(cells: number): SlotBlock {
     const head = new ByteWriter(32);
     head.varint(BLOCK_VERSION);
-    head.varint(this.#cells);
+    head.varint(cells);
     head.varint(this.#size);
     const bytes = new Uint8Array(head.at + this.#rows.at);
     bytes.set(head.bytes.subarray(0, head.at));

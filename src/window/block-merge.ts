@@ -5,7 +5,7 @@ import { CellSum } from './cell-sum.ts';
 import { RowView } from './row-view.ts';
 import type { SlotBlock } from './slot-block.ts';
 
-/** Memory that merges share: it is empty between rows. */
+/** Memory that merges share: it is empty between rows. Merges with cells for one lane only drop the lanes of what they merge. */
 export class MergeScratch {
   readonly body = new ByteWriter(4096);
   readonly sum: CellSum;
@@ -25,6 +25,7 @@ export class BlockMerge {
   readonly #scratch: MergeScratch;
   readonly #views: RowView[] = [];
   readonly #rows: BlockBuilder;
+  readonly #dropsLanes: boolean;
 
   /** `blocks` may not change until the merge is done; they never do. */
   constructor(blocks: readonly SlotBlock[], scratch: MergeScratch) {
@@ -36,14 +37,15 @@ export class BlockMerge {
       if (view.next()) this.#views.push(view);
       largest = Math.max(largest, block.bytes.length);
     }
-    this.#rows = new BlockBuilder(scratch.sum.cells, largest * 2);
+    this.#rows = new BlockBuilder(largest * 2);
+    this.#dropsLanes = blocks.some((block) => block.cells > scratch.sum.cells);
   }
 
   /** Goes on for about `budget` bytes of input; returns the sum when it is complete. */
   step(budget: number): SlotBlock | null {
     const views = this.#views;
     for (let spent = 0; spent < budget; ) {
-      if (views.length === 0) return this.#rows.take();
+      if (views.length === 0) return this.#rows.take(this.#scratch.sum.cells);
       let series = Number.POSITIVE_INFINITY;
       let owner = views[0] as RowView;
       let owners = 0;
@@ -54,7 +56,7 @@ export class BlockMerge {
         owner = view;
       }
       // A series that is in one block only is copied as it is.
-      if (owners === 1) this.#rows.add(series, owner.bytes, owner.bodyStart, owner.bodyEnd);
+      if (owners === 1 && !this.#dropsLanes) this.#rows.add(series, owner.bytes, owner.bodyStart, owner.bodyEnd);
       else this.#addSum(series);
       for (let i = views.length - 1; i >= 0; i--) {
         const view = views[i] as RowView;

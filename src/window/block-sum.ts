@@ -10,16 +10,25 @@ import { drainDistribution, type Selection, type SparseDistribution } from './sp
 /** Scratch memory for any number of sums, one at a time: add blocks, then take one of the answers. */
 export class BlockSum {
   readonly #layout: HistogramLayout;
+  /** Cells of one lane. */
+  readonly #laneCells: number;
   readonly #view = new RowView();
   readonly #sum: CellSum;
+  /** Cells of a reading before they are told apart, and their buckets, all lanes together. */
+  #cells = new Int32Array(256);
+  #counts = new Float64Array(256);
+  readonly #buckets: CellSum;
   #spans = 0;
   #failed = 0;
   #weight = 0;
   #failedWeight = 0;
 
-  constructor(layout: HistogramLayout) {
+  /** Pods are told apart where `lanes` is more than 1: then only readings can be taken. */
+  constructor(layout: HistogramLayout, lanes = 1) {
     this.#layout = layout;
-    this.#sum = new CellSum(layout.size * 2);
+    this.#laneCells = layout.size * 2;
+    this.#sum = new CellSum(this.#laneCells * lanes);
+    this.#buckets = new CellSum(layout.size);
   }
 
   /** Adds the rows of `series`; their histograms too unless `countsOnly`. */
@@ -54,20 +63,24 @@ export class BlockSum {
     into.failedWeight = this.#failedWeight;
     this.#reset();
     const distinct = this.#sum.size;
+    if (this.#cells.length < distinct) {
+      this.#cells = new Int32Array(distinct * 2);
+      this.#counts = new Float64Array(distinct * 2);
+    }
     if (into.buckets.length < distinct) {
       into.buckets = new Int32Array(distinct * 2);
       into.counts = new Float64Array(distinct * 2);
     }
-    const { buckets, counts } = into;
-    this.#sum.drain(buckets, counts);
-    let size = 0;
+    this.#sum.drain(this.#cells, this.#counts);
     for (let i = 0; i < distinct; i++) {
-      const cell = buckets[i] as number;
-      if ((cell & 1) === 1) continue;
-      buckets[size] = cell >>> 1;
-      counts[size++] = counts[i] as number;
+      const cell = (this.#cells[i] as number) % this.#laneCells;
+      if ((cell & 1) === 0) this.#buckets.add(cell >>> 1, this.#counts[i] as number);
     }
-    into.size = size;
+    into.size = this.#buckets.drain(into.buckets, into.counts);
+    into.lanes = null;
+    if (distinct > 0 && (this.#cells[distinct - 1] as number) >= this.#laneCells) {
+      into.fillLanes(this.#cells, this.#counts, distinct, this.#laneCells);
+    }
   }
 
   #reset(): void {

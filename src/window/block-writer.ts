@@ -1,5 +1,6 @@
 /** Makes slot blocks of the rows of a flush. */
-import type { SlotDeltas } from '../model/slot-deltas.ts';
+import type { HistogramLayout } from '../model/histogram-layout.ts';
+import { cellLanes, type SlotDeltas } from '../model/slot-deltas.ts';
 import { BlockBuilder, writeCell } from './block-builder.ts';
 import { BlockMerge, MergeScratch } from './block-merge.ts';
 import { ByteWriter } from './byte-writer.ts';
@@ -9,17 +10,22 @@ import type { SlotBlock } from './slot-block.ts';
 export class BlockWriter {
   readonly #rows: BlockBuilder;
   readonly #body = new ByteWriter(4096);
-  readonly #scratch: MergeScratch;
+  /** For sums without lanes, and with them. */
+  readonly #plain: MergeScratch;
+  readonly #laned: MergeScratch;
 
-  /** `cells` is the number of cells of the histogram layout. */
-  constructor(cells: number) {
-    this.#rows = new BlockBuilder(cells);
-    this.#scratch = new MergeScratch(cells);
+  constructor(layout: HistogramLayout) {
+    this.#rows = new BlockBuilder();
+    this.#plain = new MergeScratch(layout.size * 2);
+    const lanes = cellLanes(layout.size);
+    this.#laned = lanes === 1 ? this.#plain : new MergeScratch(layout.size * 2 * lanes);
   }
 
   /** Block of rows [from, to) of a flush, all of one slot. */
   fromDeltas(deltas: SlotDeltas, from: number, to: number): SlotBlock {
     const body = this.#body;
+    const laneCells = this.#plain.sum.cells;
+    let hasLanes = false;
     for (let row = from; row < to; row++) {
       const count = deltas.count[row] as number;
       const slowStart = deltas.slowStart[row] as number;
@@ -46,18 +52,29 @@ export class BlockWriter {
         writeCell(body, cell - previous, deltas.cellCounts[i] as number);
         previous = cell;
       }
+      if (previous >= laneCells) hasLanes = true;
       this.#rows.add(deltas.series[row] as number, body.bytes, 0, body.at);
     }
-    return this.#rows.take();
+    return this.#rows.take(hasLanes ? this.#laned.sum.cells : laneCells);
   }
 
-  /** Sum of blocks, of which there is at least one. */
+  /** Sum of blocks, of which there is at least one; lanes stay apart. */
   merge(blocks: readonly SlotBlock[]): SlotBlock {
-    return blocks.length === 1 ? (blocks[0] as SlotBlock) : (this.startMerge(blocks).step(Number.POSITIVE_INFINITY) as SlotBlock);
+    if (blocks.length === 1) return blocks[0] as SlotBlock;
+    const scratch = blocks.some(({ cells }) => cells > this.#plain.sum.cells) ? this.#laned : this.#plain;
+    return new BlockMerge(blocks, scratch).step(Number.POSITIVE_INFINITY) as SlotBlock;
+  }
+
+  /** Sum of blocks over all lanes. */
+  mergeLanes(blocks: readonly SlotBlock[]): SlotBlock {
+    const only = blocks.length === 1 ? (blocks[0] as SlotBlock) : null;
+    return only !== null && only.cells <= this.#plain.sum.cells
+      ? only
+      : (this.startMerge(blocks).step(Number.POSITIVE_INFINITY) as SlotBlock);
   }
 
   /** The same, to be done in steps. */
   startMerge(blocks: readonly SlotBlock[]): BlockMerge {
-    return new BlockMerge(blocks, this.#scratch);
+    return new BlockMerge(blocks, this.#plain);
   }
 }

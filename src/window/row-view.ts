@@ -69,7 +69,7 @@ export class RowView {
     this.#isOpen = true;
   }
 
-  /** Adds the row's cells to `sum`. */
+  /** Adds the row's cells to `sum`; without their lanes when it has cells for one lane only. */
   addCells(sum: CellSum): void {
     this.open();
     const bytes = this.bytes;
@@ -82,6 +82,8 @@ export class RowView {
         if ((bytes[at++] as number) > 0x7f) step += (bytes[at++] as number) * 16384;
       }
       cell += step >>> 1;
+      // Lanes follow each other, so from here on the row counts as if it had begun with this one.
+      if (cell >= sum.cells) cell %= sum.cells;
       if ((step & 1) === 0) sum.add(cell, 1);
       else {
         this.#reader.at = at;

@@ -3,7 +3,7 @@ import type { StoredNote, StoredSlot } from '../model/checkpoint.ts';
 import type { Counts } from '../model/distribution.ts';
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import type { SeriesInfo } from '../model/series.ts';
-import type { SlotDeltas } from '../model/slot-deltas.ts';
+import { cellLanes, type SlotDeltas } from '../model/slot-deltas.ts';
 import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotStartMs } from '../model/time.ts';
 import { BlockSum } from './block-sum.ts';
 import { BlockWriter } from './block-writer.ts';
@@ -41,6 +41,7 @@ export class SlidingWindow {
   readonly #writer: BlockWriter;
   readonly #slots: SlotCascade;
   readonly #sum: BlockSum;
+  readonly #slotSum: BlockSum;
   readonly #origins = new Origins();
   readonly #tallies = new SeriesTallies();
   readonly #services = new Map<string, Punctuality>();
@@ -53,9 +54,10 @@ export class SlidingWindow {
   constructor(options: SlidingWindowOptions) {
     this.layout = options.layout;
     this.#graceMs = options.graceMs ?? 60_000;
-    this.#writer = new BlockWriter(options.layout.size * 2);
+    this.#writer = new BlockWriter(options.layout);
     this.#slots = new SlotCascade(this.#writer);
     this.#sum = new BlockSum(options.layout);
+    this.#slotSum = new BlockSum(options.layout, cellLanes(options.layout.size));
   }
 
   /** Tells which service a series belongs to; `merge` does so for what a flush announces. */
@@ -185,15 +187,15 @@ export class SlidingWindow {
     return this.#tallies.behind(series);
   }
 
-  /** Sum of `series` in one 1 s slot, which must not lie before `detailFrom`. */
+  /** Sum of `series` in one 1 s slot, which must not lie before `detailFrom`, with its lanes. */
   readSlot(series: readonly number[], slot: SlotIndex, into: SlotReading): void {
-    for (const fragment of this.#slots.fragments(slot)) this.#sum.add(fragment, series);
-    this.#sum.takeReading(into);
+    for (const fragment of this.#slots.fragments(slot)) this.#slotSum.add(fragment, series);
+    this.#slotSum.takeReading(into);
   }
 
   /** Blocks of stored slots, for windows longer than memory. Throws PermanentError when a slot is corrupt or of another layout. */
   olderBlocks(slots: readonly StoredSlot[]): SlotBlock[] {
-    return slots.map(({ bytes }) => checkedBlock(bytes, this.layout));
+    return slots.map(({ level, bytes }) => checkedBlock(bytes, this.layout, level));
   }
 
   /** Sum of `series` over [fromMs, toMs), as far as it is in memory, and over `older` blocks, which must not overlap it. */

@@ -14,7 +14,8 @@ import { RowView } from './row-view.ts';
  *   slow   := spans [spansWeight double if isWeighted]
  *   cell   := step * 2 + isMany [count - 2]       step: cell - previous cell, the first from 0; isMany 0 means count 1
  *
- * `cells` is the number of cells of the histogram layout; `untimed` are spans without a latency.
+ * `cells` is the number of cells of the histogram layout: of one lane, or of all where a row has spans in a lane but 0, which only 1 s slots
+ * have; `untimed` are spans without a latency.
  */
 export const BLOCK_VERSION = 1;
 
@@ -26,7 +27,7 @@ export class SlotBlock {
   readonly bytes: Uint8Array;
   /** Number of rows. */
   readonly size: number;
-  /** Number of cells of the histogram layout. */
+  /** All cells are below this: see above. */
   readonly cells: number;
   readonly #firstRow: number;
   /** Pairs: series before a row, offset of the row; one pair per INDEX_STEP rows. */

@@ -118,7 +118,7 @@ export class SlotCascade {
     for (const start of [...starts].sort((a, b) => a - b)) {
       const parts: SlotBlock[] = [];
       for (let slot = start; slot < start + TEN; slot++) parts.push(...this.#seconds.fragments(slot));
-      this.#rollUp.add(start, this.#writer.merge(parts));
+      this.#rollUp.add(start, this.#writer.mergeLanes(parts));
     }
     this.#rolledBefore = Math.max(this.#rolledBefore, rollTo);
     this.#rollUp.dropTensBefore(this.newestSlot - TENS_SEC - TEN);

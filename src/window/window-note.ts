@@ -2,6 +2,7 @@
 import type { LevelSeconds, StoredNote, StoredSlot } from '../model/checkpoint.ts';
 import { PermanentError } from '../model/errors.ts';
 import type { HistogramLayout } from '../model/histogram-layout.ts';
+import { cellLanes } from '../model/slot-deltas.ts';
 import type { SeenOrigin } from './origins.ts';
 import type { SavedPunctuality } from './punctuality.ts';
 import { SlotBlock } from './slot-block.ts';
@@ -45,13 +46,14 @@ export function restoredBlocks(
 ): { level: LevelSeconds; startSec: number; block: SlotBlock }[] {
   return slots
     .filter(({ level, startSec }) => startSec >= (from[level] ?? Number.NEGATIVE_INFINITY))
-    .map(({ level, startSec, bytes }) => ({ level, startSec, block: checkedBlock(bytes, layout) }));
+    .map(({ level, startSec, bytes }) => ({ level, startSec, block: checkedBlock(bytes, layout, level) }));
 }
 
-/** A stored slot's block. Throws PermanentError when it is corrupt or of another layout. */
-export function checkedBlock(bytes: Uint8Array, layout: HistogramLayout): SlotBlock {
+/** A stored slot's block. Throws PermanentError when it is corrupt or of another layout; lanes are in 1 s slots only. */
+export function checkedBlock(bytes: Uint8Array, layout: HistogramLayout, level: LevelSeconds): SlotBlock {
   const block = new SlotBlock(bytes, false);
-  if (block.cells !== layout.size * 2) {
+  const isLaned = level === 1 && block.cells === layout.size * 2 * cellLanes(layout.size);
+  if (block.cells !== layout.size * 2 && !isLaned) {
     throw new PermanentError('slot_layout', `reading a stored slot: ${block.cells} cells at byte 1, expected ${layout.size * 2}`);
   }
   return block;

@@ -14,6 +14,10 @@ export class FlatInterner implements SeriesInterner {
     return this.#resourceCount++;
   }
 
+  lane(_resource: number, _instance: string): number {
+    return 0;
+  }
+
   series(
     resource: number,
     kind: EndpointKindIndex,

@@ -4,7 +4,14 @@ import type { ResourceEntry } from '../../src/decode/resource-identity.ts';
 import { ResourceMemo } from '../../src/decode/resource-memo.ts';
 
 function entryNamed(service: string): ResourceEntry {
-  return { identity: { service, releaseAttributes: new Map() }, excludes: { everySpan: false, rules: [] }, nameless: false, id: -1 };
+  return {
+    identity: { service, releaseAttributes: new Map() },
+    excludes: { everySpan: false, rules: [] },
+    nameless: false,
+    instance: '',
+    id: -1,
+    lane: 0,
+  };
 }
 
 const encoder = new TextEncoder();

@@ -24,6 +24,7 @@ const CHECKPOINT_MS = 5000;
 const DEFAULTS = processSchema.parse({});
 export const DEFAULT_SPAN_RULES: SpanRules = {
   ...DEFAULTS.spans,
+  instanceBy: ['k8s.pod.name', 'service.instance.id'],
   exclude: new Map(),
   statusTreatment: new Map(),
   maxSkewMs: DEFAULTS.spans.maxSkew,

@@ -19,8 +19,23 @@ export class MapInterner implements SeriesInterner {
   readonly list: MapSeries[] = [];
   readonly #ids = new Map<string, number>();
 
+  /** By resource the pods it was asked about: the lane of each is its place, from 1. */
+  readonly pods: string[][] = [];
+  readonly #resourceIds = new Map<string, number>();
+
   resource(identity: ResourceIdentity): number {
-    return this.resources.push(identity) - 1;
+    const key = JSON.stringify([identity.service, ...identity.releaseAttributes]);
+    const id = this.#resourceIds.get(key) ?? this.resources.push(identity) - 1;
+    this.#resourceIds.set(key, id);
+    return id;
+  }
+
+  lane(resource: number, instance: string): number {
+    if (instance === '') return 0;
+    const pods = this.pods[resource] ?? [];
+    this.pods[resource] = pods;
+    if (!pods.includes(instance)) pods.push(instance);
+    return pods.indexOf(instance) + 1;
   }
 
   series(

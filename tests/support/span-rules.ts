@@ -6,6 +6,7 @@ export const TEST_SPAN_RULES: SpanRules = {
   entryOnly: true,
   exclude: new Map(),
   releaseBy: ['k8s.pod.label.rollouts-pod-template-hash', 'service.version', 'deployment.environment.name'],
+  instanceBy: ['k8s.pod.name', 'service.instance.id'],
   statusTreatment: new Map(),
   maxSkewMs: 5000,
   maxAgeMs: 3_600_000,

@@ -22,7 +22,7 @@ const spans = fc.array(
 
 const stream = new Stream({ thresholdsNs: [100_000, 50_000_000] });
 stream.endpoints(SERIES);
-const writer = new BlockWriter(stream.layout.size * 2);
+const writer = new BlockWriter(stream.layout);
 
 function blockOf(list: readonly Span[]): SlotBlock {
   const deltas = stream.flush(list);
