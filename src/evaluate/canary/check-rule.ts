@@ -1,5 +1,5 @@
-/** The six things compared on every endpoint, with the tolerance, margin and share of money of each. */
-import type { CanaryPolicy, LatencyTolerance } from '../../model/policy.ts';
+/** The things compared on every endpoint, six unless some are muted, with the tolerance, margin and share of money of each. */
+import type { CanaryPolicy, CheckName, LatencyTolerance } from '../../model/policy.ts';
 import { type BetTable, betTable, HARM_BETS, SAFE_BETS } from './block-evidence.ts';
 import { PROCESS_LIMITS, type ProcessLimits, type ProcessRules, processRules } from './process-rules.ts';
 
@@ -13,8 +13,10 @@ export interface LatencyRule {
 
 export interface CheckRule {
   readonly metric: CheckMetric;
-  /** Share of an endpoint's money; the six add up to 1. */
+  /** Share of an endpoint's money; all add up to 1. */
   readonly weight: number;
+  /** Promotion asks for proof of it on every endpoint that both releases serve. */
+  readonly isCritical: boolean;
   /** Null: bad is a failed request. */
   readonly latency: LatencyRule | null;
   readonly isSevere: boolean;
@@ -28,18 +30,39 @@ export interface CheckRule {
   readonly limits: ProcessLimits;
 }
 
+/** Shares as measured, and whose setting they follow: what is severe goes with its plain sibling. */
+const SHARES: Readonly<Record<CheckMetric, { readonly share: number; readonly check: CheckName }>> = {
+  p50: { share: 0.15, check: 'p50' },
+  p95: { share: 0.2, check: 'p95' },
+  p99: { share: 0.25, check: 'p99' },
+  errors: { share: 0.25, check: 'errors' },
+  p50x2: { share: 0.05, check: 'p50' },
+  errorsSevere: { share: 0.1, check: 'errors' },
+};
+
 /** Twice the median is severe, but not within 10 ms; so are 3 percentage points more errors. */
 const SEVERE_RATIO = 1;
 const SEVERE_ADD_US = 10_000;
 const SEVERE_ADD_RATIO = 0.03;
 
-/** The six rules of a policy. A severe check never begins below the tolerance of its plain sibling. */
+/**
+ * The rules of a policy, without those of muted checks; none when all are muted. Weights are the usual shares times the policy's weights, and add up to 1:
+ * what one check gains the others lose, so the chance of a false alarm stays what it is. A severe check never begins below the tolerance of its plain
+ * sibling.
+ */
 export function checkRules(policy: CanaryPolicy, limits: ProcessLimits = PROCESS_LIMITS): readonly CheckRule[] {
   const { latency, errors } = policy;
   const rules = (isSevere: boolean) => processRules(policy, limits, isSevere);
-  const slow = (metric: CheckMetric, weight: number, q: number, tolerance: LatencyTolerance, isSevere = false): CheckRule => ({
+  const judged = (Object.keys(SHARES) as CheckMetric[]).filter((metric) => !policy.checks[SHARES[metric].check].isMuted);
+  const asked = (metric: CheckMetric): number => SHARES[metric].share * policy.checks[SHARES[metric].check].weight;
+  const total = judged.reduce((sum, metric) => sum + asked(metric), 0);
+  const standing = (metric: CheckMetric) => ({
     metric,
-    weight,
+    weight: asked(metric) / total,
+    isCritical: policy.checks[SHARES[metric].check].isCritical,
+  });
+  const slow = (metric: CheckMetric, q: number, tolerance: LatencyTolerance, isSevere = false): CheckRule => ({
+    ...standing(metric),
     latency: { q, tolerance },
     isSevere,
     betsInWarmup: true,
@@ -49,9 +72,8 @@ export function checkRules(policy: CanaryPolicy, limits: ProcessLimits = PROCESS
     safeRules: rules(false),
     limits,
   });
-  const failing = (metric: CheckMetric, weight: number, psi0: number, delta: number, isSevere: boolean): CheckRule => ({
-    metric,
-    weight,
+  const failing = (metric: CheckMetric, psi0: number, delta: number, isSevere: boolean): CheckRule => ({
+    ...standing(metric),
     latency: null,
     isSevere,
     betsInWarmup: isSevere,
@@ -66,14 +88,15 @@ export function checkRules(policy: CanaryPolicy, limits: ProcessLimits = PROCESS
     ratio: Math.max(SEVERE_RATIO, latency.p50.ratio),
     addUs: Math.max(SEVERE_ADD_US, latency.p50.addUs),
   };
-  return [
-    slow('p50', 0.15, 0.5, latency.p50),
-    slow('p95', 0.2, 0.95, latency.p95),
-    slow('p99', 0.25, 0.99, latency.p99),
-    failing('errors', 0.25, errors.oddsRatio, errors.addRatio, false),
-    slow('p50x2', 0.05, 0.5, severeMedian, true),
-    failing('errorsSevere', 0.1, 1, Math.max(SEVERE_ADD_RATIO, largestAddition(errors.oddsRatio) + errors.addRatio), true),
+  const all = [
+    slow('p50', 0.5, latency.p50),
+    slow('p95', 0.95, latency.p95),
+    slow('p99', 0.99, latency.p99),
+    failing('errors', errors.oddsRatio, errors.addRatio, false),
+    slow('p50x2', 0.5, severeMedian, true),
+    failing('errorsSevere', 1, Math.max(SEVERE_ADD_RATIO, largestAddition(errors.oddsRatio) + errors.addRatio), true),
   ];
+  return all.filter(({ metric }) => judged.includes(metric));
 }
 
 /** The most that an odds ratio >= 1 can add to a probability: (√ψ − 1) / (√ψ + 1), reached where both sides are equally far from one half. */

@@ -10,7 +10,10 @@ import { HARM_BETS, SAFE_BETS } from './block-evidence.ts';
 import { Check } from './check.ts';
 import { type CheckRule, checkRules } from './check-rule.ts';
 import { EndpointComparison, type EndpointState, type Scratch } from './endpoint-comparison.ts';
+import { EndpointSettings } from './endpoint-settings.ts';
+import { isHealthProven } from './health-proof.ts';
 import { decisiveCheck, judgements, type Standing, unprovenChecks } from './judgements.ts';
+import { Muted, type MutedState } from './muted.ts';
 import { NO_OVERFLOW, type Overflow, overflowing } from './overflow.ts';
 import { Pool, type PoolState } from './pool.ts';
 import { Portfolio, type PortfolioState } from './portfolio.ts';
@@ -19,8 +22,6 @@ import { RunTime, type RunTimeState } from './run-time.ts';
 
 /** Endpoints of one run, by order of appearance; the others are counted and not judged. */
 export const MAX_ENDPOINTS = 1000;
-/** Health must be proven on endpoints that carry this share of the baseline's requests; the rest is listed as unproven. */
-const PASS_TRAFFIC_SHARE = 0.95;
 export interface CanaryJudgement {
   readonly outcome: Outcome;
   readonly reason: Reason;
@@ -47,6 +48,7 @@ export interface CanaryComparisonState {
   readonly time: RunTimeState;
   readonly isHarmProven: boolean;
   readonly overflow: Overflow;
+  readonly muted: MutedState;
   readonly portfolio: PortfolioState;
   readonly pool: PoolState;
   readonly endpoints: readonly EndpointState[];
@@ -61,6 +63,7 @@ export class CanaryComparison {
   readonly #policy: CanaryPolicy;
   readonly #layout: HistogramLayout;
   readonly #rules: readonly CheckRule[];
+  readonly #settings: EndpointSettings;
   readonly #logLimit: number;
   readonly #byName = new Map<string, EndpointComparison>();
   /** Endpoints ascending by name, so that sums do not depend on the order of feeding. */
@@ -68,6 +71,7 @@ export class CanaryComparison {
   #portfolio = new Portfolio();
   #pool: Pool;
   #overflow = NO_OVERFLOW;
+  #muted = new Muted();
   /** Requests of the endpoints that are judged. */
   #baselineRequests = 0;
   #canaryRequests = 0;
@@ -82,19 +86,26 @@ export class CanaryComparison {
     this.#layout = layout;
     this.#time = new RunTime(startSlot);
     this.#rules = checkRules(policy, limits);
+    this.#settings = new EndpointSettings(policy.endpoints);
     this.#pool = new Pool(this.#rules);
     this.#logLimit = Math.log(1 / policy.alpha);
   }
 
   /** Baseline history of an endpoint from before its first slot, oldest first: primes the reference that defines "slow". */
   prime(endpoint: string, endMs: EpochMs, baseline: ArmSlot): void {
-    if (endpoint !== OVERFLOW_ENDPOINT) this.#endpoint(endpoint)?.prime(this.#time.relativeMs(endMs), baseline);
+    if (endpoint !== OVERFLOW_ENDPOINT && !this.#settings.of(endpoint).isMuted)
+      this.#endpoint(endpoint)?.prime(this.#time.relativeMs(endMs), baseline);
   }
 
   /** One second of one endpoint. Slots are fed in order, each endpoint once per slot; one that is not fed had nothing. */
   feed(endpoint: string, slot: SlotIndex, baseline: ArmSlot, canary: ArmSlot): void {
     if (slot !== this.#time.nextSlot) throw new RangeError(`feeding slot ${slot}: the next one is ${this.#time.nextSlot}`);
     if (baseline.requests + canary.requests === 0) return;
+    const setting = this.#settings.of(endpoint);
+    if (setting.isMuted) {
+      this.#muted.count(setting.endpoint, baseline, canary);
+      return;
+    }
     if (canary.requests > 0) this.#time.sawCanary(this.#canaryRequests);
     const comparison = endpoint === OVERFLOW_ENDPOINT ? undefined : this.#endpoint(endpoint);
     if (comparison === undefined) {
@@ -166,6 +177,7 @@ export class CanaryComparison {
       time: this.#time.snapshot(),
       isHarmProven: this.#isHarmProven,
       overflow: this.#overflow,
+      muted: this.#muted.snapshot(),
       portfolio: this.#portfolio.snapshot(),
       pool: this.#pool.snapshot(),
       endpoints: [...this.#byName.values()].map((endpoint) => endpoint.snapshot()),
@@ -186,6 +198,7 @@ export class CanaryComparison {
     restored.#time = RunTime.restore(state.time);
     restored.#isHarmProven = state.isHarmProven;
     restored.#overflow = state.overflow;
+    restored.#muted = Muted.restore(state.muted);
     restored.#portfolio = Portfolio.restore(state.portfolio);
     restored.#pool = Pool.restore(restored.#rules, state.pool);
     for (const saved of state.endpoints) {
@@ -211,7 +224,12 @@ export class CanaryComparison {
 
   /** Endpoints of which the baseline knows nothing wait without money until it does. */
   #admit(endpoints: readonly EndpointComparison[]): void {
-    const candidates = endpoints.map((endpoint) => ({ endpoint, traffic: endpoint.traffic(this.#time.elapsedMs), share: 0 }));
+    const candidates = endpoints.map((endpoint) => ({
+      endpoint,
+      weight: this.#settings.of(endpoint.name).weight,
+      traffic: endpoint.traffic(this.#time.elapsedMs),
+      share: 0,
+    }));
     const known = candidates.filter((candidate) => candidate.traffic > 0);
     this.#portfolio.admit(known);
     for (const { endpoint, share } of known) endpoint.share = share;
@@ -230,12 +248,13 @@ export class CanaryComparison {
 
   #isHealthProven(): boolean {
     if (this.#logWealth > 0 || this.#time.sinceCanaryMs < this.#policy.minPassMs) return false;
-    const proof = Math.log(1 / this.#policy.beta);
-    let proven = 0;
-    for (const endpoint of this.#endpoints) {
-      if (endpoint.checks.every((check) => check.logSafe === null || check.logSafe >= proof)) proven += endpoint.baselineRequests;
-    }
-    return proven > 0 && proven >= PASS_TRAFFIC_SHARE * (this.#baselineRequests + this.#overflow.baselineRequests);
+    return isHealthProven({
+      endpoints: this.#endpoints,
+      settings: this.#settings,
+      logProof: Math.log(1 / this.#policy.beta),
+      uncomparedRequests: this.#overflow.baselineRequests,
+      atMs: this.#time.elapsedMs,
+    });
   }
 
   /** Requests of endpoints that can be compared; what cannot be compared proves nothing. */
@@ -254,6 +273,8 @@ export class CanaryComparison {
       pool: this.#pool,
       poolShare: this.#portfolio.pool,
       overflow: this.#overflow,
+      muted: this.#muted,
+      settings: this.#settings,
       logWealth: this.#logWealth,
       logLimit: this.#logLimit,
       logProof: Math.log(1 / this.#policy.beta),

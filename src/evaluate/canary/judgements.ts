@@ -5,8 +5,10 @@ import { OVERFLOW_ENDPOINT } from '../../model/series.ts';
 import type { Check } from './check.ts';
 import type { CheckRule } from './check-rule.ts';
 import type { EndpointComparison } from './endpoint-comparison.ts';
+import type { EndpointSettings } from './endpoint-settings.ts';
 import { individuallyProven } from './individually-proven.ts';
-import type { Overflow } from './overflow.ts';
+import type { Muted } from './muted.ts';
+import { type Overflow, uncomparedEvidence } from './overflow.ts';
 import type { Pool } from './pool.ts';
 
 /** The endpoint name of the pooled checks. */
@@ -19,6 +21,8 @@ export interface Standing {
   readonly pool: Pool;
   readonly poolShare: number;
   readonly overflow: Overflow;
+  readonly muted: Muted;
+  readonly settings: EndpointSettings;
   readonly logWealth: number;
   readonly logLimit: number;
   /** ln(1/beta). */
@@ -29,7 +33,10 @@ export interface Standing {
   readonly layout: HistogramLayout;
 }
 
-/** One judgement per endpoint and metric, then the pooled ones where there is a pool, then one for what overflowed. */
+/**
+ * One judgement per endpoint and metric, then the pooled ones where there is a pool, then one for what overflowed and one for
+ * each pattern that muted something.
+ */
 export function judgements(standing: Standing): readonly Judgement[] {
   const { endpoints, rules, poolShare, logWealth } = standing;
   const rows = endpoints.flatMap((endpoint) => endpoint.checks.map((check) => ({ endpoint, check })));
@@ -44,9 +51,9 @@ export function judgements(standing: Standing): readonly Judgement[] {
     const share = said.weight * Math.exp(said.logE - logWealth);
     return { check: checkName(said.metric, said.endpoint), outcome, reason, evidence: { ...said, share } };
   });
-  return standing.overflow.baselineRequests + standing.overflow.canaryRequests > 0
-    ? [...judged, overflowJudgement(standing.overflow)]
-    : judged;
+  const overflowed =
+    standing.overflow.baselineRequests + standing.overflow.canaryRequests > 0 ? [overflowJudgement(standing.overflow)] : [];
+  return [...judged, ...overflowed, ...standing.muted.judgements()];
 }
 
 /** The check with the largest share of the wealth; null when none has bet. */
@@ -94,7 +101,7 @@ function whyNotFail(standing: Standing, endpoint: EndpointComparison, check: Che
   return standing.isWarmup ? ['inconclusive', 'warming_up'] : ACCUMULATING;
 }
 
-function checkEvidence({ layout }: Standing, endpoint: EndpointComparison, check: Check): ComparisonEvidence {
+function checkEvidence({ layout, settings }: Standing, endpoint: EndpointComparison, check: Check): ComparisonEvidence {
   return {
     kind: 'comparison',
     endpoint: endpoint.name,
@@ -114,7 +121,7 @@ function checkEvidence({ layout }: Standing, endpoint: EndpointComparison, check
     logNeeded: 0,
     onsetAt: null,
     trail: [],
-    isCritical: false,
+    isCritical: check.rule.isCritical || settings.of(endpoint.name).isCritical,
   };
 }
 
@@ -157,26 +164,6 @@ function overflowJudgement(overflow: Overflow): Judgement {
     check: checkName('errors', OVERFLOW_ENDPOINT),
     outcome: 'inconclusive',
     reason: 'overflow',
-    evidence: {
-      kind: 'comparison',
-      endpoint: OVERFLOW_ENDPOINT,
-      metric: 'errors',
-      baselineEdgeUs: null,
-      canaryEdgeUs: null,
-      baseline: { bad: overflow.baselineFailed, total: overflow.baselineRequests },
-      canary: { bad: overflow.canaryFailed, total: overflow.canaryRequests },
-      logE: 0,
-      weight: 0,
-      share: 0,
-      logSafe: null,
-      phi: 1,
-      incidentWindows: 0,
-      level: 'request',
-      oddsRatio: null,
-      logNeeded: 0,
-      onsetAt: null,
-      trail: [],
-      isCritical: false,
-    },
+    evidence: uncomparedEvidence(OVERFLOW_ENDPOINT, overflow),
   };
 }

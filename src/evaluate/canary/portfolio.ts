@@ -3,12 +3,14 @@ import { logSumExp } from './log-sum.ts';
 
 /** Of the money of a run with several endpoints, what bets on all of them together. */
 const POOL_SHARE = 0.3;
-/** Of the endpoints' money, what waits for endpoints that appear later; each takes a tenth of what is left. */
+/** Of the endpoints' money, what waits for endpoints that appear later; each of weight 1 takes a tenth of what is left. */
 const RESERVE_SHARE = 0.2;
 const NEWCOMER_SHARE = 0.1;
 
 /** Who may be given money; `traffic` in requests is known before the endpoint's first bet. */
 export interface Candidate {
+  /** How much the policy lets it matter, > 0; 1 as usual. */
+  readonly weight: number;
   readonly traffic: number;
   share: number;
 }
@@ -20,9 +22,9 @@ export interface PortfolioState {
 }
 
 /**
- * Shares of the money, 1 in all. The first split happens when the first block of the run closes and goes, as the square root of traffic, to all endpoints
- * known by then, so that a quiet endpoint's silence costs a busy one little. Shares depend on the number of requests alone, never on what became
- * of them, so the weighted mean of the wealths is again a wealth (Vovk and Wang 2021).
+ * Shares of the money, 1 in all. The first split happens when the first block of the run closes and goes, as weight times the square root of
+ * traffic, to all endpoints known by then, so that a quiet endpoint's silence costs a busy one little. Shares depend on names and on the number of
+ * requests alone, never on what became of them, so the weighted mean of the wealths is again a wealth (Vovk and Wang 2021).
  *
  * A run that begins with a single endpoint has no pool, and never gets one: a second endpoint is paid from the reserve like any newcomer and starts
  * with wealth 1, so its arrival leaves the total as it was.
@@ -41,12 +43,13 @@ export class Portfolio {
     return this.#isOpen;
   }
 
-  /** Gives money to candidates, in an order that depends on names only. The first call makes the split; later ones pay newcomers of one slot equally. */
+  /** Gives money to candidates, in an order that depends on names only. The first call makes the split; later ones pay newcomers of one slot by weight. */
   admit(candidates: readonly Candidate[]): void {
     if (candidates.length === 0) return;
     if (this.#isOpen) {
-      const paid = this.#reserve * (1 - (1 - NEWCOMER_SHARE) ** candidates.length);
-      for (const candidate of candidates) candidate.share = paid / candidates.length;
+      const weight = candidates.reduce((total, candidate) => total + candidate.weight, 0);
+      const paid = this.#reserve * (1 - (1 - NEWCOMER_SHARE) ** weight);
+      for (const candidate of candidates) candidate.share = (paid * candidate.weight) / weight;
       this.#reserve -= paid;
       return;
     }
@@ -54,7 +57,7 @@ export class Portfolio {
     this.#pool = candidates.length > 1 ? POOL_SHARE : 0;
     this.#reserve = (1 - this.#pool) * RESERVE_SHARE;
     const money = 1 - this.#pool - this.#reserve;
-    const roots = candidates.map((candidate) => Math.sqrt(Math.max(1, candidate.traffic)));
+    const roots = candidates.map(({ weight, traffic }) => weight * Math.sqrt(Math.max(1, traffic)));
     const sum = roots.reduce((total, root) => total + root, 0);
     candidates.forEach((candidate, index) => {
       candidate.share = (money * (roots[index] as number)) / sum;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { individuallyProven } from '../../../src/evaluate/canary/individually-proven.ts';
 import { type Candidate, Portfolio } from '../../../src/evaluate/canary/portfolio.ts';
 
-const candidate = (traffic: number): Candidate => ({ traffic, share: 0 });
+const candidate = (traffic: number, weight = 1): Candidate => ({ traffic, weight, share: 0 });
 const holding = (candidates: readonly Candidate[], logWealth: number) => candidates.map(({ share }) => ({ share, logWealth }));
 
 describe('the portfolio', () => {
