@@ -1,0 +1,48 @@
+/** The product itself under simulation: its own engine, fed with slot deltas as in service, and asked what it decided. */
+import { Engine } from '../../../src/engine.ts';
+import type { ProcessLimits } from '../../../src/evaluate/canary/process-rules.ts';
+import type { CanaryPolicy } from '../../../src/model/policy.ts';
+import type { SlotDeltas } from '../../../src/model/slot-deltas.ts';
+import { SLOT_MS } from '../../../src/model/time.ts';
+import { policies } from '../../support/policies.ts';
+import { LAYOUT } from './latencies.ts';
+import type { Said } from './method.ts';
+import { SERVICE, START_MS } from './stream.ts';
+
+export interface ProductSetup {
+  readonly policy: Partial<CanaryPolicy>;
+  /** Only where it is shown why they exist. */
+  readonly limits?: ProcessLimits;
+}
+
+export class Product {
+  isDone = false;
+  rollback: number | null = null;
+  promote: number | null = null;
+  readonly #engine: Engine;
+
+  constructor(setup: ProductSetup) {
+    this.#engine = new Engine(policies({ canary: setup.policy }), LAYOUT, setup.limits);
+  }
+
+  get said(): Said {
+    return { rollback: this.rollback, promote: this.promote };
+  }
+
+  /** One second's flush, then the tick that judges what its watermark allows. */
+  receive(second: number, deltas: SlotDeltas): void {
+    const engine = this.#engine;
+    const now = START_MS + second * SLOT_MS;
+    if (second === 0) {
+      const releases = { baseline: { 'service.version': '1' }, canary: { 'service.version': '2' } };
+      engine.startRollout({ service: SERVICE, ...releases, generation: 1, startedAt: START_MS }, now);
+    }
+    engine.merge(deltas);
+    for (const { run } of engine.advance(now + SLOT_MS)) {
+      const at = (run.verdict.at - START_MS) / SLOT_MS;
+      if (run.verdict.decision === 'rollback') this.rollback ??= at;
+      if (run.verdict.decision === 'promote') this.promote ??= at;
+      this.isDone = run.state !== 'running' && run.state !== 'pending' && run.state !== 'baking';
+    }
+  }
+}
