@@ -68,6 +68,16 @@ export interface Vectors {
     readonly logW: number;
     readonly rollback: boolean;
   };
+  readonly oddsRatioCS: {
+    readonly params: { readonly lo: number; readonly hi: number; readonly G: number; readonly gamma: number };
+    readonly blocks: readonly BlockVector[];
+    readonly phi1: { readonly est: number; readonly lo: number; readonly hi: number };
+    readonly phi1_5: { readonly est: number; readonly lo: number; readonly hi: number };
+  };
+  readonly guards: {
+    readonly slo: { readonly g: number; readonly nc: number; readonly xc: number; readonly pMax: number; readonly logE: number };
+    readonly traffic: { readonly g: number; readonly N: number; readonly nc: number; readonly sMin: number; readonly logE: number };
+  };
   readonly thresholds: {
     readonly edges: readonly number[];
     readonly counts: readonly number[];

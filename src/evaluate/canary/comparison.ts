@@ -9,16 +9,19 @@ import type { ArmSlot } from './arm-slot.ts';
 import { HARM_BETS, SAFE_BETS } from './block-evidence.ts';
 import { Check } from './check.ts';
 import { type CheckRule, checkRules } from './check-rule.ts';
+import { type DecisiveCheck, decisiveCheck, SILENCE } from './decisive-check.ts';
 import { EndpointComparison, type EndpointState, type Scratch } from './endpoint-comparison.ts';
 import { EndpointSettings } from './endpoint-settings.ts';
+import { GUARD_MONEY, Guards, type GuardsState } from './guards.ts';
 import { isHealthProven } from './health-proof.ts';
-import { decisiveCheck, judgements, type Standing, unprovenChecks } from './judgements.ts';
+import { judgements, unprovenChecks } from './judgements.ts';
 import { Muted, type MutedState } from './muted.ts';
 import { NO_OVERFLOW, type Overflow, overflowing } from './overflow.ts';
 import { Pool, type PoolState } from './pool.ts';
 import { Portfolio, type PortfolioState } from './portfolio.ts';
 import { PROCESS_LIMITS, type ProcessLimits } from './process-rules.ts';
 import { RunTime, type RunTimeState } from './run-time.ts';
+import type { Standing } from './standing.ts';
 
 /** Endpoints of one run, by order of appearance; the others are counted and not judged. */
 export const MAX_ENDPOINTS = 1000;
@@ -39,14 +42,18 @@ export interface CanaryJudgement {
   readonly elapsedMs: DurationMs;
   /** Checks whose health is not proven. */
   readonly unproven: readonly string[];
+  /** The baseline itself fails more than the canary may: whatever the cause is, it is not this release alone. */
+  readonly isSharedFailure: boolean;
 }
 
 export interface CanaryComparisonState {
-  readonly version: 1;
+  readonly version: 2;
   /** Number of buckets of the layout. */
   readonly buckets: number;
   readonly time: RunTimeState;
-  readonly isHarmProven: boolean;
+  /** The check that proved harm. */
+  readonly proven: DecisiveCheck | null;
+  readonly guards: GuardsState;
   readonly overflow: Overflow;
   readonly muted: MutedState;
   readonly portfolio: PortfolioState;
@@ -77,7 +84,8 @@ export class CanaryComparison {
   #canaryRequests = 0;
   #time: RunTime;
   #logWealth = 0;
-  #isHarmProven = false;
+  #proven: DecisiveCheck | null = null;
+  #guards: Guards;
   readonly #scratch: Scratch = { harm: new Float64Array(HARM_BETS.length), safe: new Float64Array(SAFE_BETS.length) };
 
   /** `startSlot` is the run's first slot; `limits` is for tests that show why the limits exist. */
@@ -88,6 +96,7 @@ export class CanaryComparison {
     this.#rules = checkRules(policy, limits);
     this.#settings = new EndpointSettings(policy.endpoints);
     this.#pool = new Pool(this.#rules);
+    this.#guards = new Guards(policy, layout, limits);
     this.#logLimit = Math.log(1 / policy.alpha);
   }
 
@@ -95,6 +104,11 @@ export class CanaryComparison {
   prime(endpoint: string, endMs: EpochMs, baseline: ArmSlot): void {
     if (endpoint !== OVERFLOW_ENDPOINT && !this.#settings.of(endpoint).isMuted)
       this.#endpoint(endpoint)?.prime(this.#time.relativeMs(endMs), baseline);
+  }
+
+  /** The share of the service's requests that the canary is meant to get from now on, (0, 1]; null: nobody says, so silence cannot be proven. */
+  plan(share: number | null): void {
+    this.#guards.silence.plan(share, this.#time.watchedMs);
   }
 
   /** One second of one endpoint. Slots are fed in order, each endpoint once per slot; one that is not fed had nothing. */
@@ -107,6 +121,7 @@ export class CanaryComparison {
       return;
     }
     if (canary.requests > 0) this.#time.sawCanary(this.#canaryRequests);
+    this.#guards.silence.count(baseline.requests, canary.requests);
     const comparison = endpoint === OVERFLOW_ENDPOINT ? undefined : this.#endpoint(endpoint);
     if (comparison === undefined) {
       this.#overflow = overflowing(this.#overflow, baseline, canary);
@@ -114,12 +129,14 @@ export class CanaryComparison {
     }
     this.#baselineRequests += baseline.requests;
     this.#canaryRequests += canary.requests;
+    this.#guards.count(endpoint, baseline, canary);
     comparison.feed(slot, this.#time.relativeMs(slotStartMs(slot + 1)), this.#isWarmup(), baseline, canary);
   }
 
   /** Ends the slot for all endpoints; after it the verdict may change. */
   endSlot(slot: SlotIndex): void {
     if (slot !== this.#time.nextSlot) throw new RangeError(`ending slot ${slot}: the next one is ${this.#time.nextSlot}`);
+    const isWarmup = this.#isWarmup();
     this.#time.nextSlot = slot + 1;
     const atMs = this.#time.watchedMs;
     if (this.#endpoints.length < this.#byName.size) this.#endpoints = [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -132,8 +149,10 @@ export class CanaryComparison {
     }
     this.#admit(isOpening ? this.#endpoints : newcomers);
     this.#pool.endSlot(atMs, this.#portfolio.pool > 0);
-    this.#logWealth = this.#portfolio.logWealth(this.#endpoints, this.#pool.logWealth);
-    if (this.#logWealth >= this.#logLimit && !this.#isTooFew()) this.#isHarmProven = true;
+    this.#guards.endSlot(atMs, isWarmup);
+    this.#logWealth = this.#guards.logHarm(this.#portfolio.logWealth(this.#endpoints, this.#pool.logWealth));
+    if (this.#logWealth >= this.#logLimit && !this.#isTooFew()) this.#proven ??= decisiveCheck(this.#standing());
+    if (this.#policy.onSilence === 'rollback' && this.#isSilenceHarm()) this.#proven ??= SILENCE;
   }
 
   /** A gap in the stream: slots before `slot` are missing, which is not the same as empty. Open blocks are forgotten. */
@@ -141,6 +160,7 @@ export class CanaryComparison {
     if (slot <= this.#time.nextSlot) return;
     this.#time.skipTo(slot);
     for (const endpoint of this.#byName.values()) endpoint.dropBlock();
+    this.#guards.drop();
   }
 
   /** What it says now. Cheap until `judgements` or `unproven` is read. */
@@ -152,9 +172,9 @@ export class CanaryComparison {
     return {
       outcome,
       reason,
-      logWealth: this.#logWealth,
+      logWealth: Math.max(this.#logWealth, this.#guards.silence.isOn ? Math.log(GUARD_MONEY) + this.#guards.silence.logE : -Infinity),
       logLimit: this.#logLimit,
-      decidedBy: this.#portfolio.isOpen ? decisiveCheck(standing) : null,
+      decidedBy: this.#decidedBy(standing),
       get judgements() {
         listed ??= judgements(standing);
         return listed;
@@ -166,16 +186,18 @@ export class CanaryComparison {
         unproven ??= unprovenChecks(standing);
         return unproven;
       },
+      isSharedFailure: this.#guards.isSharedFailure,
     };
   }
 
   /** Plain data without NaN or infinities, exact over JSON. To be taken between slots. */
   snapshot(): CanaryComparisonState {
     return {
-      version: 1,
+      version: 2,
       buckets: this.#layout.size,
       time: this.#time.snapshot(),
-      isHarmProven: this.#isHarmProven,
+      proven: this.#proven,
+      guards: this.#guards.snapshot(),
       overflow: this.#overflow,
       muted: this.#muted.snapshot(),
       portfolio: this.#portfolio.snapshot(),
@@ -191,12 +213,13 @@ export class CanaryComparison {
     state: CanaryComparisonState,
     limits: ProcessLimits = PROCESS_LIMITS,
   ): CanaryComparison {
-    if (state.version !== 1 || state.buckets !== layout.size) {
+    if (state.version !== 2 || state.buckets !== layout.size) {
       throw new PermanentError('state_mismatch', `restoring a comparison: version ${state.version} with ${state.buckets} buckets`);
     }
     const restored = new CanaryComparison(policy, layout, state.time.startSlot, limits);
     restored.#time = RunTime.restore(state.time);
-    restored.#isHarmProven = state.isHarmProven;
+    restored.#proven = state.proven;
+    restored.#guards = Guards.restore(policy, layout, limits, state.guards);
     restored.#overflow = state.overflow;
     restored.#muted = Muted.restore(state.muted);
     restored.#portfolio = Portfolio.restore(state.portfolio);
@@ -207,7 +230,7 @@ export class CanaryComparison {
       restored.#canaryRequests += saved.canaryRequests;
     }
     restored.#endpoints = [...restored.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    restored.#logWealth = restored.#portfolio.logWealth(restored.#endpoints, restored.#pool.logWealth);
+    restored.#logWealth = restored.#guards.logHarm(restored.#portfolio.logWealth(restored.#endpoints, restored.#pool.logWealth));
     return restored;
   }
 
@@ -236,7 +259,8 @@ export class CanaryComparison {
   }
 
   #outcome(): [Outcome, Reason] {
-    if (this.#isHarmProven) return ['fail', 'harm_proven'];
+    if (this.#proven !== null) return ['fail', this.#proven.reason];
+    if (this.#guards.silence.isProven) return ['inconclusive', SILENCE.reason];
     if (this.#canaryRequests === 0) return ['inconclusive', this.#overflow.canaryRequests > 0 ? 'overflow' : 'no_canary'];
     if (this.#baselineRequests === 0) return ['inconclusive', this.#overflow.baselineRequests > 0 ? 'overflow' : 'no_baseline'];
     if (this.#isTooFew()) return ['inconclusive', 'too_few_samples'];
@@ -244,6 +268,18 @@ export class CanaryComparison {
     if (this.#isHealthProven()) return ['pass', 'health_proven'];
     if (this.#time.elapsedMs >= this.#policy.horizonMs) return ['inconclusive', 'horizon_reached'];
     return ['inconclusive', this.#isWarmup() ? 'warming_up' : 'accumulating'];
+  }
+
+  #decidedBy(standing: Standing): string | null {
+    if (this.#proven !== null) return this.#proven.check;
+    if (this.#guards.silence.isProven) return SILENCE.check;
+    return this.#portfolio.isOpen ? (decisiveCheck(standing)?.check ?? null) : null;
+  }
+
+  /** Silence of a canary that has yet to send its first request is none while it may still be starting. */
+  #isSilenceHarm(): boolean {
+    const isStarting = this.#time.sinceCanaryMs === 0 && this.#time.elapsedMs < this.#policy.warmupMs;
+    return this.#guards.silence.isProven && !isStarting && this.#baselineRequests >= this.#policy.minRequests;
   }
 
   #isHealthProven(): boolean {
@@ -272,10 +308,12 @@ export class CanaryComparison {
       rules: this.#rules,
       pool: this.#pool,
       poolShare: this.#portfolio.pool,
+      guards: this.#guards,
+      onSilence: this.#policy.onSilence,
       overflow: this.#overflow,
       muted: this.#muted,
       settings: this.#settings,
-      logWealth: this.#logWealth,
+      logTotal: this.#guards.logTotal(this.#logWealth),
       logLimit: this.#logLimit,
       logProof: Math.log(1 / this.#policy.beta),
       isTooFew: this.#isTooFew(),

@@ -1,78 +1,41 @@
 /** Turns the state of a comparison into judgements: what each check says, why, and the numbers behind it. */
-import type { HistogramLayout } from '../../model/histogram-layout.ts';
 import type { ComparisonEvidence, Judgement, Outcome, Reason } from '../../model/judgement.ts';
 import { OVERFLOW_ENDPOINT } from '../../model/series.ts';
 import type { Check } from './check.ts';
+import { ALL_ENDPOINTS, checkName } from './check-name.ts';
 import type { CheckRule } from './check-rule.ts';
 import type { EndpointComparison } from './endpoint-comparison.ts';
-import type { EndpointSettings } from './endpoint-settings.ts';
-import { individuallyProven } from './individually-proven.ts';
-import type { Muted } from './muted.ts';
+import { guardJudgements, harmGuards } from './guard-judgements.ts';
+import { individuallyProven, type WeightedEvidence } from './individually-proven.ts';
 import { type Overflow, uncomparedEvidence } from './overflow.ts';
-import type { Pool } from './pool.ts';
-
-/** The endpoint name of the pooled checks. */
-export const ALL_ENDPOINTS = '(all)';
-
-/** What a comparison knows of itself when it is asked. */
-export interface Standing {
-  readonly endpoints: readonly EndpointComparison[];
-  readonly rules: readonly CheckRule[];
-  readonly pool: Pool;
-  readonly poolShare: number;
-  readonly overflow: Overflow;
-  readonly muted: Muted;
-  readonly settings: EndpointSettings;
-  readonly logWealth: number;
-  readonly logLimit: number;
-  /** ln(1/beta). */
-  readonly logProof: number;
-  readonly isTooFew: boolean;
-  readonly isWarmup: boolean;
-  readonly isOver: boolean;
-  readonly layout: HistogramLayout;
-}
+import type { Standing } from './standing.ts';
 
 /**
- * One judgement per endpoint and metric, then the pooled ones where there is a pool, then one for what overflowed and one for
+ * One judgement per endpoint and metric, then the pooled ones where there is a pool, then the guards, then one for what overflowed and one for
  * each pattern that muted something.
  */
 export function judgements(standing: Standing): readonly Judgement[] {
-  const { endpoints, rules, poolShare, logWealth } = standing;
+  const { endpoints, rules, poolShare, guards, logTotal } = standing;
   const rows = endpoints.flatMap((endpoint) => endpoint.checks.map((check) => ({ endpoint, check })));
   const evidence = rows.map(({ endpoint, check }) => checkEvidence(standing, endpoint, check));
   if (poolShare > 0) evidence.push(...rules.map((_, index) => poolEvidence(standing, index, evidence)));
-  const staked = evidence.flatMap(({ weight, logE }, index) => (weight > 0 ? [{ weight, logE, index }] : []));
-  const harmful = new Set<number>();
-  if (!standing.isTooFew) for (const proven of individuallyProven(staked, standing.logLimit)) harmful.add(staked[proven]?.index ?? -1);
+  const staked: (WeightedEvidence & { readonly check: string })[] = evidence.flatMap(({ metric, endpoint, weight, logE }) =>
+    weight > 0 ? [{ check: checkName(metric, endpoint), weight, logE }] : [],
+  );
+  staked.push(...harmGuards(guards));
+  const harmful = new Set<string>();
+  if (!standing.isTooFew) for (const proven of individuallyProven(staked, standing.logLimit)) harmful.add(staked[proven]?.check ?? '');
   const judged = evidence.map((said, index): Judgement => {
     const row = rows[index];
-    const [outcome, reason] = harmful.has(index) ? FAIL : row === undefined ? ACCUMULATING : whyNotFail(standing, row.endpoint, row.check);
-    const share = said.weight * Math.exp(said.logE - logWealth);
-    return { check: checkName(said.metric, said.endpoint), outcome, reason, evidence: { ...said, share } };
+    const check = checkName(said.metric, said.endpoint);
+    const [outcome, reason] = harmful.has(check) ? FAIL : row === undefined ? ACCUMULATING : whyNotFail(standing, row.endpoint, row.check);
+    const share = said.weight * Math.exp(said.logE - logTotal);
+    return { check, outcome, reason, evidence: { ...said, share } };
   });
+  const guarded = guardJudgements(standing, harmful);
   const overflowed =
     standing.overflow.baselineRequests + standing.overflow.canaryRequests > 0 ? [overflowJudgement(standing.overflow)] : [];
-  return [...judged, ...overflowed, ...standing.muted.judgements()];
-}
-
-/** The check with the largest share of the wealth; null when none has bet. */
-export function decisiveCheck(standing: Standing): string | null {
-  let best: string | null = null;
-  let most = -Infinity;
-  const weigh = (metric: string, endpoint: string, logShare: number) => {
-    if (logShare <= most) return;
-    most = logShare;
-    best = checkName(metric, endpoint);
-  };
-  for (const endpoint of standing.endpoints) {
-    if (endpoint.share === 0 || Math.log(endpoint.share) + endpoint.logWealth <= most) continue;
-    for (const check of endpoint.checks) weigh(check.rule.metric, endpoint.name, Math.log(endpoint.share * check.rule.weight) + check.logE);
-  }
-  standing.rules.forEach((rule, index) => {
-    if (standing.poolShare > 0) weigh(rule.metric, ALL_ENDPOINTS, Math.log(standing.poolShare * rule.weight) + standing.pool.logE(index));
-  });
-  return best;
+  return [...judged, ...guarded, ...overflowed, ...standing.muted.judgements()];
 }
 
 /** Names of the checks whose health is asked for and not proven. */
@@ -87,10 +50,6 @@ export function unprovenChecks(standing: Standing): readonly string[] {
 const FAIL: readonly [Outcome, Reason] = ['fail', 'harm_proven'];
 const ACCUMULATING: readonly [Outcome, Reason] = ['inconclusive', 'accumulating'];
 
-function checkName(metric: string, endpoint: string): string {
-  return `${metric} ${endpoint}`;
-}
-
 function whyNotFail(standing: Standing, endpoint: EndpointComparison, check: Check): readonly [Outcome, Reason] {
   if (endpoint.canaryRequests === 0) return ['inconclusive', 'no_canary'];
   if (endpoint.baselineRequests === 0) return ['inconclusive', 'no_baseline'];
@@ -101,7 +60,7 @@ function whyNotFail(standing: Standing, endpoint: EndpointComparison, check: Che
   return standing.isWarmup ? ['inconclusive', 'warming_up'] : ACCUMULATING;
 }
 
-function checkEvidence({ layout, settings }: Standing, endpoint: EndpointComparison, check: Check): ComparisonEvidence {
+function checkEvidence({ layout, guards, settings }: Standing, endpoint: EndpointComparison, check: Check): ComparisonEvidence {
   return {
     kind: 'comparison',
     endpoint: endpoint.name,
@@ -111,7 +70,7 @@ function checkEvidence({ layout, settings }: Standing, endpoint: EndpointCompari
     baseline: check.baseline,
     canary: check.canary,
     logE: check.logE,
-    weight: endpoint.share * check.rule.weight,
+    weight: guards.othersMoney * endpoint.share * check.rule.weight,
     share: 0,
     logSafe: check.logSafe,
     phi: check.phi,
@@ -125,7 +84,11 @@ function checkEvidence({ layout, settings }: Standing, endpoint: EndpointCompari
   };
 }
 
-function poolEvidence({ pool, poolShare, rules }: Standing, index: number, endpoints: readonly ComparisonEvidence[]): ComparisonEvidence {
+function poolEvidence(
+  { pool, poolShare, rules, guards }: Standing,
+  index: number,
+  endpoints: readonly ComparisonEvidence[],
+): ComparisonEvidence {
   const rule = rules[index] as CheckRule;
   const sum = (release: 'baseline' | 'canary') => {
     const total = { bad: 0, total: 0 };
@@ -145,7 +108,7 @@ function poolEvidence({ pool, poolShare, rules }: Standing, index: number, endpo
     baseline: sum('baseline'),
     canary: sum('canary'),
     logE: pool.logE(index),
-    weight: poolShare * rule.weight,
+    weight: guards.othersMoney * poolShare * rule.weight,
     share: 0,
     logSafe: null,
     phi: 1,

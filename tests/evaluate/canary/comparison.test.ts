@@ -151,7 +151,7 @@ describe('endpoints', () => {
     expect(said.judgements.find(({ check }) => check === 'errors GET /new')?.evidence).toMatchObject({ weight: 0, share: 0 });
   });
 
-  it('share wealth and weight without remainder beyond the reserve', () => {
+  it('share wealth and weight without remainder beyond the reserve and the guards’ money', () => {
     const judged = comparison();
     const random = seeded(8);
     for (let second = 0; second < 40; second++) {
@@ -163,8 +163,9 @@ describe('endpoints', () => {
     const { judgements, logWealth } = judged.judge();
     const evidence = judgements.map((judgement) => judgement.evidence as ComparisonEvidence);
     const reserve = 0.7 * 0.2;
-    expect(evidence.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1 - reserve, 12);
-    expect(evidence.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1 - reserve / Math.exp(logWealth), 9);
+    const guards = 0.1;
+    expect(evidence.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo((1 - guards) * (1 - reserve), 12);
+    expect(evidence.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1 - (guards + (1 - guards) * reserve) / Math.exp(logWealth), 9);
     expect(new Set(evidence.map(({ endpoint }) => endpoint))).toEqual(new Set(['GET /a', 'GET /b', 'GET /c', '(all)']));
   });
 
