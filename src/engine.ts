@@ -167,17 +167,12 @@ export class Engine {
   checkpoint(at: EpochMs, extent: 'bounded' | 'whole' = 'whole'): Checkpoint {
     const { slots, notes } = this.window.checkpoint();
     const runs = extent === 'bounded' ? dueRuns(this.rollouts.all()) : [...this.rollouts.all()].filter((run) => run.isDirty);
-    for (const run of runs) {
-      run.isDirty = false;
-      run.isNews = false;
-      run.savedAt = at;
-    }
     return {
       at,
       series: this.#series.takeUnsaved(),
       slots,
       counts: this.objectives.counts.checkpoint(),
-      runs: runs.map((run) => ({ id: run.rollout.id, json: JSON.stringify(run.save()) })),
+      runs: runs.map((run) => ({ id: run.rollout.id, json: JSON.stringify(run.save(at)) })),
       notes: [
         ...notes,
         { key: GUARD_NOTE, json: JSON.stringify(this.#guard) },

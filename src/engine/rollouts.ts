@@ -23,7 +23,7 @@ export interface RolloutRequest {
   /** Until when the deploy system waits for an answer; the start plus the policy's horizon when absent. */
   readonly deadline?: EpochMs | undefined;
   readonly origin?: Rollout['origin'];
-  /** Share of the requests that the canary is meant to get now, in (0, 1]. */
+  /** Share of the requests that the canary is meant to get now, in (0, 1]; null: nobody knows; undefined leaves what was said before. */
   readonly canaryShare?: number | null | undefined;
 }
 
@@ -56,11 +56,14 @@ export class Rollouts {
     return this.#runs.get(id);
   }
 
-  /** Starts a run, or returns the one there is for this id and generation. A newer rollout of the service supersedes what was in flight. */
+  /** Starts a run, or returns the one there is for this id and generation, with the share that is planned now. A newer rollout of the service supersedes what was in flight. */
   start(request: RolloutRequest, policy: CanaryPolicy, now: EpochMs): StartOutcome {
     const id = request.id ?? rolloutId(request.service, request.canary);
     const known = this.#runs.get(id);
-    if (known !== undefined && known.rollout.generation === request.generation) return { kind: 'exists', run: known };
+    if (known !== undefined && known.rollout.generation === request.generation) {
+      if (request.canaryShare !== undefined) known.plan(request.canaryShare);
+      return { kind: 'exists', run: known };
+    }
     const newest = this.#newestGeneration(request.service);
     if (request.origin !== 'policy' && request.generation < newest) {
       return { kind: 'conflict', newest };
@@ -107,7 +110,7 @@ export class Rollouts {
 
   restore(saved: readonly LiveRunState[]): void {
     for (const state of saved.toSorted((a, b) => a.sequence - b.sequence)) {
-      this.#runs.set(state.rollout.id, LiveRun.restore(state, this.#layout));
+      this.#runs.set(state.rollout.id, LiveRun.restore(state, this.#layout, this.#limits));
       this.#nextSequence = state.sequence + 1;
     }
     this.#forgetOldest();

@@ -55,6 +55,6 @@ it('one endpoint of ten that became three times slower is named, with its counts
   const decisive = judgements.find(({ check }) => check === verdict.decidedBy);
   const evidence = decisive?.evidence.kind === 'comparison' ? decisive.evidence : undefined;
   expect(evidence?.canary.bad).toBeGreaterThan(10);
-  expect(live.signals[0]?.summary).toContain(`canary ${evidence?.canary.bad} of ${evidence?.canary.total} above`);
+  expect(live.signals[0]?.summary).toContain(`canary ${evidence?.canary.bad} of ${evidence?.canary.total} slower than`);
   expect(live.signals[0]?.summary).toContain('GET /page/7');
 });
