@@ -29,12 +29,15 @@ export interface AbsoluteCriterion {
   readonly edgeUs: number | null;
 }
 
-export const CRITERION_PATTERN = '^([pP][0-9]+(\\.[0-9]+)?|errors)\\s*<=?\\s*\\+?[0-9]+(\\.[0-9]+)?(%|pp|ns|us|µs|ms|s|m|h)';
+const NUMBER = '[0-9]+(\\.[0-9]+)?';
+export const CRITERION_PATTERN = `^([pP]\\s?${NUMBER}\\s*<=?\\s*(\\+${NUMBER}%|(${NUMBER}(ns|us|µs|ms|s|m|h))+)|errors\\s*<=?\\s*(\\+${NUMBER}(%|pp)|${NUMBER}%))$`;
 const EXPECTED =
   'a criterion such as `p99 <= +10%` or `errors <= +0.1pp` against the baseline, `p95 < 500ms` or `errors < 1%` for the canary alone';
 const COMPARED = ['p50', 'p95', 'p99'] as const;
 const MAX_TEXT_CHARS = 64;
 const MAX_RELATIVE = 10;
+/** Who tolerates a smaller share of an error rate means percentage points. */
+const LEAST_ODDS = 0.01;
 const MAX_LATENCY_NS = 3_600_000_000_000n;
 
 /** Reads one criterion. `<` and `<=` mean the same: what is compared are shares of many requests. */
@@ -78,6 +81,13 @@ function relative(text: string, quantile: string | undefined, limit: string, sai
   if (limit !== written) return new Complaint('an increase has no spaces', EXPECTED, said(written));
   const increase = ratioOfPercent(digits);
   if (increase > (unit === 'pp' ? 1 : MAX_RELATIVE)) return new Complaint('larger than can be meant', EXPECTED);
+  if (quantile === undefined && unit === '%' && increase > 0 && increase < LEAST_ODDS) {
+    return new Complaint(
+      '`%` is relative to the baseline’s own error rate, of which this is next to nothing',
+      EXPECTED,
+      said(`+${digits}pp`),
+    );
+  }
   if (quantile === undefined) return { kind: 'relative', text, check: 'errors', unit: unit === 'pp' ? 'points' : 'share', increase };
   const check = COMPARED.find((name) => name === `p${quantile}`);
   if (check !== undefined) return { kind: 'relative', text, check, unit: 'share', increase };

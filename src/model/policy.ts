@@ -48,11 +48,11 @@ export interface ErrorTolerance {
 export type CheckName = 'p50' | 'p95' | 'p99' | 'errors';
 
 export interface CheckSetting {
-  /** How much of the money it gets, relative to its default; > 0. */
+  /** How much of the money it gets, relative to its usual share; > 0, 1 as usual. All shares still add up to 1. */
   readonly weight: number;
-  /** Promotion asks for proof of it on every endpoint that is judged, however little traffic that has. */
+  /** Promotion asks for proof of it: of a check on every endpoint that both releases serve, of an endpoint in every check, however little the traffic. */
   readonly isCritical: boolean;
-  /** Not judged at all. */
+  /** Not judged at all: it can neither roll back nor keep from promotion. */
   readonly isMuted: boolean;
 }
 
@@ -66,7 +66,7 @@ export interface EndpointSetting extends CheckSetting {
 export interface Criterion {
   /** As the file has it: `p95 < 500ms`. */
   readonly text: string;
-  /** A pattern or exact endpoint; null for every endpoint. */
+  /** A pattern or exact endpoint; null for every endpoint. Requests of all endpoints it means are taken together. */
   readonly endpoint: string | null;
   /** Share of requests that may be bad, in (0, 1): 0.05 for a p95. */
   readonly limitRatio: number;
@@ -114,7 +114,7 @@ export interface CanaryPolicy {
   readonly checks: Readonly<Record<CheckName, CheckSetting>>;
   readonly endpoints: readonly EndpointSetting[];
   readonly criteria: readonly Criterion[];
-  /** Failures of the canary alone beyond which it is harm whatever the baseline: burn rate × error budget, in (0, 1); null: not asked. */
+  /** Failures of the canary alone beyond which it is harm whatever the baseline: burn rate × error budget, in (0, 0.5]; null: not asked. */
   readonly maxErrorRatio: number | null;
   /** What a canary that is proven to get less than half of its planned traffic leads to. */
   readonly onSilence: 'hold' | 'rollback';

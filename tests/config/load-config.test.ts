@@ -174,6 +174,20 @@ describe('loading a configuration', () => {
     loaded(file('api: { host: 0.0.0.0, token: { env: TOKEN } }\n'), { TOKEN: 'correct-horse-battery' });
   });
 
+  it('derives what a canary may fail from the tightest objective of the whole service', () => {
+    const slo = (name: string, objectives: string): string =>
+      `---\napiVersion: slipstream.dev/v1\nkind: ServiceObjectives\nmetadata: { name: ${name} }\nspec:\n  service: ${name}\n${objectives}`;
+    const { services, fallback } = loaded(
+      file(
+        `{}\n${slo('a', '  objectives: [{ availability: 99% }, { errorRate: < 2%, name: more }, { latency: p99.99 < 1s }]\n')}` +
+          slo('b', '  perEndpoint: [{ match: GET /, objectives: [{ availability: 99% }] }]\n') +
+          slo('c', '  objectives: [{ availability: 95% }]\n  canary: { maxBurnRate: 20 }\n'),
+      ),
+    ).policies;
+    expect(['a', 'b', 'c'].map((name) => services.get(name)?.canary?.maxErrorRatio)).toEqual([0.144, 0.0144, 0.5]);
+    expect(fallback.canary.maxErrorRatio).toBe(0.0144);
+  });
+
   it('warns of what is hardly meant', () => {
     const envelope = 'apiVersion: slipstream.dev/v1\nkind: ServiceObjectives\nmetadata: { name: a }\nspec:\n  service: a\n  window: 5m\n';
     const result = loadConfig(
