@@ -167,12 +167,13 @@ export class Engine {
   checkpoint(at: EpochMs, extent: 'bounded' | 'whole' = 'whole'): Checkpoint {
     const { slots, notes } = this.window.checkpoint();
     const runs = extent === 'bounded' ? dueRuns(this.rollouts.all()) : [...this.rollouts.all()].filter((run) => run.isDirty);
+    for (const run of runs) run.markSaved(at);
     return {
       at,
       series: this.#series.takeUnsaved(),
       slots,
       counts: this.objectives.counts.checkpoint(),
-      runs: runs.map((run) => ({ id: run.rollout.id, json: JSON.stringify(run.save(at)) })),
+      runs: runs.map((run) => ({ id: run.rollout.id, json: JSON.stringify(run.save()) })),
       notes: [
         ...notes,
         { key: GUARD_NOTE, json: JSON.stringify(this.#guard) },
@@ -206,7 +207,7 @@ export class Engine {
       window: this.window,
       clockJumped: now < this.#frozenUntil,
       stateUnknown: now < this.#unknownUntil,
-      sharedFailure: this.objectives.isBurningFast(service, this.window.newestAt(service)),
+      objectiveBurns: this.objectives.isBurningFast(service, this.window.newestAt(service)),
       objection: (of, at) => guardObjection(this.#guard, of, at, limits),
     };
   }

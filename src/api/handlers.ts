@@ -19,11 +19,13 @@ export interface StartRollout {
   readonly startedAt: EpochMs | null;
   /** Null: as the service's policy has it. */
   readonly deadline: EpochMs | null;
+  /** Share of the requests that the canary is meant to get from now on, (0, 1]; null: as was said before. */
+  readonly canaryShare: number | null;
 }
 
 export type StartOutcome =
   | { readonly outcome: 'created'; readonly run: AnalysisRun }
-  /** The same id and generation is known already: nothing was changed. */
+  /** The same id and generation is known already: nothing was changed but the share that is planned now. */
   | { readonly outcome: 'existing'; readonly run: AnalysisRun }
   /** A newer generation of the same rollout or service is known. */
   | { readonly outcome: 'stale_generation'; readonly newest: number }

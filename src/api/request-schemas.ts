@@ -48,6 +48,14 @@ export const startRollout = z.strictObject({
     .datetime({ offset: true, error: 'must be a time like 2026-01-31T12:00:00Z' })
     .optional()
     .describe('When traffic began to move.'),
+  canaryShare: z
+    .number()
+    .gt(0, 'must be above 0 and at most 1')
+    .max(1, 'must be above 0 and at most 1')
+    .optional()
+    .describe(
+      'Share of the requests that the canary is meant to get now. Send the rollout again with the same generation when it changes; left out, it stays as it was.',
+    ),
 });
 
 const MAX_WINDOW = '90d';

@@ -15,14 +15,14 @@ const MAX_AHEAD_MS = 60_000;
 
 /** Checks what no single field can tell. `now` is the wall clock. */
 export function rolloutRequest(body: z.output<typeof startRollout>, now: EpochMs): RolloutRequest {
-  const { service, baseline, canary, generation } = body;
+  const { service, baseline, canary, generation, canaryShare = null } = body;
   if (sameMatcher(baseline, canary)) return wrong('/canary', 'selects the same releases as baseline');
   const startedAt = body.startedAt === undefined ? null : Date.parse(body.startedAt);
   if (startedAt !== null && startedAt > now + MAX_AHEAD_MS) return wrong('/startedAt', 'lies in the future');
   const deadline = body.deadline === undefined ? null : deadlineMs(body.deadline, startedAt ?? now);
   if (deadline !== null && deadline <= (startedAt ?? now)) return wrong('/deadline', 'lies before the start');
   const id = body.id ?? derivedId(service, canary, generation);
-  return { ok: true, value: { id, service, generation, baseline, canary, startedAt, deadline } };
+  return { ok: true, value: { id, service, generation, baseline, canary, startedAt, deadline, canaryShare } };
 }
 
 /** The same wish has the same id on every replica and after every restart; JSON keeps the parts apart. */

@@ -12,8 +12,10 @@ export interface RunInput {
   readonly distrust: Reason | null;
   /** Why the guard forbids a rollback now, or null. */
   readonly objection: Reason | null;
-  /** Both releases are in trouble: an objective of the service is burning fast. */
-  readonly sharedFailure: boolean;
+  /** An objective of the service is burning fast, whichever release it is. */
+  readonly objectiveBurns: boolean;
+  /** The baseline itself fails more than the canary may. */
+  readonly isSharedFailure: boolean;
   readonly mode: PolicyMode;
   readonly onInconclusive: 'hold' | 'promote';
   /** Event time judged up to, and the time by which the deploy system wants an answer. */
@@ -30,11 +32,11 @@ export interface RunStep {
 }
 
 /** Reasons for which nobody can be asked to go on: the deploy system should wait. */
-const WAIT_FOR: ReadonlySet<Reason> = new Set(['no_data', 'no_canary', 'no_baseline']);
+const WAIT_FOR: ReadonlySet<Reason> = new Set(['no_data', 'no_canary', 'no_baseline', 'silence_proven']);
 
 /** True when a run of this state is over and never changes again. */
 export function isFinal(state: RunState): boolean {
-  return state !== 'pending' && state !== 'running';
+  return state !== 'pending' && state !== 'running' && state !== 'baking';
 }
 
 /**
@@ -43,24 +45,27 @@ export function isFinal(state: RunState): boolean {
  */
 export function stepRun(input: RunInput): RunStep {
   const over = input.at >= input.deadline || input.reason === 'horizon_reached';
+  const inTrouble = input.objectiveBurns || input.isSharedFailure;
   if (input.distrust !== null) return over ? expired(input, input.distrust) : holding(input.distrust);
   switch (input.outcome) {
     case 'fail':
       return harmed(input);
     case 'pass':
-      if (input.sharedFailure) return over ? expired(input, 'shared_failure') : holding('shared_failure');
+      if (inTrouble) return over ? expired(input, 'shared_failure') : holding('shared_failure');
       return { state: 'promoted', decision: 'promote', reason: input.reason, action: signalUnlessObserving(input, 'promote') };
     case 'inconclusive':
-      if (over) return undecided(input);
-      return WAIT_FOR.has(input.reason)
-        ? holding(input.reason)
-        : { state: 'running', decision: 'continue', reason: input.reason, action: null };
+      if (over) return undecided(input, inTrouble);
+      if (WAIT_FOR.has(input.reason)) return holding(input.reason);
+      // More traffic for the canary would not tell whose fault it is; a burning objective alone may be of an endpoint that the canary has no part in.
+      if (input.isSharedFailure) return holding('shared_failure');
+      return { state: 'running', decision: 'continue', reason: input.reason, action: null };
     default:
       return input.outcome satisfies never;
   }
 }
 
-function harmed(input: RunInput): RunStep {
+/** Harm is proven and the telemetry is trusted: what the guard and the policy's mode make of it. Always ends the run. */
+export function harmed(input: Pick<RunInput, 'mode' | 'reason' | 'objection'>): RunStep {
   if (input.mode === 'observe') return { state: 'held', decision: 'hold', reason: 'observe_only', action: null };
   if (input.mode === 'hold') return { state: 'held', decision: 'hold', reason: input.reason, action: 'hold' };
   if (input.objection !== null) return { state: 'held', decision: 'hold', reason: input.objection, action: 'hold' };
@@ -68,9 +73,9 @@ function harmed(input: RunInput): RunStep {
 }
 
 /** The time is up without proof either way. Silence never promotes, whatever the policy says. */
-function undecided(input: RunInput): RunStep {
+function undecided(input: RunInput, inTrouble: boolean): RunStep {
   if (WAIT_FOR.has(input.reason) || input.onInconclusive === 'hold') return expired(input, timeUp(input));
-  if (input.sharedFailure) return expired(input, 'shared_failure');
+  if (inTrouble) return expired(input, 'shared_failure');
   return { state: 'promoted', decision: 'promote', reason: timeUp(input), action: signalUnlessObserving(input, 'promote') };
 }
 

@@ -23,7 +23,8 @@ export interface Surroundings {
   readonly window: SlidingWindow;
   readonly clockJumped: boolean;
   readonly stateUnknown: boolean;
-  readonly sharedFailure: boolean;
+  /** An objective of the service is burning fast. */
+  readonly objectiveBurns: boolean;
   /** Why a rollback is forbidden at `at`, or null. */
   objection(service: string, at: EpochMs): Reason | null;
 }
@@ -42,11 +43,11 @@ export class LiveRun {
   readonly policy: CanaryPolicy;
   /** Runs that were started later have larger ones, whatever start their deploy system gave them. */
   readonly sequence: number;
-  savedAt: EpochMs = Number.NEGATIVE_INFINITY;
   #rollout: Rollout;
   #comparison: CanaryComparison | null;
   #said: CanaryJudgement;
   #record = new RunRecord();
+  #savedAt: EpochMs = Number.NEGATIVE_INFINITY;
   #nextSlot: SlotIndex;
   #lagMs: DurationMs = 0;
   readonly #arms = new RunArms();
@@ -83,6 +84,11 @@ export class LiveRun {
   /** More than evidence changed since: the run was started, said something new, or ended. */
   get isNews(): boolean {
     return this.#record.isNews;
+  }
+
+  /** When it was last saved; -Infinity before that. */
+  get savedAt(): EpochMs {
+    return this.#savedAt;
   }
 
   /** Endpoints that it compares; 0 when it is over. */
@@ -163,11 +169,14 @@ export class LiveRun {
     return this.#record.view(shown, this.#said, this.#judgedUpTo());
   }
 
-  /** What is to be saved; at `at` it is. */
-  save(at: EpochMs): LiveRunState {
+  /** Notes that what `save` gives is saved. */
+  markSaved(at: EpochMs): void {
     this.#record.isDirty = false;
     this.#record.isNews = false;
-    this.savedAt = at;
+    this.#savedAt = at;
+  }
+
+  save(): LiveRunState {
     return {
       rollout: this.#rollout,
       sequence: this.sequence,
@@ -232,7 +241,8 @@ export class LiveRun {
       reason: this.#said.reason,
       distrust: doubt,
       objection: around.objection(service, at),
-      sharedFailure: around.sharedFailure,
+      objectiveBurns: around.objectiveBurns,
+      isSharedFailure: this.#said.isSharedFailure,
       mode: this.policy.mode,
       onInconclusive: this.policy.onInconclusive,
       at: isSilence(doubt) ? Math.max(at, now) : at,

@@ -45,7 +45,12 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     metrics: () => parts.metrics(),
     startRollout(request) {
       const outcome = engine.startRollout(
-        { ...request, startedAt: request.startedAt ?? undefined, deadline: request.deadline ?? undefined },
+        {
+          ...request,
+          startedAt: request.startedAt ?? undefined,
+          deadline: request.deadline ?? undefined,
+          canaryShare: request.canaryShare ?? undefined,
+        },
         clock.now(),
       );
       switch (outcome.kind) {
@@ -58,7 +63,9 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
           return parts.checkpoint() ? { outcome: 'created', run } : NOT_DURABLE;
         }
         case 'exists':
-          return parts.isDurable() ? { outcome: 'existing', run: outcome.run.view() } : NOT_DURABLE;
+          return (outcome.run.isNews ? parts.checkpoint() : parts.isDurable())
+            ? { outcome: 'existing', run: outcome.run.view() }
+            : NOT_DURABLE;
         case 'conflict':
           return { outcome: 'stale_generation', newest: outcome.newest };
         case 'full':

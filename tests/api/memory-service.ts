@@ -161,6 +161,7 @@ export function harmedRun(id: string, service = 'shop'): AnalysisRun {
     canary: { 'service.version': '2' },
     startedAt: NOW,
     deadline: null,
+    canaryShare: null,
   });
   const verdict = {
     decision: 'rollback',

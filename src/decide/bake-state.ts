@@ -1,0 +1,25 @@
+/** The state machine of a bake: a promoted release is watched for a while, and taken back when harm is proven after all. */
+import type { RunState } from '../model/rollout.ts';
+import type { EpochMs } from '../model/time.ts';
+import { harmed, type RunInput, type RunStep } from './run-state.ts';
+
+export interface BakeInput extends Pick<RunInput, 'outcome' | 'reason' | 'distrust' | 'objection' | 'mode' | 'at'> {
+  /** When it ends. */
+  readonly until: EpochMs;
+  /** For what the release was promoted. */
+  readonly promotedFor: RunInput['reason'];
+}
+
+/**
+ * One step of a bake. The promotion stands and is not told again, whatever cannot be known meanwhile: only harm that is proven by telemetry that is
+ * trusted ends it otherwise, under the same guard and mode as in the run.
+ */
+export function stepBake(input: BakeInput): RunStep {
+  if (input.outcome === 'fail' && input.distrust === null) return harmed(input);
+  if (input.at >= input.until) return stands('promoted', input.promotedFor);
+  return stands('baking', 'baking');
+}
+
+function stands(state: Extract<RunState, 'promoted' | 'baking'>, reason: RunInput['reason']): RunStep {
+  return { state, decision: 'promote', reason, action: null };
+}
