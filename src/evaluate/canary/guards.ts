@@ -30,7 +30,14 @@ export interface CriterionGuard {
   readonly guard: RatioGuard;
 }
 
+/** Of a run's money, what the comparisons have. */
+export function othersMoney({ criteria }: CanaryPolicy): number {
+  return 1 - (criteria.length > 0 ? 3 : 2) * GUARD_MONEY;
+}
+
 export class Guards {
+  /** Of a run's money, what the comparisons have. */
+  readonly othersMoney: number;
   /** Null: the policy does not ask. */
   #burn: RatioGuard | null;
   #criteria: readonly CriterionGuard[];
@@ -40,6 +47,7 @@ export class Guards {
   readonly #meant = new Map<string, readonly CriterionGuard[]>();
 
   constructor(policy: CanaryPolicy, layout: HistogramLayout, limits: ProcessLimits) {
+    this.othersMoney = othersMoney(policy);
     this.#rules = guardsRules(policy, limits);
     const { burn, criteria, silence, logProof } = this.#rules;
     this.#burn = burn === null ? null : new RatioGuard(burn);
@@ -63,11 +71,6 @@ export class Guards {
     return this.#silence;
   }
 
-  /** Of a run's money, what the comparisons have. */
-  get othersMoney(): number {
-    return 1 - (this.#criteria.length > 0 ? 3 : 2) * GUARD_MONEY;
-  }
-
   /** Of a run's money, what one criterion has. */
   get criterionMoney(): number {
     return this.#criteria.length > 0 ? GUARD_MONEY / this.#criteria.length : 0;
@@ -75,8 +78,9 @@ export class Guards {
 
   /** True while the baseline itself fails more than the canary may. */
   get isSharedFailure(): boolean {
-    const { burn } = this;
-    return burn !== null && burn.recent.exceeds(burn.rules.limitRatio) && burn.recent.counts.bad >= SHARED_FAILURES;
+    const burn = this.#burn;
+    if (burn === null) return false;
+    return burn.recent.exceeds(burn.rules.limitRatio) && burn.recent.counts.bad >= SHARED_FAILURES;
   }
 
   /** One slot of an endpoint that is judged. */
