@@ -196,8 +196,8 @@ function savedState(store: Store): SavedState {
 /** Histograms of another layout cannot be gone on with, nor can what runs in flight concluded from them: those begin anew. */
 function rebuilt(state: SavedState, now: EpochMs, build: (saved: SavedState) => Stages): Stages {
   const runs = state.runs.map((run) => ({ run, saved: JSON.parse(run.json) as LiveRunState }));
-  const stages = build({ ...state, slots: [], runs: runs.filter(({ saved }) => saved.record.final !== null).map(({ run }) => run) });
-  for (const { saved } of runs) if (saved.record.final === null) stages.engine.startRollout({ ...saved.rollout, startedAt: now }, now);
+  const stages = build({ ...state, slots: [], runs: runs.filter(({ saved }) => saved.final !== null).map(({ run }) => run) });
+  for (const { saved } of runs) if (saved.final === null) stages.engine.startRollout({ ...saved.rollout, startedAt: now }, now);
   return stages;
 }
 

@@ -30,12 +30,11 @@ export interface Surroundings {
 }
 
 /** What is saved of a run, as JSON. */
-export interface LiveRunState {
+export interface LiveRunState extends RunRecordState {
   readonly rollout: Rollout;
   readonly sequence: number;
   readonly policy: CanaryPolicy;
   readonly nextSlot: SlotIndex;
-  readonly record: RunRecordState;
   readonly comparison: CanaryComparisonState | null;
 }
 
@@ -182,14 +181,14 @@ export class LiveRun {
       sequence: this.sequence,
       policy: this.policy,
       nextSlot: this.#nextSlot,
-      record: this.#record.save(),
+      ...this.#record.save(),
       comparison: this.#comparison?.snapshot() ?? null,
     };
   }
 
   static restore(saved: LiveRunState, layout: HistogramLayout, limits?: ProcessLimits): LiveRun {
     const run = new LiveRun(saved.rollout, saved.policy, layout, saved.sequence, limits);
-    run.#record = RunRecord.restore(saved.record);
+    run.#record = RunRecord.restore(saved);
     run.#nextSlot = saved.nextSlot;
     run.#comparison = saved.comparison === null ? null : CanaryComparison.restore(saved.policy, layout, saved.comparison, limits);
     if (run.#comparison !== null) run.#said = run.#comparison.judge();
