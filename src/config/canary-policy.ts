@@ -75,7 +75,9 @@ export function canaryPolicy(
     // The first that matches counts, so what is more special comes first.
     endpoints: written.flatMap((section) => section.endpoints ?? []).map(endpointSetting),
     criteria: limitsOf(written),
-    maxErrorRatio: maxBurnRate === 0 ? null : Math.min(MAX_ERROR_RATIO, Number((maxBurnRate * errorBudget).toPrecision(12))),
+    // Who mutes errors is not told of them by another name.
+    maxErrorRatio:
+      maxBurnRate === 0 || check('errors').isMuted ? null : Math.min(MAX_ERROR_RATIO, Number((maxBurnRate * errorBudget).toPrecision(12))),
     onSilence: first((section) => section.onSilence),
     baseline: first((section) => section.baseline),
     bakeMs: first((section) => section.bake),

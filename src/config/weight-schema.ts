@@ -49,7 +49,7 @@ export const checks = z
     p50: checkSetting('p50', 'Median latency, and latency beyond twice the median.'),
     p95: checkSetting('p95', 'Latency that 95 % of the requests keep.'),
     p99: checkSetting('p99', 'Latency that 99 % of the requests keep.'),
-    errors: checkSetting('errors', 'Failed requests, few and many.'),
+    errors: checkSetting('errors', 'Failed requests, few and many. Muted, `maxBurnRate` is not asked either.'),
   })
   .optional()
   .describe('What is compared on every endpoint, and how much it matters.');

@@ -144,6 +144,7 @@ describe('the burn rate', () => {
     ['maxBurnRate: 6', 0.005, 0.03],
     ['maxBurnRate: 100', 0.05, 0.5],
     ['maxBurnRate: 0', 0.05, null],
+    ['checks: { errors: { muted: true } }', 0.01, null],
   ])('times the error budget is what the canary may fail: %s, budget %s', (text, budget, expected) => {
     expect(policy(text, '', budget).maxErrorRatio).toBe(expected);
   });

@@ -13,12 +13,6 @@ export class Muted {
     this.#byPattern.set(pattern, overflowing(this.#byPattern.get(pattern) ?? NO_OVERFLOW, baseline, canary));
   }
 
-  get canaryRequests(): number {
-    let requests = 0;
-    for (const tally of this.#byPattern.values()) requests += tally.canaryRequests;
-    return requests;
-  }
-
   /** One line for each pattern that muted something, by pattern. */
   judgements(): readonly Judgement[] {
     return [...this.#byPattern.keys()].sort().map((pattern) => ({

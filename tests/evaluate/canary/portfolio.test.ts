@@ -47,6 +47,39 @@ describe('the portfolio', () => {
     expect(portfolio.pool).toBe(0);
   });
 
+  it('gives money by weight, to newcomers too, and as usual to those of weight 1', () => {
+    const portfolio = new Portfolio();
+    const all = [candidate(100, 3), candidate(100)];
+    portfolio.admit(all);
+    expect(all[0]?.share).toBeCloseTo(3 * (all[1]?.share as number), 12);
+    const { reserve } = portfolio.snapshot();
+    const later = [candidate(1), candidate(1, 2)];
+    portfolio.admit(later);
+    expect(later[1]?.share).toBeCloseTo(2 * (later[0]?.share as number), 12);
+    expect(portfolio.snapshot().reserve).toBeCloseTo(reserve * 0.9 ** 3, 12);
+  });
+
+  it('splits all of its money and never more, whatever weights and traffic', () => {
+    const crowd = fc.array(fc.record({ traffic: fc.nat(1_000_000), weight: fc.double({ min: 0.01, max: 100, noNaN: true }) }), {
+      maxLength: 20,
+    });
+    fc.assert(
+      fc.property(fc.array(crowd, { maxLength: 10 }), (arrivals) => {
+        const portfolio = new Portfolio();
+        const all: Candidate[] = [];
+        for (const arriving of arrivals) {
+          const candidates = arriving.map(({ traffic, weight }) => candidate(traffic, weight));
+          portfolio.admit(candidates);
+          all.push(...candidates);
+        }
+        const { pool, reserve } = portfolio.snapshot();
+        expect(Math.min(reserve, ...all.map(({ share }) => share))).toBeGreaterThanOrEqual(0);
+        expect(all.reduce((sum, { share }) => sum + share, pool + reserve)).toBeCloseTo(1, 9);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('never gives away more than there is, however many come', () => {
     const portfolio = new Portfolio();
     const all = Array.from({ length: 1000 }, () => candidate(1));
