@@ -8,6 +8,7 @@ import * as schemas from './schemas.ts';
 const NAMED: Readonly<Record<string, z.ZodType>> = {
   StartRollout: startRollout,
   Run: schemas.run,
+  ExplainedRun: schemas.explainedRun,
   RunList: schemas.runList,
   Judgement: schemas.judgement,
   Verdict: schemas.verdict,

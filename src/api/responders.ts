@@ -9,7 +9,7 @@ import { boundedText, parsedJson } from './request-body.ts';
 import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
 import { rolloutRequest } from './rollout-request.ts';
 import { ROUTES, type RouteId } from './routes.ts';
-import { runSummary, runView, statusReport } from './run-view.ts';
+import { explainedRunView, pageOf, runSummary, statusReport } from './run-view.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -45,7 +45,13 @@ export function responders(handlers: ApiHandlers, now: () => EpochMs): Readonly<
 
     async rollout(context) {
       const run = await handlers.run(idOf(context));
-      return run === null ? unknownRollout() : json(runView(run));
+      return run === null ? unknownRollout() : json(explainedRunView(run));
+    },
+
+    async explanation(context) {
+      const run = await handlers.run(idOf(context));
+      if (run === null) return unknownRollout();
+      return new Response(`${pageOf(run)}\n`, { headers: { 'content-type': ROUTES.explanation.responses[200].content.type } });
     },
 
     async abortRollout(context) {
@@ -97,9 +103,9 @@ export function responders(handlers: ApiHandlers, now: () => EpochMs): Readonly<
 function startResponse(started: StartOutcome): Response {
   switch (started.outcome) {
     case 'created':
-      return json(runView(started.run), 201, { location: `/v1/rollouts/${encodeURIComponent(started.run.rollout.id)}` });
+      return json(explainedRunView(started.run), 201, { location: `/v1/rollouts/${encodeURIComponent(started.run.rollout.id)}` });
     case 'existing':
-      return json(runView(started.run));
+      return json(explainedRunView(started.run));
     case 'stale_generation':
       return fieldProblem(409, 'Stale generation', '/generation', `generation ${started.newest} is known already; give a higher one`);
     case 'refused':
@@ -114,7 +120,7 @@ function startResponse(started: StartOutcome): Response {
 function abortResponse(aborted: AbortOutcome): Response {
   switch (aborted.outcome) {
     case 'over':
-      return json(runView(aborted.run));
+      return json(explainedRunView(aborted.run));
     case 'unknown':
       return unknownRollout();
     case 'unavailable':

@@ -36,8 +36,8 @@ export const ROUTES = {
     mutates: true,
     body: startRollout,
     responses: {
-      200: json('This rollout and generation is being judged already; nothing was changed.', schemas.run),
-      201: json('Judging has begun; Location names the run.', schemas.run),
+      200: json('This rollout and generation is being judged already; nothing but `canaryShare` was changed.', schemas.explainedRun),
+      201: json('Judging has begun; Location names the run.', schemas.explainedRun),
       409: problem('A newer generation of the rollout or service is known.'),
       422: problem('Understood, but cannot be judged.'),
       503: problem('Not now; Retry-After says when.'),
@@ -54,7 +54,13 @@ export const ROUTES = {
     method: 'GET',
     path: '/v1/rollouts/{id}',
     summary: 'One rollout: verdict, evidence of each check, history, and all of it in words.',
-    responses: { 200: json('The run.', schemas.run), 404: problem('No such rollout.') },
+    responses: { 200: json('The run.', schemas.explainedRun), 404: problem('No such rollout.') },
+  },
+  explanation: {
+    method: 'GET',
+    path: '/v1/rollouts/{id}/explanation',
+    summary: 'Why the rollout is judged as it is, on one page for people.',
+    responses: { 200: text('At most 60 lines.', 'text/plain; charset=utf-8'), 404: problem('No such rollout.') },
   },
   abortRollout: {
     method: 'DELETE',
@@ -62,7 +68,7 @@ export const ROUTES = {
     summary: 'Stop judging. Nothing is rolled back or promoted. A rollout that is over stays as it is.',
     mutates: true,
     responses: {
-      200: json('The run as it ended.', schemas.run),
+      200: json('The run as it ended.', schemas.explainedRun),
       404: problem('No such rollout.'),
       503: problem('Not now; Retry-After says when.'),
     },

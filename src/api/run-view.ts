@@ -1,4 +1,5 @@
 /** A run as the API shows it: the run itself, untouched, and what it means in words. */
+import { explanation } from '../model/explanation.ts';
 import { judgementText, verdictText } from '../model/reason-text.ts';
 import type { AnalysisRun, Verdict } from '../model/rollout.ts';
 import type { ObjectiveView, ServiceView, StatusView } from '../model/views.ts';
@@ -12,6 +13,11 @@ export interface RunView extends AnalysisRun {
     readonly verdict: string;
     readonly judgements: readonly string[];
   };
+}
+
+/** One run asked for by itself: with the page that explains it. */
+export interface ExplainedRunView extends RunView {
+  readonly explanation: RunView['explanation'] & { readonly page: string };
 }
 
 export interface RunSummary {
@@ -43,6 +49,16 @@ export function runView(run: AnalysisRun): RunView {
       judgements: run.judgements.map(judgementText),
     },
   };
+}
+
+export function explainedRunView(run: AnalysisRun): ExplainedRunView {
+  const view = runView(run);
+  return { ...view, explanation: { ...view.explanation, page: pageOf(run) } };
+}
+
+/** Lines end with a line break, the last one does not. */
+export function pageOf(run: AnalysisRun): string {
+  return explanation(run).join('\n');
 }
 
 export function runSummary(run: AnalysisRun): RunSummary {

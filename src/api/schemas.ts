@@ -5,7 +5,7 @@ import { DELIVERY_STATES, RUN_STATES } from '../model/rollout.ts';
 import { ENDPOINT_KINDS } from '../model/series.ts';
 import type { LatencyView } from '../model/views.ts';
 import type { SignalView } from './handlers.ts';
-import type { RunSummary, RunView, StatusReport } from './run-view.ts';
+import type { ExplainedRunView, RunSummary, RunView, StatusReport } from './run-view.ts';
 
 /** JSON has no NaN and no infinity: such a number is null on the wire. */
 const figure = z.number().nullable();
@@ -131,6 +131,10 @@ const outlook = z.object({
 
 const exemplar = z.object({ traceId: z.string(), endpoint: z.string(), at: epochMs, durationMs: figure, failed: z.boolean() });
 
+const words = z
+  .object({ verdict: z.string(), judgements: z.array(z.string()) })
+  .describe('The same in words; one text per judgement, in their order.');
+
 export const run = z.object({
   rollout,
   state: z.enum(RUN_STATES),
@@ -147,9 +151,12 @@ export const run = z.object({
   outlook: z.array(outlook).describe('What can be found at this traffic, and how soon.'),
   exemplars: z.object({ baseline: z.array(exemplar), canary: z.array(exemplar) }).describe('The slowest and the failed requests.'),
   strictness: z.number().describe('Tolerances are multiplied by it.'),
-  explanation: z
-    .object({ verdict: z.string(), judgements: z.array(z.string()) })
-    .describe('The same in words; one text per judgement, in their order.'),
+  explanation: words,
+});
+
+/** As one asks for it by its id. */
+export const explainedRun = run.extend({
+  explanation: words.extend({ page: z.string().describe('Why, on one page of plain text of at most 60 lines.') }),
 });
 
 const runSummary = z.object({
@@ -263,6 +270,7 @@ type Carries<Schema extends z.ZodType, Value extends z.output<Schema>> = [Schema
 /** Does not compile when the model has what the schemas do not describe truly. */
 export type SchemasCarryTheModel = [
   Carries<typeof run, Wire<RunView>>,
+  Carries<typeof explainedRun, Wire<ExplainedRunView>>,
   Carries<typeof runSummary, Wire<RunSummary>>,
   Carries<typeof status, Wire<StatusReport>>,
   Carries<typeof latency, Wire<LatencyView>>,
@@ -270,4 +278,5 @@ export type SchemasCarryTheModel = [
 ];
 
 export type RunWire = z.output<typeof run>;
+export type ExplainedRunWire = z.output<typeof explainedRun>;
 export type StatusWire = z.output<typeof status>;

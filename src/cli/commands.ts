@@ -1,5 +1,6 @@
 /** The list of commands, in the order of `--help`. */
 import type { AddCommand } from './context.ts';
+import { addExplain } from './explain.ts';
 import { addReplay } from './replay.ts';
 import { addSchema } from './schema.ts';
 import { addServe } from './serve.ts';
@@ -7,4 +8,4 @@ import { addStatus } from './status.ts';
 import { addValidate } from './validate.ts';
 import { addVersion } from './version.ts';
 
-export const COMMANDS: readonly AddCommand[] = [addServe, addValidate, addReplay, addStatus, addSchema, addVersion];
+export const COMMANDS: readonly AddCommand[] = [addServe, addValidate, addReplay, addStatus, addExplain, addSchema, addVersion];

@@ -1,6 +1,7 @@
 /** A progress bar on a terminal; silent elsewhere. */
+
+import { visible } from '../model/safe-text.ts';
 import type { OutputStream } from './context.ts';
-import { visible } from './terminal-text.ts';
 
 const WIDTH = 30;
 /** Notes beyond this many are counted and not printed. */

@@ -1,15 +1,16 @@
 /** The command line: arguments in, exit code out. */
 import { Command, CommanderError } from 'commander';
+import { visible } from '../model/safe-text.ts';
 import { COMMANDS } from './commands.ts';
 import { type Act, type CliContext, EXIT, type ExitCode, type Streams } from './context.ts';
 import { VERSION } from './package-version.ts';
-import { visible } from './terminal-text.ts';
 
 const EXAMPLES = `Examples:
   slipstream serve --config config/local.yaml      take spans, judge rollouts
   slipstream validate config/*.yaml                check files before they are used
   slipstream replay spans.jsonl --config FILE      judge a recording as it would have been live
   slipstream status --window 5m                    endpoints, objectives and runs of a running one
+  slipstream explain                               why the newest rollout is judged as it is
 `;
 
 const EXIT_CODES = `

@@ -10,9 +10,9 @@ import type { SpanEncoding } from '../receivers/receiver.ts';
 import { SpanFileWriter } from '../receivers/span-file-writer.ts';
 import { type RunningService, startService } from '../service.ts';
 import { createTelemetry, type RunningTelemetry } from '../telemetry/create-telemetry.ts';
+import { DEFAULT_API_URL } from './api-client.ts';
 import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context.ts';
 import { VERSION } from './package-version.ts';
-import { DEFAULT_API_URL } from './status-client.ts';
 
 interface ServeOptions {
   readonly config: string;

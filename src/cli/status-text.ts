@@ -1,8 +1,9 @@
 /** A status as tables: a service with its endpoints and objectives, then the runs with what they say. */
 import type { StatusWire } from '../api/schemas.ts';
-import { percent } from '../model/reason-text.ts';
+import { percent } from '../model/number-text.ts';
+import { visible } from '../model/safe-text.ts';
 import { type Cell, type Column, renderTable, type TableOptions } from './table.ts';
-import { type Tone, toned, visible } from './terminal-text.ts';
+import { type Tone, toned } from './terminal-text.ts';
 
 type Service = StatusWire['services'][number];
 type Objective = Service['objectives'][number];

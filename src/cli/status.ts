@@ -2,10 +2,10 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { InvalidArgumentError } from 'commander';
 import { durationMs } from '../api/duration.ts';
-import type { StatusWire } from '../api/schemas.ts';
+import { type StatusWire, status as statusSchema } from '../api/schemas.ts';
+import { answerTo, withUrlOption } from './api-client.ts';
 import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context.ts';
 import { type OutputFormat, print, withOutputOption } from './output.ts';
-import { DEFAULT_API_URL, fetchedStatus } from './status-client.ts';
 import { statusText } from './status-text.ts';
 
 interface StatusOptions {
@@ -32,11 +32,11 @@ export const addStatus: AddCommand = (program, context, act) => {
     .command('status')
     .description('show endpoints, objectives and runs of a running Slipstream')
     .addHelpText('before', EXAMPLES)
-    .option('--url <url>', 'address of its API (or SLIPSTREAM_URL)', httpUrl, httpUrl(context.env.SLIPSTREAM_URL || DEFAULT_API_URL))
     .option('--window <duration>', 'how far back rates and latencies reach', '60s')
     .option('--service <name>', 'only this service')
     .option('--watch [interval]', 'show it again and again, every 2s by default', interval)
     .option('--check', 'exit with 3 when an objective is breached or a canary is proven worse');
+  withUrlOption(command, context);
   withOutputOption(command).action(
     act((options: StatusOptions) => (options.watch === undefined ? once(context, options) : watching(context, options))),
   );
@@ -46,6 +46,11 @@ async function once(context: CliContext, options: StatusOptions): Promise<ExitCo
   const status = await fetchedStatus(options);
   print(context, options.output, status, (table) => statusText(status, table));
   return options.check === true && isBreached(status) ? EXIT.breached : EXIT.ok;
+}
+
+async function fetchedStatus({ url, window, service }: StatusOptions): Promise<StatusWire> {
+  const query = new URLSearchParams({ window, ...(service === undefined ? {} : { service }) });
+  return answerTo({ url, path: `/v1/status?${query}`, subject: 'its status', schema: statusSchema });
 }
 
 /** Until the process is interrupted. A server that is away for a moment is waited for. */
@@ -69,12 +74,6 @@ function isBreached(status: StatusWire): boolean {
     status.services.some((service) => service.objectives.some((objective) => objective.judgement.outcome === 'fail')) ||
     status.runs.some((run) => run.verdict.decision === 'rollback')
   );
-}
-
-function httpUrl(text: string): string {
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    throw new InvalidArgumentError('It must start with http:// or https://.');
-  return text.replace(/\/+$/, '');
 }
 
 function interval(text: string): number {

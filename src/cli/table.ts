@@ -1,5 +1,6 @@
 /** A table of text for terminal, pipe and log: aligned, fitted to a width, safe against what cells contain. */
-import { displayWidth, shortened, type Tone, toned, visible } from './terminal-text.ts';
+import { displayWidth, shortened, visible } from '../model/safe-text.ts';
+import { type Tone, toned } from './terminal-text.ts';
 
 export interface Column {
   readonly header: string;

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Problem, renderProblems } from '../config/problem.ts';
 import { type Validation, validateFiles } from '../config/validate-files.ts';
+import { visible } from '../model/safe-text.ts';
 import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context.ts';
 import { type OutputFormat, print, withOutputOption } from './output.ts';
-import { visible } from './terminal-text.ts';
 
 const EXAMPLES = `Examples:
   slipstream validate config/local.yaml          a process file and all SLO files it names

@@ -1,5 +1,7 @@
 /** Reasons, judgements and verdicts in words, for the engineer on call: used by signals, API, command line and page alike. */
-import type { ArmCounts, ComparisonEvidence, Evidence, Judgement, ObjectiveEvidence, Reason } from './judgement.ts';
+import { evidenceText, isCounted } from './evidence-text.ts';
+import type { Evidence, Judgement, Reason } from './judgement.ts';
+import { oddsText, timeText, whole } from './number-text.ts';
 import type { Verdict } from './rollout.ts';
 
 const REASON_TEXT: Readonly<Record<Reason, string>> = {
@@ -45,27 +47,36 @@ export function reasonText(reason: Reason): string {
 
 /**
  * One sentence with the numbers behind a judgement, lower case, no full stop:
- * `errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 (0.059 %); the canary is proven worse …`.
+ * `errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %); odds of failing 89 times the baseline's (95 % interval 40
+ * to 190); the canary is proven worse than the baseline, probably since 12:03:04`. What is not decided says what is still needed.
  */
 export function judgementText(judgement: Judgement): string {
-  const { evidence } = judgement;
-  const numbers = evidenceText(evidence);
-  return `${numbers === null ? judgement.check : numbers}; ${reasonText(judgement.reason)}`;
+  const { evidence, outcome, reason } = judgement;
+  const parts = [evidenceText(evidence), reasonText(reason) + (outcome === 'fail' ? sinceText(evidence) : '')];
+  if (outcome === 'fail' && isBeyondOnePod(evidence)) parts.push(BEYOND_ONE_POD);
+  if (reason === 'accumulating') {
+    const needed = neededText(evidence);
+    if (needed !== null) parts.push(needed);
+  }
+  return parts.join('; ');
 }
 
-function evidenceText(evidence: Evidence): string | null {
-  switch (evidence.kind) {
-    case 'comparison':
-      return comparisonText(evidence);
-    case 'objective':
-      return objectiveText(evidence);
-    case 'guard':
-    case 'mix':
-    case 'spread':
-      return null;
-    default:
-      return evidence satisfies never;
-  }
+const BEYOND_ONE_POD = 'no single pod can bring about this evidence';
+
+function isBeyondOnePod(evidence: Evidence): boolean {
+  return evidence.kind === 'comparison' && evidence.level === 'pod';
+}
+
+function sinceText(evidence: Evidence): string {
+  return evidence.kind === 'comparison' && evidence.onsetAt !== null ? `, probably since ${timeText(evidence.onsetAt)}` : '';
+}
+
+/** `evidence 23 to 1; 100 to 1 are needed` of a single check; null for evidence that is no wealth. */
+export function neededText(evidence: Evidence): string | null {
+  if (evidence.kind !== 'comparison' && evidence.kind !== 'guard') return null;
+  const { logE, logNeeded } = evidence;
+  if (!Number.isFinite(logE) || !Number.isFinite(logNeeded) || logNeeded <= 0) return null;
+  return `evidence ${oddsText(logE)} to 1; ${oddsText(logNeeded)} to 1 are needed`;
 }
 
 const DECISION_TEXT: Readonly<Record<Verdict['decision'], string>> = {
@@ -75,107 +86,34 @@ const DECISION_TEXT: Readonly<Record<Verdict['decision'], string>> = {
   hold: 'Hold',
 };
 
+/** What to do and why, in one sentence. */
+export function decisionText(verdict: Verdict): string {
+  return `${DECISION_TEXT[verdict.decision]}: ${reasonText(verdict.reason)}.`;
+}
+
 /**
- * The verdict in full sentences: what to do and why, the check that weighs most, how strong the evidence is. `judgements` are those of the same
- * run; without them the numbers are left out.
+ * The verdict in at most five sentences: what to do and why, the check that weighs most, how strong the evidence is. `judgements` are those of the
+ * same run; without them the numbers are left out.
  */
 export function verdictText(verdict: Verdict, judgements: readonly Judgement[] = []): string {
-  const sentences = [`${DECISION_TEXT[verdict.decision]}: ${reasonText(verdict.reason)}.`];
-  const decisive = judgements.find((judgement) => judgement.check === verdict.decidedBy);
-  if (decisive?.evidence.kind === 'comparison' && isCompared(decisive.evidence))
-    sentences.push(`${capitalised(comparisonText(decisive.evidence))}.`);
-  if (decisive?.evidence.kind === 'objective') sentences.push(`${capitalised(objectiveText(decisive.evidence))}.`);
+  const sentences = [decisionText(verdict)];
+  const evidence = judgements.find((judgement) => judgement.check === verdict.decidedBy)?.evidence;
+  const isHarm = verdict.decision === 'rollback';
+  if (evidence !== undefined && isCounted(evidence))
+    sentences.push(`${capitalised(evidenceText(evidence))}${isHarm ? sinceText(evidence) : ''}.`);
   const strength = strengthText(verdict);
   if (strength !== null) sentences.push(strength);
+  if (isHarm && evidence !== undefined && isBeyondOnePod(evidence)) sentences.push(`${capitalised(BEYOND_ONE_POD)}.`);
   return sentences.join(' ');
 }
 
 /** Ville's inequality: with a healthy canary the wealth ever reaches the limit in at most exp(-limit) of all rollouts. */
-function strengthText(verdict: Verdict): string | null {
+export function strengthText(verdict: Verdict): string | null {
   const { logWealth, logLimit } = verdict;
   if (!Number.isFinite(logWealth) || !Number.isFinite(logLimit) || logLimit <= 0) return null;
   const odds = `Evidence of harm: odds of ${oddsText(logWealth)} to 1, and ${oddsText(logLimit)} to 1 are needed`;
   if (logWealth < logLimit) return `${odds}.`;
   return `${odds}: if the canary were healthy, evidence this strong would occur in at most 1 of ${whole(Math.exp(logLimit))} rollouts.`;
-}
-
-const MANY_ODDS = 1_000_000;
-const FEW_ODDS = 0.1;
-
-/** Wealth as odds against a healthy canary: e^5.2 is `181`, 1 is as it began. */
-function oddsText(logWealth: number): string {
-  const odds = Math.exp(logWealth);
-  if (odds > MANY_ODDS) return `more than ${whole(MANY_ODDS)}`;
-  if (odds < FEW_ODDS) return `less than ${FEW_ODDS}`;
-  return odds >= 10 ? whole(odds) : odds.toFixed(1).replace('.0', '');
-}
-
-const METRIC_TEXT: ReadonlyMap<string, string> = new Map([
-  ['p50', 'p50 latency'],
-  ['p95', 'p95 latency'],
-  ['p99', 'p99 latency'],
-  ['p50x2', 'p50 latency (severe)'],
-  ['errors', 'errors'],
-  ['errorsSevere', 'errors (severe)'],
-]);
-
-/** As the evidence names the sum of all endpoints. */
-const ALL_ENDPOINTS = '(all)';
-
-function comparisonText(evidence: ComparisonEvidence): string {
-  const subject = `${METRIC_TEXT.get(evidence.metric) ?? evidence.metric} on ${evidence.endpoint === ALL_ENDPOINTS ? 'all endpoints together' : evidence.endpoint}`;
-  if (!isCompared(evidence)) return `${subject}: nothing compared yet`;
-  const canary = armText(evidence.canary, evidence.canaryEdgeUs);
-  const baseline = armText(evidence.baseline, evidence.baselineEdgeUs);
-  return `${subject}: canary ${canary}, baseline ${baseline}`;
-}
-
-function isCompared({ canary, baseline }: ComparisonEvidence): boolean {
-  return canary.total > 0 || baseline.total > 0;
-}
-
-function armText(arm: ArmCounts, edgeUs: number | null): string {
-  if (arm.total === 0) return 'without requests';
-  const bad = edgeUs === null ? 'bad' : `above ${durationText(edgeUs)}`;
-  return `${whole(arm.bad)} of ${whole(arm.total)} ${bad} (${percent(arm.bad / arm.total)})`;
-}
-
-function objectiveText(evidence: ObjectiveEvidence): string {
-  const { objective, sli, target, valid, budgetRemaining } = evidence;
-  if (sli === null || budgetRemaining === null) return `${objective}: no valid request in its window, target ${percent(target)}`;
-  const budget =
-    budgetRemaining >= 0
-      ? `${percent(budgetRemaining)} of the error budget is left`
-      : `the error budget is overspent by ${percent(-budgetRemaining)}`;
-  return `${objective}: ${percent(sli)} of ${whole(valid)} requests good, target ${percent(target)}, ${budget}`;
-}
-
-const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-
-function whole(value: number): string {
-  return WHOLE.format(value);
-}
-
-/**
- * A ratio as percent with two telling digits, counted from 0 % or 100 %, whichever is nearer: 0.000592 is `0.059 %`, 0.99955 is `99.955 %`. What is
- * not exactly 0 or 1 never reads as if it were.
- */
-export function percent(ratio: number): string {
-  if (ratio === 0) return '0 %';
-  if (ratio === 1) return '100 %';
-  if (ratio > 1) return `${whole(ratio * 100)} %`;
-  const telling = Math.min(ratio, 1 - ratio) * 100;
-  if (telling < 0.0001) return ratio < 0.5 ? '< 0.0001 %' : '> 99.9999 %';
-  const decimals = Math.max(0, 1 - Math.floor(Math.log10(telling)));
-  const text = (ratio * 100).toFixed(decimals);
-  return `${decimals === 0 ? text : text.replace(/\.?0+$/, '')} %`;
-}
-
-function durationText(us: number): string {
-  const ms = us / 1000;
-  if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`;
-  if (ms >= 100) return `${whole(ms)} ms`;
-  return `${ms.toFixed(ms >= 1 ? 1 : 2)} ms`;
 }
 
 function capitalised(text: string): string {

@@ -61,6 +61,8 @@ const REQUESTS: readonly [string, string, RequestInit, number][] = [
   ['/v1/latency?service=shop', '/v1/latency', {}, 400],
   ['/v1/rollouts/r-1', '/v1/rollouts/{id}', {}, 200],
   ['/v1/rollouts/r-2', '/v1/rollouts/{id}', {}, 404],
+  ['/v1/rollouts/r-1/explanation', '/v1/rollouts/{id}/explanation', {}, 200],
+  ['/v1/rollouts/r-2/explanation', '/v1/rollouts/{id}/explanation', {}, 404],
   ['/v1/status', '/v1/status', {}, 200],
   ['/v1/status?window=91d', '/v1/status', {}, 400],
   ['/v1/signals', '/v1/signals', {}, 200],

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Api, createApi } from '../../src/api/create-api.ts';
-import type { RunWire } from '../../src/api/schemas.ts';
+import type { ExplainedRunWire, RunWire } from '../../src/api/schemas.ts';
 import { ERRORS, harmedRun, MemoryService, NOW } from './memory-service.ts';
 import { rememberingTelemetry } from './remembering-telemetry.ts';
 
@@ -80,6 +80,14 @@ describe('starting a rollout', () => {
     expect(service.asked[0]).toMatchObject(expected);
   });
 
+  it.each([
+    ['as it is given', { canaryShare: 0.25 }, { canaryShare: 0.25 }],
+    ['as nothing when it is left out', {}, { canaryShare: null }],
+  ])('a planned share is taken %s', async (_name, extra, expected) => {
+    expect((await post({ ...WISH, ...extra })).status).toBe(201);
+    expect(service.asked[0]).toMatchObject(expected);
+  });
+
   it.each<[string, unknown, string]>([
     ['no service', { ...WISH, service: undefined }, '/service'],
     ['an unknown field', { ...WISH, canarry: {} }, '/canarry'],
@@ -94,6 +102,8 @@ describe('starting a rollout', () => {
     ['a deadline in the past', { ...WISH, deadline: '2026-11-21T11:00:00Z' }, '/deadline'],
     ['a deadline of no length', { ...WISH, deadline: '0s' }, '/deadline'],
     ['a start in the future', { ...WISH, startedAt: '2026-11-21T13:00:00Z' }, '/startedAt'],
+    ['no share at all', { ...WISH, canaryShare: 0 }, '/canaryShare'],
+    ['a share in percent', { ...WISH, canaryShare: 25 }, '/canaryShare'],
     ['a list', [WISH], ''],
     [
       'a matcher of too many attributes',
@@ -147,6 +157,19 @@ describe('watching rollouts', () => {
     expect(run.explanation.verdict).toContain('at most 1 of 100 rollouts');
     expect(run.explanation.judgements[0]).toContain('canary 41 of 812 bad');
     expect(run.explanation.judgements).toHaveLength(run.judgements.length);
+  });
+
+  it('explains a run on one page, the same as text and inside the run', async () => {
+    service.put(harmedRun('r-1'));
+    const answer = await ask('/v1/rollouts/r-1/explanation');
+    expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    const page = await answer.text();
+    expect(page).toContain('Roll back: the canary is proven worse than the baseline.\n');
+    expect(page).toContain('canary    41 of 812 bad (5 %)\n');
+    expect(page.endsWith('\n')).toBe(true);
+    const run = (await (await ask('/v1/rollouts/r-1')).json()) as ExplainedRunWire;
+    expect(`${run.explanation.page}\n`).toBe(page);
+    expect(page.startsWith(run.explanation.verdict.slice(0, 56))).toBe(true);
   });
 
   it('serves the evidence so that its digest can be checked', async () => {

@@ -3,7 +3,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { type Column, renderTable } from '../../src/cli/table.ts';
-import { displayWidth, shortened, visible, wantsColor } from '../../src/cli/terminal-text.ts';
+import { wantsColor } from '../../src/cli/terminal-text.ts';
+import { displayWidth, shortened, visible } from '../../src/model/safe-text.ts';
 
 const COLUMNS: readonly Column[] = [{ header: 'ENDPOINT', shrinks: true }, { header: 'RELEASE' }, { header: 'P99', align: 'right' }];
 

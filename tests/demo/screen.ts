@@ -1,7 +1,8 @@
 /** Where the story is told: lines that stay, and on a terminal a table below them that is redrawn in place. */
 import { stripVTControlCharacters } from 'node:util';
 import { type Cell, type Column, renderTable } from '../../src/cli/table.ts';
-import { displayWidth, shortened, type Tone, toned, wantsColor } from '../../src/cli/terminal-text.ts';
+import { type Tone, toned, wantsColor } from '../../src/cli/terminal-text.ts';
+import { displayWidth, shortened } from '../../src/model/safe-text.ts';
 
 /** Without a terminal the table is printed this often. */
 const PRINT_EVERY_MS = 5000;

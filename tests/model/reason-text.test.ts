@@ -1,48 +1,9 @@
 /** What the engineer on call reads. */
 import { describe, expect, it } from 'vitest';
-import { type ComparisonEvidence, type Judgement, type ObjectiveEvidence, REASONS, type Reason } from '../../src/model/judgement.ts';
-import { judgementText, percent, reasonText, verdictText } from '../../src/model/reason-text.ts';
+import { type Judgement, REASONS, type Reason } from '../../src/model/judgement.ts';
+import { judgementText, reasonText, verdictText } from '../../src/model/reason-text.ts';
 import type { Verdict } from '../../src/model/rollout.ts';
-
-const errors: ComparisonEvidence = {
-  kind: 'comparison',
-  endpoint: 'POST /checkout',
-  metric: 'errors',
-  baselineEdgeUs: null,
-  canaryEdgeUs: null,
-  baseline: { bad: 9, total: 15_203 },
-  canary: { bad: 41, total: 812 },
-  logE: 7.2,
-  weight: 0.25,
-  share: 0.9,
-  logSafe: 0,
-  phi: 1,
-  incidentWindows: 4,
-  level: 'request',
-  oddsRatio: null,
-  logNeeded: 8,
-  onsetAt: null,
-  trail: [],
-  isCritical: false,
-};
-const latency: ComparisonEvidence = {
-  ...errors,
-  metric: 'p99',
-  endpoint: 'GET /cart',
-  baselineEdgeUs: 204_800,
-  canaryEdgeUs: 12_345_678,
-  baseline: { bad: 150, total: 15_000 },
-  canary: { bad: 80, total: 800 },
-};
-const availability: ObjectiveEvidence = {
-  kind: 'objective',
-  objective: 'checkout:availability',
-  good: 11_997,
-  valid: 12_003,
-  sli: 0.9995,
-  target: 0.999,
-  budgetRemaining: 0.5,
-};
+import { availability, burn, criterion, errors, latency, mix, silence, spread } from './evidence.ts';
 
 function judgement(evidence: Judgement['evidence'], reason: Reason): Judgement {
   return { check: 'the check', outcome: 'inconclusive', reason, evidence };
@@ -63,25 +24,68 @@ describe('reasonText', () => {
 describe('judgementText', () => {
   it.each<[string, Judgement, string]>([
     [
-      'errors',
-      judgement(errors, 'harm_proven'),
-      'errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %); the canary is proven worse than the baseline',
+      'errors with counts, estimate, interval and onset',
+      { ...judgement(errors, 'harm_proven'), outcome: 'fail' },
+      "errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %); odds of failing 89 times the baseline's " +
+        '(95 % interval 40 to 190); the canary is proven worse than the baseline, probably since 12:03:04',
     ],
     [
-      'latency, with the edges that make it bad',
+      'that no single pod can be the cause',
+      { ...judgement({ ...errors, level: 'pod', oddsRatio: null, onsetAt: null }, 'harm_proven'), outcome: 'fail' },
+      'errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %); the canary is proven worse than the baseline; ' +
+        'no single pod can bring about this evidence',
+    ],
+    [
+      'latency, with the edges that make it bad and what is still needed',
       judgement(latency, 'accumulating'),
-      'p99 latency on GET /cart: canary 80 of 800 above 12.3 s (10 %), baseline 150 of 15,000 above 205 ms (1 %); ' +
-        'evidence is still being gathered; nothing is proven either way',
+      'p99 latency on GET /cart: canary 80 of 800 slower than 210 ms (10 %), baseline 150 of 15,000 slower than its p99 of 180 ms (1 %); ' +
+        "odds of being slow 11 times the baseline's (95 % interval 4.5 or more); evidence is still being gathered; nothing is proven either way; " +
+        'evidence 23 to 1; 1,097 to 1 are needed',
     ],
     [
       'a canary without requests',
-      judgement({ ...errors, canary: { bad: 0, total: 0 } }, 'no_canary'),
+      judgement({ ...errors, oddsRatio: null, canary: { bad: 0, total: 0 } }, 'no_canary'),
       'errors on POST /checkout: canary without requests, baseline 9 of 15,203 bad (0.059 %); no span of the canary is coming',
     ],
     [
       'nothing at all',
       judgement({ ...errors, canary: { bad: 0, total: 0 }, baseline: { bad: 0, total: 0 } }, 'no_data'),
       'errors on POST /checkout: nothing compared yet; no span of the service has come yet',
+    ],
+    [
+      'a pooled latency, whose edges differ from endpoint to endpoint',
+      judgement({ ...latency, endpoint: '(all)', canaryEdgeUs: null, baselineEdgeUs: null, oddsRatio: null }, 'muted'),
+      'p99 latency on all endpoints together: canary 80 of 800 slow (10 %), baseline 150 of 15,000 slow (1 %); the policy mutes this check',
+    ],
+    [
+      'an error budget that burns',
+      { ...judgement(burn, 'burn_proven'), outcome: 'fail' },
+      'errors of the canary on all endpoints together: 41 of 812 bad (5 %), limit 1.4 %; baseline 9 of 15,203 bad (0.059 %); ' +
+        'the canary alone is proven to burn the error budget, while the baseline does not',
+    ],
+    [
+      'silence',
+      { ...judgement(silence, 'silence_proven'), outcome: 'fail' },
+      'traffic of the canary: 12 of 15,215 requests (0.079 %), where at least 2.5 % were to be expected; ' +
+        'the canary is proven to send far fewer requests than planned',
+    ],
+    [
+      'an absolute limit that is not decided yet',
+      judgement(criterion, 'accumulating'),
+      'canary on GET /cart: 80 of 800 slower than 500 ms (10 %), limit 5 %; baseline 150 of 15,000 slower than 500 ms (1 %); ' +
+        'evidence is still being gathered; nothing is proven either way; evidence 23 to 1; 1,097 to 1 are needed',
+    ],
+    [
+      'different mixtures of requests',
+      judgement(mix, 'confounded'),
+      '31 % of the traffic goes to other endpoints, beyond chance (limit 20 %); most on GET /search: canary 40 %, baseline 9 %; ' +
+        'baseline and canary do not get the same mixture of requests, so routing may explain what differs',
+    ],
+    [
+      'pods that differ too much for the tolerance',
+      judgement(spread, 'tolerance_too_small'),
+      'p99 latency on GET /cart: 6 pods of the baseline differ by 8 % (standard deviation); the tolerance is 15 %, and 24 % are needed; ' +
+        'pods of the baseline differ more among themselves than the tolerance allows for',
     ],
     [
       'an objective that is met',
@@ -121,7 +125,8 @@ describe('verdictText', () => {
       rollback,
       [judgement(latency, 'accumulating'), decisive],
       'Roll back: the canary is proven worse than the baseline. ' +
-        'Errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %). ' +
+        "Errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %); odds of failing 89 times the baseline's " +
+        '(95 % interval 40 to 190), probably since 12:03:04. ' +
         'Evidence of harm: odds of 455 to 1, and 100 to 1 are needed: if the canary were healthy, evidence this strong would occur in at most 1 of 100 rollouts.',
     ],
     [
@@ -152,11 +157,28 @@ describe('verdictText', () => {
     [
       'odds that no one needs to the digit',
       { ...rollback, logWealth: 40 },
-      [{ ...decisive, evidence: { ...errors, endpoint: '(all)' } }],
+      [{ ...decisive, evidence: { ...errors, endpoint: '(all)', oddsRatio: null, onsetAt: null, level: 'pod' } }],
       'Roll back: the canary is proven worse than the baseline. ' +
         'Errors on all endpoints together: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %). ' +
         'Evidence of harm: odds of more than 1,000,000 to 1, and 100 to 1 are needed: ' +
-        'if the canary were healthy, evidence this strong would occur in at most 1 of 100 rollouts.',
+        'if the canary were healthy, evidence this strong would occur in at most 1 of 100 rollouts. ' +
+        'No single pod can bring about this evidence.',
+    ],
+    [
+      'a check that weighs most, without a claim since when',
+      { ...rollback, decision: 'continue', reason: 'accumulating', logWealth: 1.25 },
+      [{ ...decisive, outcome: 'inconclusive', reason: 'accumulating' }],
+      'Continue: evidence is still being gathered; nothing is proven either way. ' +
+        "Errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %); odds of failing 89 times the baseline's " +
+        '(95 % interval 40 to 190). Evidence of harm: odds of 3.5 to 1, and 100 to 1 are needed.',
+    ],
+    [
+      'the guard that decided',
+      { ...rollback, reason: 'silence_proven', decidedBy: 'silence (all)' },
+      [{ check: 'silence (all)', outcome: 'fail', reason: 'silence_proven', evidence: silence }],
+      'Roll back: the canary is proven to send far fewer requests than planned. ' +
+        'Traffic of the canary: 12 of 15,215 requests (0.079 %), where at least 2.5 % were to be expected. ' +
+        'Evidence of harm: odds of 455 to 1, and 100 to 1 are needed: if the canary were healthy, evidence this strong would occur in at most 1 of 100 rollouts.',
     ],
     [
       'evidence that speaks for the canary',
@@ -173,25 +195,5 @@ describe('verdictText', () => {
     ],
   ])('tells %s', (_name, verdict, judgements, text) => {
     expect(verdictText(verdict, judgements)).toBe(text);
-  });
-});
-
-describe('percent', () => {
-  it.each([
-    [0, '0 %'],
-    [1, '100 %'],
-    [0.5, '50 %'],
-    [0.05, '5 %'],
-    [0.0512, '5.1 %'],
-    [0.000592, '0.059 %'],
-    [0.999, '99.9 %'],
-    [0.99955, '99.955 %'],
-    [0.999996, '99.9996 %'],
-    [1e-9, '< 0.0001 %'],
-    [1 - 1e-9, '> 99.9999 %'],
-    [1.5, '150 %'],
-    [0.1, '10 %'],
-  ])('writes %d as %s', (ratio, text) => {
-    expect(percent(ratio)).toBe(text);
   });
 });

@@ -1,0 +1,72 @@
+/** Asks a running Slipstream, and says in one sentence why there is no answer. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { problem } from '../api/schemas.ts';
+import { PermanentError, RetryableError } from '../model/errors.ts';
+import type { CliContext } from './context.ts';
+
+/** Where a Slipstream is asked when nobody says where. */
+export const DEFAULT_API_URL = 'http://127.0.0.1:8080';
+
+const TIMEOUT_MS = 10_000;
+
+/** `--url`, for every command that asks. */
+export function withUrlOption(command: Command, context: CliContext): Command {
+  return command.option(
+    '--url <url>',
+    'address of its API (or SLIPSTREAM_URL)',
+    httpUrl,
+    httpUrl(context.env.SLIPSTREAM_URL || DEFAULT_API_URL),
+  );
+}
+
+function httpUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new InvalidArgumentError('It must start with http:// or https://.');
+  return text.replace(/\/+$/, '');
+}
+
+/** What the answer must look like. */
+interface Schema<Answer> {
+  safeParse(body: unknown): { readonly success: true; readonly data: Answer } | { readonly success: false };
+}
+
+interface Question<Answer> {
+  readonly url: string;
+  /** With query, beginning with a slash. */
+  readonly path: string;
+  /** For messages: `its status`. */
+  readonly subject: string;
+  readonly schema: Schema<Answer>;
+}
+
+/** Throws with a message for people. */
+export async function answerTo<Answer>({ url, path, subject, schema }: Question<Answer>): Promise<Answer> {
+  const asking = `asking ${url} for ${subject}`;
+  const answer = await fetch(`${url}${path}`, { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((cause: unknown) => {
+    throw new RetryableError('unreachable', `${asking}: ${reachText(cause)}; is \`slipstream serve\` running there?`);
+  });
+  const body: unknown = await answer.json().catch(() => undefined);
+  if (!answer.ok) {
+    const said = problem.safeParse(body);
+    throw new PermanentError('refused', `${asking}: ${answer.status} ${said.success ? said.data.detail : answer.statusText}`);
+  }
+  const read = schema.safeParse(body);
+  if (!read.success) throw new PermanentError('not_slipstream', `${asking}: the answer is not that of a Slipstream of this version`);
+  return read.data;
+}
+
+const CODE_TEXT: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'connection refused'],
+  ['ECONNRESET', 'connection closed before the answer'],
+  ['ENOTFOUND', 'no such host'],
+  ['EAI_AGAIN', 'no such host'],
+]);
+
+function reachText(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  if (cause.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`;
+  // fetch says "fetch failed"; its cause says why.
+  const code = cause.cause instanceof Error && 'code' in cause.cause ? String(cause.cause.code) : null;
+  if (code === null) return cause.message;
+  return CODE_TEXT.get(code) ?? code;
+}

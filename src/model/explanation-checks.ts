@@ -1,0 +1,96 @@
+/** The checks of a run on its page: the one that decided in full, the others as a table. */
+import { baselineText, canaryText, checkText, evidenceText, oddsRatioText, rangeText, ratioText } from './evidence-text.ts';
+import type { ComparisonEvidence, Judgement, Outcome } from './judgement.ts';
+import { chanceText, oddsText, timesText, timeText, whole } from './number-text.ts';
+import { neededText } from './reason-text.ts';
+import { shortened, visible } from './safe-text.ts';
+import { sparkline } from './sparkline.ts';
+import { textTable } from './text-table.ts';
+
+const TRAIL_COLUMNS = 32;
+const MAX_NAME = 100;
+
+/** One fact a line; none without a check. `isHarm`: it is why the release is rolled back, so it is told since when and how sure. */
+export function decidingCheck(judgement: Judgement | undefined, isHarm: boolean): string[] {
+  if (judgement === undefined) return [];
+  const { evidence } = judgement;
+  if (evidence.kind !== 'comparison') return [evidenceText(evidence), ...present(neededText(evidence))];
+  const { level, onsetAt } = evidence;
+  return [
+    shortened(visible(checkText(evidence.metric, evidence.endpoint)), MAX_NAME),
+    `canary    ${canaryText(evidence)}`,
+    `baseline  ${baselineText(evidence)}`,
+    ...prefixed('estimate  ', oddsRatioText(evidence)),
+    `evidence  ${strengthText(evidence)}`,
+    ...trailLines(evidence),
+    ...(isHarm && onsetAt !== null ? [`since     probably ${timeText(onsetAt)}`] : []),
+    ...(isHarm ? [`pods      ${POD_TEXT[level]}`] : []),
+  ];
+}
+
+const POD_TEXT: Readonly<Record<ComparisonEvidence['level'], string>> = {
+  pod: 'no single pod can bring about this evidence',
+  request: 'judged by requests: a long incident of one pod would look the same',
+};
+
+/** Overdispersion from which on it is worth a word. */
+const CLUMPS = 1.05;
+
+function strengthText({ logE, logNeeded, incidentWindows, phi }: ComparisonEvidence): string {
+  const windows = `${whole(incidentWindows)} incident ${incidentWindows === 1 ? 'window' : 'windows'}`;
+  const clumps = phi > CLUMPS ? `, counted 1/${timesText(phi)} because bad requests come in clumps` : '';
+  const needed = logNeeded > 0 && Number.isFinite(logNeeded) ? `; ${oddsText(logNeeded)} to 1 would decide by itself` : '';
+  return `${oddsText(logE)} to 1 from ${windows}${clumps}${needed}`;
+}
+
+function trailLines({ trail, logNeeded }: ComparisonEvidence): string[] {
+  const from = trail[0];
+  const to = trail.at(-1);
+  if (from === undefined || to === undefined) return [];
+  return [`          ${timeText(from.at)} ${sparkline(trail, logNeeded, TRAIL_COLUMNS)} ${timeText(to.at)}`];
+}
+
+const HEADER = ['check', 'canary', 'baseline', 'odds ratio (95 %)', 'evidence', 'needed', 'says'];
+const MIN_ROWS = 3;
+const MAX_ROWS = 12;
+const MAX_CELL = 44;
+const RANK: Readonly<Record<Outcome, number>> = { fail: 0, inconclusive: 1, pass: 2 };
+
+/** Comparisons that have something to compare, the strongest evidence of harm first, in at most `room` lines or five, whatever is more. */
+export function checkTable(judgements: readonly Judgement[], room: number): string[] {
+  const rows = judgements.flatMap((judgement) =>
+    judgement.evidence.kind === 'comparison' && judgement.evidence.canary.total + judgement.evidence.baseline.total > 0
+      ? [{ judgement, evidence: judgement.evidence }]
+      : [],
+  );
+  rows.sort((a, b) => RANK[a.judgement.outcome] - RANK[b.judgement.outcome] || descending(a.evidence.logE, b.evidence.logE));
+  if (rows.length === 0) return [];
+  // Header and "… more" take a line each.
+  const cells = rows
+    .slice(0, Math.max(MIN_ROWS, Math.min(MAX_ROWS, room - 2)))
+    .map(({ judgement, evidence }) => [
+      judgement.check,
+      ratioText(evidence.canary),
+      ratioText(evidence.baseline),
+      evidence.oddsRatio === null ? '-' : `${timesText(evidence.oddsRatio.estimate)} (${rangeText(evidence.oddsRatio)})`,
+      chanceText(evidence.logE),
+      evidence.logNeeded > 0 ? chanceText(evidence.logNeeded) : '-',
+      judgement.reason.replaceAll('_', ' '),
+    ]);
+  const more = rows.length - cells.length;
+  return [...textTable(HEADER, cells, MAX_CELL), ...(more > 0 ? [`… and ${whole(more)} more`] : [])];
+}
+
+/** What is no number comes last. */
+function descending(a: number, b: number): number {
+  const [x, y] = [Number.isNaN(a) ? Number.NEGATIVE_INFINITY : a, Number.isNaN(b) ? Number.NEGATIVE_INFINITY : b];
+  return x === y ? 0 : x < y ? 1 : -1;
+}
+
+function present(text: string | null): string[] {
+  return text === null ? [] : [text];
+}
+
+function prefixed(prefix: string, text: string | null): string[] {
+  return text === null ? [] : [prefix + text];
+}
