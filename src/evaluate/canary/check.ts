@@ -1,12 +1,14 @@
 /** One metric of one endpoint: counts bad requests per block, bets on them and remembers what was said. */
 import type { ArmCounts } from '../../model/judgement.ts';
+import { LANE_GROUPS, LANES, type LaneColumns } from '../../model/lane.ts';
 import type { DurationMs } from '../../model/time.ts';
-import { type ArmSlot, countFrom } from './arm-slot.ts';
+import { type ArmSlot, countFrom, groupOf, laneCountFrom, laneFailures } from './arm-slot.ts';
 import { harmEvidence, safeEvidence, temper } from './block-evidence.ts';
 import type { CheckRule } from './check-rule.ts';
 import { BaselineDispersion, type BaselineDispersionState, PairDispersion, type PairDispersionState } from './dispersion.ts';
 import type { Edges } from './edges.ts';
-import { HarmProcess, type HarmProcessState } from './harm-process.ts';
+import { HarmTest, type HarmTestState } from './harm-test.ts';
+import { type PodScratch, type PodTraffic, podEvidence } from './pod-evidence.ts';
 import { SafeProcess, type SafeProcessState } from './safe-process.ts';
 
 /** A block that closes: how many requests a metric can be about, and when. */
@@ -16,17 +18,21 @@ export interface Closing {
   readonly isWarmup: boolean;
   readonly baselineRequests: number;
   readonly canaryRequests: number;
+  /** By groups of pods, when the block is judged by them; else null. */
+  readonly pods: (PodTraffic & { readonly scratch: PodScratch }) | null;
 }
 
 export interface CheckState {
   readonly edges: Edges | null;
   readonly open: readonly [baseline: number, canary: number, pass: number];
+  /** Bad of the open block: in each group of the canary's pods, and of the baseline where requests are told apart by pod. */
+  readonly openPods: { readonly canary: readonly number[]; readonly baselineFailed: number } | null;
   readonly baseline: ArmCounts;
   readonly canary: ArmCounts;
   readonly countedInWarmup: boolean;
   readonly baselineDispersion: BaselineDispersionState;
   readonly pairDispersion: PairDispersionState;
-  readonly harm: HarmProcessState | null;
+  readonly harm: HarmTestState | null;
   readonly safe: SafeProcessState | null;
 }
 
@@ -44,7 +50,10 @@ export class Check {
   #countedInWarmup = false;
   #baselineDispersion = new BaselineDispersion();
   #pairDispersion: PairDispersion;
-  #harm: HarmProcess | null = null;
+  /** Null until spans name pods. */
+  #openGroups: Float64Array | null = null;
+  #openBaselineFailed = 0;
+  #harm: HarmTest | null = null;
   #safe: SafeProcess | null = null;
 
   constructor(rule: CheckRule) {
@@ -71,6 +80,11 @@ export class Check {
     return Math.max(1, this.#baselineDispersion.ratio, this.#pairDispersion.ratio);
   }
 
+  /** Whether its last bet on harm was judged by pods. */
+  get level(): 'request' | 'pod' {
+    return this.#harm?.isByPod === true ? 'pod' : 'request';
+  }
+
   get incidentWindows(): number {
     return this.#harm?.incidentWindows ?? 0;
   }
@@ -95,6 +109,8 @@ export class Check {
       this.#openCanary += countFrom(canary, this.edges.canary);
       if (this.rule.safe !== null) this.#openPass += countFrom(canary, this.edges.pass);
     }
+    if (canary.lanes !== null && canary.lanes !== undefined) this.#countPods(canary.lanes);
+    if (this.#openGroups !== null && this.rule.latency === null) this.#openBaselineFailed += laneFailures(baseline.lanes);
   }
 
   /** Forgets the open block. */
@@ -102,9 +118,14 @@ export class Check {
     this.#openBaseline = 0;
     this.#openCanary = 0;
     this.#openPass = 0;
+    this.#openGroups?.fill(0);
+    this.#openBaselineFailed = 0;
   }
 
-  /** Bets on the block. Leaves the harm bets' tempered log evidence in `evidence`, zeros when it did not bet. */
+  /**
+   * Bets on the block. Leaves the harm bets' tempered log evidence in `evidence`, zeros when it did not bet; of a block judged by pods, the least that
+   * any group's absence leaves.
+   */
   close(block: Closing, evidence: Float64Array, scratch: Float64Array): void {
     evidence.fill(0);
     const { rule } = this;
@@ -112,10 +133,17 @@ export class Check {
     if (this.isReady && table.nb > 0 && table.nc > 0) {
       const phi = rule.limits.isTempered ? this.phi : 1;
       if (!block.isWarmup || rule.betsInWarmup) {
-        harmEvidence(rule.harm, table, evidence);
-        temper(evidence, phi, rule.limits.blockCap);
-        this.#harm ??= new HarmProcess(rule.harmRules, rule.harm.bets.length, block.atMs);
-        this.#harm.update(block.atMs, evidence);
+        this.#harm ??= new HarmTest(rule.harmRules, rule.harm.bets.length, block.atMs);
+        if (block.pods === null || this.#openGroups === null) {
+          harmEvidence(rule.harm, table, evidence);
+          temper(evidence, phi, rule.limits.blockCap);
+          this.#harm.update(block.atMs, evidence);
+        } else {
+          const baselineBad = rule.latency === null ? this.#openBaselineFailed : table.xb;
+          podEvidence(rule, { ...block.pods, baselineBad, canaryBad: this.#openGroups }, phi, block.pods.scratch);
+          this.#harm.updateByPod(block.atMs, block.pods.scratch.without);
+          evidence.set(block.pods.scratch.least);
+        }
       }
       if (!block.isWarmup && rule.safe !== null) {
         safeEvidence(rule.safe, { ...table, xc: this.#openPass }, scratch);
@@ -135,6 +163,7 @@ export class Check {
     return {
       edges: this.edges,
       open: [this.#openBaseline, this.#openCanary, this.#openPass],
+      openPods: this.#openGroups === null ? null : { canary: Array.from(this.#openGroups), baselineFailed: this.#openBaselineFailed },
       baseline: this.#baseline,
       canary: this.#canary,
       countedInWarmup: this.#countedInWarmup,
@@ -149,14 +178,27 @@ export class Check {
     const restored = new Check(rule);
     restored.edges = state.edges;
     [restored.#openBaseline, restored.#openCanary, restored.#openPass] = state.open;
+    restored.#openGroups = state.openPods === null ? null : Float64Array.from(state.openPods.canary);
+    restored.#openBaselineFailed = state.openPods?.baselineFailed ?? 0;
     restored.#baseline = state.baseline;
     restored.#canary = state.canary;
     restored.#countedInWarmup = state.countedInWarmup;
     restored.#baselineDispersion = BaselineDispersion.restore(state.baselineDispersion);
     restored.#pairDispersion = PairDispersion.restore(rule.harmRules.windowMs, rule.harm.psi0, state.pairDispersion);
-    restored.#harm = state.harm === null ? null : HarmProcess.restore(rule.harmRules, state.harm);
+    restored.#harm = state.harm === null ? null : HarmTest.restore(rule.harmRules, state.harm);
     restored.#safe = state.safe === null ? null : SafeProcess.restore(rule.safeRules, state.safe);
     return restored;
+  }
+
+  #countPods(lanes: LaneColumns): void {
+    this.#openGroups ??= new Float64Array(LANE_GROUPS);
+    const groups = this.#openGroups;
+    const edge = this.rule.latency === null ? null : (this.edges?.canary ?? Infinity);
+    for (let lane = 1; lane <= LANES; lane++) {
+      const bad = edge === null ? (lanes.failed[lane] as number) : laneCountFrom(lanes, lane, edge);
+      const group = groupOf(lane);
+      groups[group] = (groups[group] as number) + bad;
+    }
   }
 
   #tally(isWarmup: boolean, nb: number, xb: number, nc: number, xc: number): void {

@@ -2,10 +2,14 @@
 import type { DurationMs, SlotIndex } from '../../model/time.ts';
 import { SLOT_MS } from '../../model/time.ts';
 import { type ArmSlot, timedRequests } from './arm-slot.ts';
+import { HARM_BETS } from './block-evidence.ts';
 import { Check, type CheckState } from './check.ts';
 import type { CheckRule } from './check-rule.ts';
 import { type BucketScale, edgesAt } from './edges.ts';
 import { logSumExp } from './log-sum.ts';
+import { PodBlock, type PodBlockState } from './pod-block.ts';
+import { type PodScratch, podScratch } from './pod-evidence.ts';
+import { PodLevel, type PodLevelState } from './pod-level.ts';
 import { ReferenceHistogram, type ReferenceState } from './reference-histogram.ts';
 
 /** A block closes with this many baseline requests, or after ten seconds with at least one; it always needs one of the canary. */
@@ -13,6 +17,13 @@ const MIN_BASELINE = 10;
 const MAX_GATHERING_SLOTS = 10;
 /** A block that still lacks one of the releases is void: it would compare across minutes of drift. */
 const MAX_BLOCK_SLOTS = 60;
+
+/** What judging by pods needs. */
+interface Pods {
+  readonly level: PodLevel;
+  readonly block: PodBlock;
+  readonly scratch: PodScratch;
+}
 
 interface OpenBlock {
   readonly from: SlotIndex;
@@ -31,6 +42,8 @@ export interface EndpointState {
   readonly block: Readonly<OpenBlock> | null;
   readonly reference: ReferenceState;
   readonly checks: readonly CheckState[];
+  /** Null while spans name no pods. */
+  readonly pods: { readonly level: PodLevelState; readonly block: PodBlockState } | null;
 }
 
 export class EndpointComparison {
@@ -46,11 +59,14 @@ export class EndpointComparison {
   readonly #scale: BucketScale;
   #reference: ReferenceHistogram;
   #block: OpenBlock | null = null;
+  readonly #windowMs: DurationMs;
+  #pods: Pods | null = null;
 
   constructor(name: string, checks: readonly Check[], scale: BucketScale) {
     this.name = name;
     this.#scale = scale;
     this.checks = checks;
+    this.#windowMs = checks[0]?.rule.harmRules.windowMs ?? 1;
     this.#reference = new ReferenceHistogram(scale.size);
     this.#weigh();
   }
@@ -75,6 +91,10 @@ export class EndpointComparison {
     this.baselineRequests += baseline.requests;
     this.canaryRequests += canary.requests;
     for (const check of this.checks) check.count(baseline, canary);
+    if (canary.lanes !== null && canary.lanes !== undefined)
+      this.#pods ??= { level: new PodLevel(), block: new PodBlock(), scratch: podScratch(HARM_BETS.length) };
+    this.#pods?.level.note(slot, baseline, canary);
+    this.#pods?.block.add(baseline, canary);
     this.#reference.add(atMs, baseline);
   }
 
@@ -92,8 +112,19 @@ export class EndpointComparison {
       return false;
     }
     const time = { atMs, durationMs: slots * SLOT_MS, isWarmup: block.isWarmup };
-    const all = { ...time, baselineRequests: block.baselineRequests, canaryRequests: block.canaryRequests };
-    const timed = { ...time, baselineRequests: block.baselineTimed, canaryRequests: block.canaryTimed };
+    const pods = this.#pods?.level.settle(Math.floor(atMs / this.#windowMs), this.#pods.block.qualifies) === true ? this.#pods : null;
+    const all = {
+      ...time,
+      baselineRequests: block.baselineRequests,
+      canaryRequests: block.canaryRequests,
+      pods: pods && { baselineRequests: pods.block.baselineRequests, canaryRequests: pods.block.requests, scratch: pods.scratch },
+    };
+    const timed = {
+      ...time,
+      baselineRequests: block.baselineTimed,
+      canaryRequests: block.canaryTimed,
+      pods: pods && { baselineRequests: block.baselineTimed, canaryRequests: pods.block.served, scratch: pods.scratch },
+    };
     this.checks.forEach((check, index) => {
       check.close(check.rule.latency === null ? all : timed, scratch.harm, scratch.safe);
       onEvidence(index, scratch.harm);
@@ -118,6 +149,7 @@ export class EndpointComparison {
       block: this.#block === null ? null : { ...this.#block },
       reference: this.#reference.snapshot(),
       checks: this.checks.map((check) => check.snapshot()),
+      pods: this.#pods && { level: this.#pods.level.snapshot(), block: this.#pods.block.snapshot() },
     };
   }
 
@@ -129,6 +161,11 @@ export class EndpointComparison {
     restored.share = state.share;
     restored.#block = state.block === null ? null : { ...state.block };
     restored.#reference = ReferenceHistogram.restore(scale.size, state.reference);
+    restored.#pods = state.pods && {
+      level: PodLevel.restore(state.pods.level),
+      block: PodBlock.restore(state.pods.block),
+      scratch: podScratch(HARM_BETS.length),
+    };
     return restored;
   }
 
@@ -136,6 +173,7 @@ export class EndpointComparison {
     for (const check of this.checks) {
       if (check.rule.latency !== null) check.edges = edgesAt(this.#reference, this.#scale, check.rule.latency, atMs, isWarmup);
     }
+    this.#pods?.block.begin(this.#pods.level.qualifies(slot));
     return { from: slot, isWarmup, baselineRequests: 0, baselineTimed: 0, canaryRequests: 0, canaryTimed: 0 };
   }
 

@@ -3,34 +3,53 @@ import type { DurationMs } from '../../model/time.ts';
 import { logAdd, logSumExp } from './log-sum.ts';
 import { INITIAL_STAKE, type ProcessRules } from './process-rules.ts';
 
+/** Who must agree on the evidence. */
+export interface Witnesses {
+  readonly count: number;
+  /** Of how many incident windows each may make up its own mind, before all go on from what the least convinced makes of them. */
+  readonly patience: number;
+}
+
+const ONE: Witnesses = { count: 1, patience: 1 };
+
 export interface HarmProcessState {
+  /** Per witness, then per bet. */
   readonly base: readonly number[];
   readonly product: readonly number[];
   readonly cash: number;
   readonly window: number;
   readonly incidents: number;
+  readonly isUncapped: boolean;
 }
 
 /**
  * One conditional e-process over a mixture of bets. Evidence multiplies within an incident window up to a cap; at the window's end it is banked, and an
  * instalment of the cash joins all bets (restarts inside a fixed budget keep the chance of *ever* a false alarm, unlike Shiryaev-Roberts detectors).
  * Blocks must come in order of time.
+ *
+ * With several witnesses each bet is worth what the least convinced of them makes of it. The least of wealths is a wealth again, as its expectation is at
+ * most that of each; and lowering a wealth, as the others' is when they agree, is always allowed.
  */
 export class HarmProcess {
   readonly #rules: ProcessRules;
+  readonly #bets: number;
+  readonly #patience: number;
   readonly #base: Float64Array;
   readonly #product: Float64Array;
   readonly #terms: Float64Array;
   #cash = 1 - INITIAL_STAKE;
   #window: number;
   #incidents = 0;
+  #isUncapped = false;
   #logE = 0;
 
   /** `startMs` is when its money starts to enter: instalments are paid for time watched from there on. */
-  constructor(rules: ProcessRules, bets: number, startMs: DurationMs) {
+  constructor(rules: ProcessRules, bets: number, startMs: DurationMs, witnesses = ONE) {
     this.#rules = rules;
-    this.#base = new Float64Array(bets).fill(Math.log(INITIAL_STAKE));
-    this.#product = new Float64Array(bets);
+    this.#bets = bets;
+    this.#patience = witnesses.patience;
+    this.#base = new Float64Array(bets * witnesses.count).fill(Math.log(INITIAL_STAKE));
+    this.#product = new Float64Array(bets * witnesses.count);
     this.#terms = new Float64Array(bets);
     this.#window = Math.floor(startMs / rules.windowMs);
   }
@@ -50,11 +69,30 @@ export class HarmProcess {
     return this.#incidents + (this.#gains() ? 1 : 0);
   }
 
-  /** Plays the block that ended at `atMs`: log evidence per bet, already tempered and capped. */
-  update(atMs: DurationMs, evidence: Float64Array): void {
+  /** The same wealth, from here on with several witnesses. */
+  witnessedBy(witnesses: Witnesses): HarmProcess {
+    const { base, product, ...rest } = this.snapshot();
+    const all = (values: readonly number[]) => Array.from({ length: witnesses.count }, () => values).flat();
+    return HarmProcess.restore(this.#rules, { ...rest, base: all(base), product: all(product) }, witnesses);
+  }
+
+  /**
+   * Plays the block that ended at `atMs`: log evidence, already tempered and capped, per bet, the witnesses' one after the other; that of a single one is
+   * taken for all. `isUncapped` lifts the window's cap until the window ends: what was gained under the cap is banked before, so nothing is gained by it.
+   */
+  update(atMs: DurationMs, evidence: Float64Array, isUncapped = false): void {
     const window = Math.floor(atMs / this.#rules.windowMs);
-    if (window !== this.#window) this.#turnTo(window);
-    for (let j = 0; j < evidence.length; j++) this.#product[j] = (this.#product[j] as number) + (evidence[j] as number);
+    if (window !== this.#window) {
+      this.#turnTo(window);
+      this.#isUncapped = isUncapped;
+    } else if (isUncapped && !this.#isUncapped) {
+      this.#bank();
+      this.#isUncapped = true;
+    }
+    for (let at = 0; at < this.#product.length; at += this.#bets) {
+      const from = evidence.length === this.#bets ? 0 : at;
+      for (let j = 0; j < this.#bets; j++) this.#product[at + j] = (this.#product[at + j] as number) + (evidence[from + j] as number);
+    }
     this.#logE = this.#wealth();
   }
 
@@ -65,18 +103,32 @@ export class HarmProcess {
       cash: this.#cash,
       window: this.#window,
       incidents: this.#incidents,
+      isUncapped: this.#isUncapped,
     };
   }
 
-  static restore(rules: ProcessRules, state: HarmProcessState): HarmProcess {
-    const restored = new HarmProcess(rules, state.base.length, 0);
+  static restore(rules: ProcessRules, state: HarmProcessState, witnesses = ONE): HarmProcess {
+    const restored = new HarmProcess(rules, state.base.length / witnesses.count, 0, witnesses);
     restored.#base.set(state.base);
     restored.#product.set(state.product);
     restored.#cash = state.cash;
     restored.#window = state.window;
     restored.#incidents = state.incidents;
+    restored.#isUncapped = state.isUncapped;
     restored.#logE = restored.#wealth();
     return restored;
+  }
+
+  get #cap(): number {
+    return this.#isUncapped ? Infinity : this.#rules.windowCap;
+  }
+
+  #bank(): void {
+    const cap = this.#cap;
+    for (let at = 0; at < this.#base.length; at++) {
+      this.#base[at] = (this.#base[at] as number) + Math.min(this.#product[at] as number, cap);
+      this.#product[at] = 0;
+    }
   }
 
   #turnTo(window: number): void {
@@ -84,23 +136,39 @@ export class HarmProcess {
     const instalment = Math.min(this.#cash, this.#rules.instalment * (window - this.#window));
     const joining = Math.log(instalment);
     this.#cash -= instalment;
+    this.#bank();
+    if (Math.floor(window / this.#patience) !== Math.floor(this.#window / this.#patience)) this.#agree();
     this.#window = window;
-    for (let j = 0; j < this.#base.length; j++) {
-      const banked = (this.#base[j] as number) + Math.min(this.#product[j] as number, this.#rules.windowCap);
-      this.#base[j] = logAdd(banked, joining);
-      this.#product[j] = 0;
+    for (let at = 0; at < this.#base.length; at++) this.#base[at] = logAdd(this.#base[at] as number, joining);
+  }
+
+  #agree(): void {
+    for (let j = 0; j < this.#bets; j++) {
+      let least = Infinity;
+      for (let at = j; at < this.#base.length; at += this.#bets) least = Math.min(least, this.#base[at] as number);
+      for (let at = j; at < this.#base.length; at += this.#bets) this.#base[at] = least;
     }
   }
 
   #wealth(): number {
-    for (let j = 0; j < this.#base.length; j++) {
-      this.#terms[j] = (this.#base[j] as number) + Math.min(this.#product[j] as number, this.#rules.windowCap);
+    const cap = this.#cap;
+    for (let j = 0; j < this.#bets; j++) {
+      let least = Infinity;
+      for (let at = j; at < this.#base.length; at += this.#bets) {
+        least = Math.min(least, (this.#base[at] as number) + Math.min(this.#product[at] as number, cap));
+      }
+      this.#terms[j] = least;
     }
-    return logAdd(Math.log(this.#cash), logSumExp(this.#terms) - Math.log(this.#terms.length));
+    return logAdd(Math.log(this.#cash), logSumExp(this.#terms) - Math.log(this.#bets));
   }
 
   #gains(): boolean {
-    for (let j = 0; j < this.#product.length; j++) this.#terms[j] = Math.min(this.#product[j] as number, this.#rules.windowCap);
-    return logSumExp(this.#terms) > Math.log(this.#terms.length);
+    const cap = this.#cap;
+    for (let j = 0; j < this.#bets; j++) {
+      let least = Infinity;
+      for (let at = j; at < this.#base.length; at += this.#bets) least = Math.min(least, Math.min(this.#product[at] as number, cap));
+      this.#terms[j] = least;
+    }
+    return logSumExp(this.#terms) > Math.log(this.#bets);
   }
 }
