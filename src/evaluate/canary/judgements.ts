@@ -75,7 +75,7 @@ function checkEvidence({ layout, guards, settings }: Standing, endpoint: Endpoin
     logSafe: check.logSafe,
     phi: check.phi,
     incidentWindows: check.incidentWindows,
-    level: 'request',
+    level: check.level,
     oddsRatio: null,
     logNeeded: 0,
     onsetAt: null,
