@@ -1,7 +1,7 @@
 /** Simulates one rollout and lets all methods of a cell judge the same traffic. */
 import type { Cell } from './cells.ts';
-import { createComparator, type MethodName } from './comparators/create.ts';
-import type { Comparator, Said } from './method.ts';
+import { createComparators, type MethodName } from './comparators/create.ts';
+import type { Said } from './method.ts';
 import { Product } from './product.ts';
 import { Stream } from './stream.ts';
 
@@ -16,7 +16,7 @@ export type Outcome = Readonly<Partial<Record<MethodName, Said>>>;
 export function simulate(cell: Cell, index: number): Outcome {
   const stream = new Stream(cell.traffic, BEFORE_SEC, [cell.seed, index]);
   const product = cell.product === null ? null : new Product(cell.product);
-  const others = cell.comparators.map((name): [MethodName, Comparator] => [name, createComparator(name)]);
+  const others = createComparators(cell.comparators);
   while (stream.second < cell.seconds + LAG_SEC - 1) {
     stream.next();
     if (product !== null && !product.isDone) product.receive(stream.second, stream.deltas);

@@ -1,7 +1,7 @@
 /** The spans of one simulated rollout, second by second, already counted as stage A would count them. */
 import { LANES } from '../../../src/model/lane.ts';
 import type { SeriesInfo } from '../../../src/model/series.ts';
-import { LATENESS_BINS, type ReleaseArrivals, type SlotDeltas } from '../../../src/model/slot-deltas.ts';
+import { LATENESS_BINS, type ReleaseArrivals, type SlotDeltas, TRACE_BYTES } from '../../../src/model/slot-deltas.ts';
 import { SLOT_MS, slotOf } from '../../../src/model/time.ts';
 import { Arm } from './arm.ts';
 import { Latencies } from './latencies.ts';
@@ -93,6 +93,10 @@ export class Stream {
       weight: new Float64Array(2),
       failedWeight: new Float64Array(2),
       timedWeight: new Float64Array(2),
+      slowestNs: new Float64Array(2),
+      slowestTrace: new Uint8Array(2 * TRACE_BYTES),
+      failedNs: new Float64Array(2),
+      failedTrace: new Uint8Array(2 * TRACE_BYTES),
       slowStart: new Uint32Array(3),
       slow: new Uint32Array(0),
       slowWeight: new Float64Array(0),
