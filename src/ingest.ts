@@ -71,6 +71,7 @@ export class Ingest {
     const error = this.#decoder.decode(encoding, bytes, now, batch);
     if (error !== null) return { kind: 'malformed', message: `${error.field} at byte ${error.offset}: ${error.message}` };
     this.#aggregator.append(batch);
+    batch.forgetTraces();
     let total = 0;
     let rejected = 0;
     for (let i = 0; i < batch.dispositions.length; i++) {

@@ -20,7 +20,7 @@ export interface AggregatorOptions {
 }
 
 /**
- * Memory is in proportion to the spans since the last flush (6 bytes each, and about 150 per series and slot touched), whatever the number of
+ * Memory is in proportion to the spans since the last flush (6 bytes each, and about 250 per series and slot touched), whatever the number of
  * series. No span is refused: the log grows beyond `capacity` rather than lose part of a batch; the caller flushes when `isFull`.
  */
 export class Aggregator {
@@ -87,14 +87,15 @@ export class Aggregator {
 
   /** Counts every row of `batch`; none of it is kept, so the batch can be reused. */
   append(batch: ObservationBatch): void {
-    const { size, series, endMs, durationNs, flags, weight, lane } = batch;
+    const { size, series, endMs, durationNs, flags, weight, lane, traceAt, traceBytes } = batch;
     const rows = this.#rows;
     const layout = this.layout;
     const laneCells = this.#laneCells;
     const arrivals = this.#arrivals;
     const { service, resource, thresholdStart, thresholdCount, thresholds } = this.#table.columns;
     rows.reserve(size);
-    const { logRow, logCell } = rows;
+    const { logRow, logCell, traces } = rows;
+    const traceView = new DataView(traceBytes.buffer, traceBytes.byteOffset, traceBytes.byteLength);
     let logSize = rows.logSize;
     let newestEndMs = this.#newestEndMs;
     for (let i = 0; i < size; i++) {
@@ -109,9 +110,14 @@ export class Aggregator {
       counters[at + COUNT] = (counters[at + COUNT] as number) + 1;
       counters[at + WEIGHT] = (counters[at + WEIGHT] as number) + spanWeight;
       const failed = flag & FLAG_FAILED;
+      const trace = traceAt[i] as number;
       if (failed !== 0) {
         counters[at + FAILED] = (counters[at + FAILED] as number) + 1;
         counters[at + FAILED_WEIGHT] = (counters[at + FAILED_WEIGHT] as number) + spanWeight;
+        if (trace >= 0) {
+          traces.failedNs[row] = (flag & FLAG_NO_LATENCY) === 0 ? (durationNs[i] as number) : -1;
+          traces.setFailed(row, traceView, trace);
+        }
       }
       if ((flag & FLAG_NO_LATENCY) === 0) {
         const duration = durationNs[i] as number;
@@ -120,6 +126,10 @@ export class Aggregator {
         logRow[logSize] = row;
         // As cellOf; spelled out because it runs once per span.
         logCell[logSize++] = (lane[i] as number) * laneCells + layout.index(duration / 1000) * 2 + failed;
+        if (failed === 0 && trace >= 0 && duration > (traces.slowestNs[row] as number)) {
+          traces.slowestNs[row] = duration;
+          traces.setSlowest(row, traceView, trace);
+        }
         const first = thresholdStart[id] as number;
         const last = first + (thresholdCount[id] as number);
         for (let t = first; t < last && duration > (thresholds[t] as number); t++) rows.addSlow(row, t - first, spanWeight);

@@ -3,6 +3,7 @@ import type { SlotDeltas } from '../model/slot-deltas.ts';
 import { CellSorter } from './cell-sorter.ts';
 import { RadixOrder } from './radix-order.ts';
 import { COUNT, FAILED, FAILED_WEIGHT, ROW_STRIDE, type RowLog, TIMED, TIMED_WEIGHT, WEIGHT } from './row-log.ts';
+import { RowTraces } from './row-traces.ts';
 
 export type DeltaColumns = Omit<SlotDeltas, 'origin' | 'announced' | 'arrivals' | 'size'>;
 
@@ -15,7 +16,8 @@ export class DeltaSorter {
   /** Where each row's cells go in `#byRow`. */
   #places = new Uint32Array(0);
   #byRow = new Uint16Array(0);
-  #out = columnsFor(256, 256, 1024);
+  #traces = new RowTraces(256);
+  #out = columnsFor(256, 256, 1024, this.#traces);
 
   /** `cells` is the number of distinct cells, of all lanes. */
   constructor(cells: number) {
@@ -42,6 +44,7 @@ export class DeltaSorter {
       out.weight[r] = rows.counters[counters + WEIGHT] as number;
       out.failedWeight[r] = rows.counters[counters + FAILED_WEIGHT] as number;
       out.timedWeight[r] = rows.counters[counters + TIMED_WEIGHT] as number;
+      this.#traces.copy(rows.traces, row, r);
       out.slowStart[r] = slowAt;
       const slowEnd = row + 1 < rows.size ? (rows.slowStart[row + 1] as number) : rows.slowSize;
       for (let i = rows.slowStart[row] as number; i < slowEnd; i++) {
@@ -106,12 +109,13 @@ export class DeltaSorter {
     if (this.#byRow.length < rows.logSize) this.#byRow = new Uint16Array(rows.logRow.length);
     const out = this.#out;
     if (out.series.length < capacity || out.slow.length < rows.slowSize || out.cells.length < rows.logSize) {
-      this.#out = columnsFor(capacity, rows.slow.length, Math.max(out.cells.length, rows.logRow.length));
+      this.#traces = new RowTraces(capacity);
+      this.#out = columnsFor(capacity, rows.slow.length, Math.max(out.cells.length, rows.logRow.length), this.#traces);
     }
   }
 }
 
-function columnsFor(rows: number, slows: number, cells: number) {
+function columnsFor(rows: number, slows: number, cells: number, traces: RowTraces) {
   return {
     series: new Int32Array(rows),
     slot: new Int32Array(rows),
@@ -121,6 +125,10 @@ function columnsFor(rows: number, slows: number, cells: number) {
     weight: new Float64Array(rows),
     failedWeight: new Float64Array(rows),
     timedWeight: new Float64Array(rows),
+    slowestNs: traces.slowestNs,
+    slowestTrace: traces.slowestTrace,
+    failedNs: traces.failedNs,
+    failedTrace: traces.failedTrace,
     slowStart: new Uint32Array(rows + 1),
     slow: new Uint32Array(slows),
     slowWeight: new Float64Array(slows),

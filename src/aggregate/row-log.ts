@@ -1,4 +1,5 @@
 /** The counts of one flush in the making: a row per (series, slot) and an append-only log of histogram cells. */
+import { RowTraces } from './row-traces.ts';
 
 const EMPTY = -1;
 
@@ -23,6 +24,7 @@ export class RowLog {
   slowSize = 0;
   slow = new Uint32Array(256);
   slowWeight = new Float64Array(256);
+  readonly traces = new RowTraces(256);
   /** Log of timed spans: row and cell. */
   logSize = 0;
   logRow: Uint32Array;
@@ -81,6 +83,7 @@ export class RowLog {
     this.counters.fill(0, 0, this.size * ROW_STRIDE);
     this.slow.fill(0, 0, this.slowSize);
     this.slowWeight.fill(0, 0, this.slowSize);
+    this.traces.clear(this.size);
     this.#places.fill(EMPTY);
     this.size = 0;
     this.slowSize = 0;
@@ -91,6 +94,7 @@ export class RowLog {
     if (this.size === this.slowStart.length) {
       this.counters = grown(new Float64Array(this.counters.length * 2), this.counters);
       this.slowStart = grown(new Uint32Array(this.slowStart.length * 2), this.slowStart);
+      this.traces.grow(this.slowStart.length);
     }
     const row = this.size++;
     this.counters[row * ROW_STRIDE + SERIES] = series;

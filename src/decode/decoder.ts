@@ -42,7 +42,8 @@ export class SpanDecoder {
 
   /**
    * Replaces what `batch` holds by the request's spans, in their order, and their dispositions. A malformed request leaves it empty and says why;
-   * nothing of it is to be counted, though series it names may have been interned. Never throws because of `bytes`, which are not kept.
+   * nothing of it is to be counted, though series it names may have been interned. Never throws because of `bytes`, which nothing but the batch's
+   * `traceBytes` keeps.
    */
   decode(encoding: 'protobuf' | 'json', bytes: Uint8Array, now: EpochMs, batch: ObservationBatch): DecodeError | null {
     const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);

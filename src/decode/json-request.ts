@@ -5,6 +5,7 @@
  * looked at. `JSON.parse` builds every value, so this costs many times what protobuf does.
  */
 import { Malformation } from './decode-error.ts';
+import { HexTraces } from './hex-traces.ts';
 import { guardJsonDepth } from './json-depth.ts';
 import {
   doubleAt,
@@ -56,6 +57,7 @@ export class JsonRequest {
   /** Texts of the span in hand as UTF-8; the ranges of its fields point here. */
   readonly #scratch: Uint8Array;
   #used = 0;
+  readonly #traces = new HexTraces();
 
   constructor(options: JsonRequestOptions) {
     this.#writer = options.writer;
@@ -70,6 +72,7 @@ export class JsonRequest {
     guardJsonDepth(bytes, this.#maxLevels);
     const request = objectAt(parsed(bytes), 'request');
     if (request === null) throw wrongType('request', 'an object');
+    this.#traces.clear();
     listAt(request.resourceSpans, 'resourceSpans').forEach((entry, i) => {
       const path = `resourceSpans[${i}]`;
       const resourceSpans = objectAt(entry, path);
@@ -108,7 +111,7 @@ export class JsonRequest {
     fields.clear();
     fields.bytes = this.#scratch;
     this.#used = 0;
-    hexAt(span.traceId, `${path}.traceId`);
+    const traceId = hexAt(span.traceId, `${path}.traceId`);
     hexAt(span.spanId, `${path}.spanId`);
     fields.hasParent = /[^0]/.test(hexAt(span.parentSpanId, `${path}.parentSpanId`));
     fields.kind = enumAt(span.kind, `${path}.kind`);
@@ -127,6 +130,9 @@ export class JsonRequest {
     fields.traceStateEnd = this.#write(traceState);
     const read = Math.min(attributes.length, this.#attributesPerSpan);
     for (let i = 0; i < read; i++) this.#readAttribute(attributes[i], `${path}.attributes[${i}]`);
+    fields.traceAt = this.#traces.add(traceId);
+    // After each, as the memory is another once it has grown.
+    this.#writer.tracesAre(this.#traces.bytes);
     this.#writer.write(fields, resource);
   }
 

@@ -55,6 +55,7 @@ export class ProtobufRequest {
     const reader = this.#reader;
     reader.load(request);
     this.#slots.fields.bytes = request;
+    this.#writer.tracesAre(request);
     const end = request.length;
     try {
       while (reader.pos < end) {

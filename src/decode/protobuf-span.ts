@@ -5,12 +5,14 @@
  *          | 7 start_time_unix_nano fixed64 (39) | 8 end_time_unix_nano fixed64 (41) | 9 attributes (4A)* | 10 dropped (50) | 11 events (5A)*
  *          | 12 dropped (60) | 13 links (6A)* | 14 dropped (70) | 15 status (7A) { 2 message (12) | 3 code (18) } | 16 flags fixed32 (85 01)
  *
- * Events, links and ids are passed over by length.
+ * Events, links and ids are passed over by length; where the trace id is, is noted.
  */
+import { TRACE_BYTES } from '../model/slot-deltas.ts';
 import type { SpanFields } from './span-fields.ts';
 import { END_HIGH, END_LOW, START_HIGH, START_LOW } from './span-fields.ts';
 import { WIRE_BYTES, type WireReader } from './wire-reader.ts';
 
+const TAG_TRACE_ID = 0x0a;
 export const TAG_TRACE_STATE = 0x1a;
 export const TAG_PARENT = 0x22;
 export const TAG_NAME = 0x2a;
@@ -75,6 +77,9 @@ export class ProtobufSpan {
           case TAG_NAME:
             fields.nameStart = pos;
             fields.nameEnd = valueEnd;
+            break;
+          case TAG_TRACE_ID:
+            fields.traceAt = length === TRACE_BYTES && isId(bytes, pos, valueEnd) ? pos : -1;
             break;
           case TAG_PARENT:
             fields.hasParent = isId(bytes, pos, valueEnd);

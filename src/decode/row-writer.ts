@@ -60,6 +60,11 @@ export class RowWriter {
     this.#nameless = 0;
   }
 
+  /** Says where `SpanFields.traceAt` points to. */
+  tracesAre(bytes: Uint8Array): void {
+    (this.#batch as ObservationBatch).traceBytes = bytes;
+  }
+
   /** Ends a request: keeps nothing of its bytes, which may be many. */
   end(): void {
     this.#batch = null;
@@ -111,13 +116,18 @@ export class RowWriter {
     this.#settle(COUNTED);
     if (resource.nameless) this.#nameless++;
     const timed = disposition === COUNTED && !this.#endpoints.isStream(fields);
-    const flags = (outcome === FAILED ? FLAG_FAILED : 0) | (timed ? 0 : FLAG_NO_LATENCY);
-    const weight =
-      fields.traceStateEnd > fields.traceStateStart ? samplingWeight(fields.bytes, fields.traceStateStart, fields.traceStateEnd) : 1;
-    const batch = this.#batch as ObservationBatch;
-    // First, as it looks up the lane too.
+    // Before the lane is read: it is looked up with the series.
     const series = this.#seriesOf(fields, resource);
-    batch.add(series, endMsOf(fields.times), timed ? durationNsOf(fields.times) : 0, flags, weight, resource.lane);
+    const batch = this.#batch as ObservationBatch;
+    const row = batch.next();
+    batch.series[row] = series;
+    batch.endMs[row] = endMsOf(fields.times);
+    batch.durationNs[row] = timed ? durationNsOf(fields.times) : 0;
+    batch.flags[row] = (outcome === FAILED ? FLAG_FAILED : 0) | (timed ? 0 : FLAG_NO_LATENCY);
+    batch.lane[row] = resource.lane;
+    batch.traceAt[row] = fields.traceAt;
+    batch.weight[row] =
+      fields.traceStateEnd > fields.traceStateStart ? samplingWeight(fields.bytes, fields.traceStateStart, fields.traceStateEnd) : 1;
   }
 
   #seriesOf(fields: SpanFields, resource: ResourceEntry): number {

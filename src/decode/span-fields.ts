@@ -31,6 +31,8 @@ export class SpanFields {
   nameEnd = 0;
   traceStateStart = 0;
   traceStateEnd = 0;
+  /** Offset of the trace id, in the batch's `traceBytes`; -1 when the span has none that is 16 bytes and not all zero. */
+  traceAt = -1;
   readonly times = new Float64Array(4);
   /** Columns by slot; a slot is in use when its stamp is this span's. */
   readonly types: Uint8Array;
@@ -59,6 +61,7 @@ export class SpanFields {
     this.nameEnd = 0;
     this.traceStateStart = 0;
     this.traceStateEnd = 0;
+    this.traceAt = -1;
     const times = this.times;
     times[START_HIGH] = 0;
     times[START_LOW] = 0;

@@ -26,6 +26,8 @@ export type SpanDisposition = (typeof SPAN_DISPOSITIONS)[number];
 /** Spans that are lost to every count: what a partial success reports as rejected. */
 export const REJECTED_DISPOSITIONS: readonly SpanDisposition[] = ['future', 'ancient', 'no_end_time', 'over_limit'];
 
+const NOTHING = new Uint8Array(0);
+
 /** Columns with one row per counted span. Grows by doubling and never shrinks, so a steady stream allocates nothing. */
 export class ObservationBatch {
   size = 0;
@@ -39,6 +41,10 @@ export class ObservationBatch {
   flags: Uint8Array;
   /** Lane of the span's pod, 0 to LANES. */
   lane: Uint8Array;
+  /** Offset in `traceBytes` of the span's 16-byte trace id; -1 when it has none. */
+  traceAt: Int32Array;
+  /** Where the trace ids are: the decoder's or the caller's memory, good until the next request is decoded. */
+  traceBytes: Uint8Array = NOTHING;
   /** How many requests this span stands for under sampling: 1 unless `tracestate` carries `ot=th`; finite and >= 1. */
   weight: Float64Array;
   /** Number of spans by SPAN_DISPOSITIONS. */
@@ -50,26 +56,40 @@ export class ObservationBatch {
     this.durationNs = new Float64Array(capacity);
     this.flags = new Uint8Array(capacity);
     this.lane = new Uint8Array(capacity);
+    this.traceAt = new Int32Array(capacity);
     this.weight = new Float64Array(capacity);
   }
 
   /** Forgets all rows and dispositions; keeps the memory. */
   clear(): void {
     this.size = 0;
+    this.forgetTraces();
     this.dispositions.fill(0);
   }
 
-  /** Adds one row. The caller has refused non-finite numbers already. */
-  add(series: number, endMs: number, durationNs: number, flags: number, weight: number, lane = 0): void {
+  /** Lets go of `traceBytes`, which may be a whole request. */
+  forgetTraces(): void {
+    this.traceBytes = NOTHING;
+  }
+
+  /** Adds one row, whose columns the caller writes, all of them, and returns its number: on the hot path no double is an argument. */
+  next(): number {
     const row = this.size;
     if (row === this.series.length) this.#grow();
+    this.size = row + 1;
+    return row;
+  }
+
+  /** Adds one row. The caller has refused non-finite numbers already. */
+  add(series: number, endMs: number, durationNs: number, flags: number, weight: number, lane = 0, traceAt = -1): void {
+    const row = this.next();
     this.series[row] = series;
     this.endMs[row] = endMs;
     this.durationNs[row] = durationNs;
     this.flags[row] = flags;
     this.weight[row] = weight;
     this.lane[row] = lane;
-    this.size = row + 1;
+    this.traceAt[row] = traceAt;
   }
 
   #grow(): void {
@@ -79,6 +99,7 @@ export class ObservationBatch {
     this.durationNs = grown(new Float64Array(capacity), this.durationNs);
     this.flags = grown(new Uint8Array(capacity), this.flags);
     this.lane = grown(new Uint8Array(capacity), this.lane);
+    this.traceAt = grown(new Int32Array(capacity), this.traceAt);
     this.weight = grown(new Float64Array(capacity), this.weight);
   }
 }

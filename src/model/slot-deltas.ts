@@ -29,6 +29,9 @@ export interface ReleaseArrivals {
   readonly lateness: Uint32Array;
 }
 
+/** Bytes of a trace id. */
+export const TRACE_BYTES = 16;
+
 /** Lanes that the cells of a layout of `buckets` buckets tell apart: all, or lane 0 alone where so many cells would not fit 16 bits. */
 export function cellLanes(buckets: number): number {
   return buckets * 2 * (LANES + 1) <= 0x10000 ? LANES + 1 : 1;
@@ -60,6 +63,12 @@ export interface SlotDeltas {
   readonly weight: Float64Array;
   readonly failedWeight: Float64Array;
   readonly timedWeight: Float64Array;
+  /** Duration and trace (TRACE_BYTES each) of the slowest span that did not fail; 0 and all zero where none of them told its trace. */
+  readonly slowestNs: Float64Array;
+  readonly slowestTrace: Uint8Array;
+  /** The same of the failed span that came last; -1 when it had no usable duration. */
+  readonly failedNs: Float64Array;
+  readonly failedTrace: Uint8Array;
   readonly slowStart: Uint32Array;
   /** Spans (and their weights) that took longer than each declared threshold. */
   readonly slow: Uint32Array;

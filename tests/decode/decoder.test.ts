@@ -5,9 +5,10 @@ import { ObservationBatch, SPAN_DISPOSITIONS } from '../../src/model/observation
 import type { SpanRules } from '../../src/model/span-rules.ts';
 import { spanRequest, spanRequestInput } from '../bench/otlp-payload.ts';
 import { MapInterner } from '../support/map-interner.ts';
+import { jsonRequest } from '../support/otlp-json.ts';
 import { encodeRequest, type RequestInput } from '../support/otlp-proto.ts';
 import { TEST_SPAN_RULES } from '../support/span-rules.ts';
-import { attributesOf, NOW_MS, SERVER } from './one-span.ts';
+import { attributesOf, NOW_MS, SERVER, traceOf } from './one-span.ts';
 import { bytesField, concat, fixed64Field, textField, varintField } from './random-request.ts';
 
 const NOW_NS = BigInt(NOW_MS) * 1_000_000n;
@@ -181,12 +182,53 @@ describe('a limit', () => {
   });
 });
 
+describe('the trace of a span', () => {
+  const id = (first: number, length = 16) => Uint8Array.from({ length }, (_, i) => (i === 0 ? first : i));
+  const spans = [id(1), id(0, 8), id(0xff), new Uint8Array(16), new Uint8Array()].map((traceId) => ({
+    traceId,
+    kind: SERVER,
+    startTimeUnixNano: NOW_NS,
+    endTimeUnixNano: NOW_NS,
+  }));
+  const request: RequestInput = { resourceSpans: [{ scopeSpans: [{ spans }] }] };
+  const traces = [`01${'0102030405060708090a0b0c0d0e0f'}`, null, `ff${'0102030405060708090a0b0c0d0e0f'}`, null, null];
+
+  it.each([
+    ['protobuf', encodeRequest(request)],
+    ['json', jsonRequest(request)],
+  ] as const)('is where the batch says, or nowhere when it is no id: %s', (encoding, bytes) => {
+    const { decoder, batch } = setUp();
+    expect(decoder.decode(encoding, bytes, NOW_MS, batch)).toBeNull();
+    expect(traces.map((_, row) => traceOf(batch, row))).toEqual(traces);
+  });
+
+  it('is as it was sent in each of thousands of spans of a JSON request, and in the next request', () => {
+    const { decoder, batch } = setUp();
+    for (const salt of [0, 1]) {
+      const many = Array.from({ length: 3000 }, (_, i) => ({ ...spans[0], traceId: id(1 + ((i + salt) % 250)) }));
+      expect(decoder.decode('json', jsonRequest({ resourceSpans: [{ scopeSpans: [{ spans: many }] }] }), NOW_MS, batch)).toBeNull();
+      expect(many.map((_, row) => traceOf(batch, row))).toEqual(many.map(({ traceId }) => Buffer.from(traceId).toString('hex')));
+    }
+  });
+
+  it('is let go with the batch', () => {
+    const { decode, batch } = setUp();
+    decode(encodeRequest(request));
+    batch.clear();
+    expect(batch.traceBytes.length).toBe(0);
+    expect(decode(Uint8Array.of(0xff))).not.toBeNull();
+    expect(batch.traceBytes.length).toBe(0);
+  });
+});
+
 describe('a resource', () => {
   it('is given a number once, however often and in whatever bytes it comes', () => {
     const { decode, interner } = setUp();
     for (const seed of [1, 2, 3])
       expect(decode(spanRequest({ spans: 512, spansPerResource: 8, pods: 64, nowMs: NOW_MS, seed }))).toBeNull();
     expect(interner.resources.length).toBe(2);
+    expect(interner.asked.length).toBe(new Set(interner.asked).size);
+    expect(interner.asked.length).toBeGreaterThan(interner.resources.length);
   });
 
   it('is given none while no span of it is counted', () => {

@@ -1,4 +1,5 @@
 /** The decoder against protobufjs and a plain second writing of the rules: same spans or same refusal, whatever the bytes. */
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { SpanDecoder } from '../../src/decode/decoder.ts';
 import { ObservationBatch, SPAN_DISPOSITIONS } from '../../src/model/observation-batch.ts';
@@ -6,6 +7,7 @@ import type { SpanRules } from '../../src/model/span-rules.ts';
 import { seededRandom } from '../demo/random.ts';
 import { MapInterner } from '../support/map-interner.ts';
 import { TEST_SPAN_RULES } from '../support/span-rules.ts';
+import { traceOf } from './one-span.ts';
 import { damaged, randomRequest } from './random-request.ts';
 import { type ReferenceResult, referenceDecode } from './reference.ts';
 
@@ -50,7 +52,7 @@ function compareAll(rules: SpanRules, seed: number, requests: number): Tally {
       const expected = referenceDecode(bytes, rules, NOW_MS);
       const error = decoder.decode('protobuf', bytes, NOW_MS, batch);
       const found = error === null ? resultOf(batch, interner) : null;
-      if (JSON.stringify(found) !== JSON.stringify(expected)) {
+      if (!isDeepStrictEqual(found, expected)) {
         expect({ bytes: Buffer.from(bytes).toString('hex'), error, result: found }).toEqual({
           bytes: Buffer.from(bytes).toString('hex'),
           error: null,
@@ -74,12 +76,14 @@ function resultOf(batch: ObservationBatch, interner: MapInterner): ReferenceResu
     if (series === undefined) throw new Error('a row of no series');
     return {
       service: series.identity.service,
+      pod: interner.pods[series.resource]?.[(batch.lane[row] as number) - 1] ?? '',
       release: [...series.identity.releaseAttributes].map(([key, value]) => `${key}=${value}`).join(';'),
       endpoint: `${series.kind}:${series.name}`,
       endMs: batch.endMs[row] as number,
       durationNs: batch.durationNs[row] as number,
       flags: batch.flags[row] as number,
       weight: batch.weight[row] as number,
+      traceId: traceOf(batch, row),
     };
   });
   const dispositions: Record<string, number> = {};

@@ -44,6 +44,9 @@ export interface Seen {
   readonly weight: number;
   readonly dispositions: readonly SpanDisposition[];
   readonly missingServiceName: number;
+  readonly pod: string;
+  /** Hex, null where there is none. */
+  readonly traceId: string | null;
 }
 
 export interface SpanCase {
@@ -90,5 +93,13 @@ function decodeOne(encoding: 'protobuf' | 'json', bytes: Uint8Array, rules: Span
     weight: batch.weight[0] as number,
     dispositions: SPAN_DISPOSITIONS.filter((_, i) => (batch.dispositions[i] as number) > 0),
     missingServiceName: decoder.missingServiceName,
+    pod: interner.pods[0]?.[(batch.lane[0] as number) - 1] ?? '',
+    traceId: batch.size === 1 ? traceOf(batch, 0) : null,
   };
+}
+
+/** The trace id of a row in hex; null where it has none. */
+export function traceOf(batch: ObservationBatch, row: number): string | null {
+  const at = batch.traceAt[row] as number;
+  return at < 0 ? null : Buffer.from(batch.traceBytes.subarray(at, at + 16)).toString('hex');
 }

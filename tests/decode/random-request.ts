@@ -76,6 +76,8 @@ const RESOURCE_KEYS = [
   ['k8s.pod.label.track', 'stable'],
   ['probe', 'yes', true],
   ['host.name', 'h'],
+  ['k8s.pod.name', 'cart-1', 'cart-2', 'pöd', ''],
+  ['service.instance.id', 'a', 3],
 ] as const;
 const NAMES = [
   'GET /users/1234?x=1',
@@ -125,7 +127,7 @@ function span(random: Random, nowMs: number): Uint8Array {
   const ends = [end, end, end, end, end, 0n, nowNs * 2n, 1n, 2n ** 63n + 5n, nowNs + 10_000_000_000n];
   const starts = [end - BigInt(Math.floor(random() * 1e9)), end - 1n, end, 0n, end + 5n, 1n, 2n ** 64n - 1n];
   const fields = [
-    bytesField(1, new Uint8Array(16).fill(7)),
+    ...(chance(random, 0.9) ? [bytesField(1, traceId(random))] : []),
     bytesField(2, new Uint8Array(8).fill(5)),
     ...(chance(random, 0.3) ? [textField(3, pick(random, TRACE_STATES))] : []),
     ...(chance(random, 0.5) ? [bytesField(4, new Uint8Array(8).fill(chance(random, 0.8) ? 9 : 0))] : []),
@@ -139,6 +141,11 @@ function span(random: Random, nowMs: number): Uint8Array {
     ...(chance(random, 0.5) ? [fixed32Field(16, pick(random, [0, 1, 0x100, 0x101, 0x300, 0x301]))] : []),
   ];
   return mixed(random, fields);
+}
+
+function traceId(random: Random): Uint8Array {
+  const bytes = new Uint8Array(pick(random, [16, 16, 16, 16, 15, 17, 0]));
+  return chance(random, 0.1) ? bytes : bytes.map(() => Math.floor(random() * 256));
 }
 
 function keyValue(random: Random, table: readonly (readonly [string, ...(string | number | boolean)[]])[]): Uint8Array {

@@ -11,6 +11,9 @@ export interface ReferenceRow {
   readonly durationNs: number;
   readonly flags: number;
   readonly weight: number;
+  readonly pod: string;
+  /** Hex, null where there is none. */
+  readonly traceId: string | null;
 }
 export interface ReferenceResult {
   readonly rows: readonly ReferenceRow[];
@@ -80,6 +83,7 @@ function decodeAll(bytes: Uint8Array, rules: SpanRules, nowMs: number): Referenc
         durationNs: timed ? Number(end - BigInt(span.start.toString())) : 0,
         flags: (outcomeOf(span, values, rules) === 'bad' ? FLAG_FAILED : 0) | (timed ? 0 : FLAG_NO_LATENCY),
         weight: weightOf(latin1(span.traceState)),
+        traceId: span.traceId.length === 16 && span.traceId.some((byte) => byte !== 0) ? Buffer.from(span.traceId).toString('hex') : null,
       });
     }
   }
@@ -96,7 +100,14 @@ function spanKeys(rules: SpanRules): Set<string> {
 }
 
 function resourceKeys(rules: SpanRules): Set<string> {
-  return new Set(['service.name', 'service.namespace', ...rules.releaseBy, ...rules.releaseBy.map(oldName), ...excludeKeys(rules)]);
+  return new Set([
+    'service.name',
+    'service.namespace',
+    ...rules.releaseBy,
+    ...rules.releaseBy.map(oldName),
+    ...rules.instanceBy,
+    ...excludeKeys(rules),
+  ]);
 }
 
 function excludeKeys(rules: SpanRules): string[] {
@@ -119,7 +130,7 @@ function valuesOf(pairs: readonly (readonly [string, readonly Uint8Array[]])[], 
   return values;
 }
 
-function identityOf(values: Values, rules: SpanRules): { service: string; release: string } {
+function identityOf(values: Values, rules: SpanRules): { service: string; release: string; pod: string } {
   const text = (key: string) => (values.has(key) ? utf8(String(values.get(key))) : '');
   const part = (value: string) => value.replaceAll('/', '%2F');
   const name = part(text('service.name') || 'unknown_service');
@@ -129,7 +140,8 @@ function identityOf(values: Values, rules: SpanRules): { service: string; releas
     .filter(([, value]) => value !== '')
     .map(([key, value]) => `${key}=${value}`)
     .join(';');
-  return { service: namespace === '' ? name : `${namespace}/${name}`, release };
+  const pod = rules.instanceBy.map(text).find((value) => value !== '') ?? '';
+  return { service: namespace === '' ? name : `${namespace}/${name}`, release, pod };
 }
 
 function dispositionOf(

@@ -1,4 +1,4 @@
-/** Service and release of a resource. */
+/** Service, release and pod of a resource. */
 import { describe, expect, it } from 'vitest';
 import { type Scalar, seenOf } from './one-span.ts';
 
@@ -54,5 +54,33 @@ describe('the release of a resource', () => {
 
   it('cuts values nobody could read', () => {
     expect(releaseOf({ 'service.version': 'ä'.repeat(400) }, ['service.version'])).toEqual([['service.version', 'ä'.repeat(256)]]);
+  });
+});
+
+describe('the pod of a resource', () => {
+  it.each<[string, string, Record<string, Scalar>]>([
+    ['the name of the Kubernetes pod', 'cart-1', { 'k8s.pod.name': 'cart-1' }],
+    ['else the instance of the service', 'i-1', { 'service.instance.id': 'i-1' }],
+    [
+      'the former of both, which a restart of the process does not change',
+      'cart-1',
+      { 'service.instance.id': 'i-1', 'k8s.pod.name': 'cart-1' },
+    ],
+    ['else the instance, where the name is empty', 'i-1', { 'k8s.pod.name': '', 'service.instance.id': 'i-1' }],
+    ['a number as text', '7', { 'service.instance.id': 7 }],
+    ['nothing without either', '', { 'host.name': 'h' }],
+  ])('is %s', (_, pod, resource) => {
+    expect(seenOf({ resource }).pod).toBe(pod);
+  });
+
+  it('is what the rules say', () => {
+    const resource = { 'k8s.pod.name': 'cart-1', 'host.name': 'h' };
+    expect(seenOf({ resource, rules: { instanceBy: ['host.name', 'k8s.pod.name'] } }).pod).toBe('h');
+    expect(seenOf({ resource, rules: { instanceBy: [] } }).pod).toBe('');
+  });
+
+  it('changes neither service nor release', () => {
+    const [one, other] = ['cart-1', 'cart-2'].map((pod) => seenOf({ resource: { 'service.name': 'cart', 'k8s.pod.name': pod } }));
+    expect(one?.identity).toEqual(other?.identity);
   });
 });

@@ -14,6 +14,7 @@ const ROOT = protobuf.Root.fromJSON({
     ScopeSpans: { fields: { spans: { id: 2, type: 'bytes', rule: 'repeated' } } },
     Span: {
       fields: {
+        traceId: { id: 1, type: 'bytes' },
         traceState: { id: 3, type: 'bytes' },
         parentSpanId: { id: 4, type: 'bytes' },
         name: { id: 5, type: 'bytes' },
@@ -52,6 +53,7 @@ interface Long64 {
   toString(): string;
 }
 export interface ShallowSpan {
+  readonly traceId: Uint8Array;
   readonly traceState: Uint8Array;
   readonly parentSpanId: Uint8Array;
   readonly name: Uint8Array;

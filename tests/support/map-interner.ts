@@ -8,6 +8,7 @@ import {
 } from '../../src/model/series.ts';
 
 export interface MapSeries {
+  readonly resource: number;
   readonly identity: ResourceIdentity;
   readonly kind: EndpointKind;
   /** The name's bytes, one character each. */
@@ -21,6 +22,8 @@ export class MapInterner implements SeriesInterner {
 
   /** By resource the pods it was asked about: the lane of each is its place, from 1. */
   readonly pods: string[][] = [];
+  /** Each time it was asked about a resource, that and its pod. */
+  readonly asked: string[] = [];
   readonly #resourceIds = new Map<string, number>();
 
   resource(identity: ResourceIdentity): number {
@@ -31,6 +34,7 @@ export class MapInterner implements SeriesInterner {
   }
 
   lane(resource: number, instance: string): number {
+    this.asked.push(`${resource} ${instance}`);
     if (instance === '') return 0;
     const pods = this.pods[resource] ?? [];
     this.pods[resource] = pods;
@@ -55,7 +59,12 @@ export class MapInterner implements SeriesInterner {
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
     const id =
-      this.list.push({ identity: this.resources[resource] as ResourceIdentity, kind: ENDPOINT_KINDS[kind] as EndpointKind, name }) - 1;
+      this.list.push({
+        resource,
+        identity: this.resources[resource] as ResourceIdentity,
+        kind: ENDPOINT_KINDS[kind] as EndpointKind,
+        name,
+      }) - 1;
     this.#ids.set(key, id);
     return id;
   }
