@@ -4,62 +4,27 @@ import type { HistogramLayout } from '../../model/histogram-layout.ts';
 import type { Judgement, Outcome, Reason } from '../../model/judgement.ts';
 import type { CanaryPolicy } from '../../model/policy.ts';
 import { OVERFLOW_ENDPOINT } from '../../model/series.ts';
-import { type DurationMs, type EpochMs, type SlotIndex, slotStartMs } from '../../model/time.ts';
+import { type EpochMs, type SlotIndex, slotStartMs } from '../../model/time.ts';
 import type { ArmSlot } from './arm-slot.ts';
 import { HARM_BETS, SAFE_BETS } from './block-evidence.ts';
-import { Check } from './check.ts';
+import type { CanaryComparisonState, CanaryJudgement } from './canary-judgement.ts';
 import { type CheckRule, checkRules } from './check-rule.ts';
 import { type DecisiveCheck, decisiveCheck, SILENCE } from './decisive-check.ts';
-import { EndpointComparison, type EndpointState, type Scratch } from './endpoint-comparison.ts';
+import { EndpointBook } from './endpoint-book.ts';
+import type { EndpointComparison, Scratch } from './endpoint-comparison.ts';
 import { EndpointSettings } from './endpoint-settings.ts';
-import { GUARD_MONEY, Guards, type GuardsState } from './guards.ts';
-import { isHealthProven } from './health-proof.ts';
+import { GUARD_MONEY, Guards } from './guards.ts';
+import { type HealthQuestion, isCriticalProven, isHealthProven } from './health-proof.ts';
 import { judgements, unprovenChecks } from './judgements.ts';
-import { Muted, type MutedState } from './muted.ts';
-import { NO_OVERFLOW, type Overflow, overflowing } from './overflow.ts';
-import { Pool, type PoolState } from './pool.ts';
-import { Portfolio, type PortfolioState } from './portfolio.ts';
+import { Muted } from './muted.ts';
+import { NO_OVERFLOW, overflowing } from './overflow.ts';
+import { Pool } from './pool.ts';
+import { Portfolio } from './portfolio.ts';
 import { PROCESS_LIMITS, type ProcessLimits } from './process-rules.ts';
-import { RunTime, type RunTimeState } from './run-time.ts';
+import { RunTime } from './run-time.ts';
 import type { Standing } from './standing.ts';
 
-/** Endpoints of one run, by order of appearance; the others are counted and not judged. */
-export const MAX_ENDPOINTS = 1000;
-export interface CanaryJudgement {
-  readonly outcome: Outcome;
-  readonly reason: Reason;
-  /** ln of the portfolio's wealth, and the limit ln(1/alpha) at which it proves harm. */
-  readonly logWealth: number;
-  readonly logLimit: number;
-  /** The check with the largest share of the wealth; null before any has bet. */
-  readonly decidedBy: string | null;
-  /** One per endpoint and metric, made when first read: read it before the comparison is fed on. */
-  readonly judgements: readonly Judgement[];
-  /** Requests since the run began. */
-  readonly canaryRequests: number;
-  readonly baselineRequests: number;
-  /** Event time since the run began. */
-  readonly elapsedMs: DurationMs;
-  /** Checks whose health is not proven. */
-  readonly unproven: readonly string[];
-  /** The baseline itself fails more than the canary may: whatever the cause is, it is not this release alone. */
-  readonly isSharedFailure: boolean;
-}
-
-export interface CanaryComparisonState {
-  readonly version: 2;
-  /** Number of buckets of the layout. */
-  readonly buckets: number;
-  readonly time: RunTimeState;
-  /** The check that proved harm. */
-  readonly proven: DecisiveCheck | null;
-  readonly guards: GuardsState;
-  readonly overflow: Overflow;
-  readonly muted: MutedState;
-  readonly portfolio: PortfolioState;
-  readonly pool: PoolState;
-  readonly endpoints: readonly EndpointState[];
-}
+export type { CanaryComparisonState, CanaryJudgement } from './canary-judgement.ts';
 
 /**
  * A conditional e-process portfolio: every block compares the releases only within itself, so load, drift and shared outages cancel; wealth that ever
@@ -72,9 +37,7 @@ export class CanaryComparison {
   readonly #rules: readonly CheckRule[];
   readonly #settings: EndpointSettings;
   readonly #logLimit: number;
-  readonly #byName = new Map<string, EndpointComparison>();
-  /** Endpoints ascending by name, so that sums do not depend on the order of feeding. */
-  #endpoints: EndpointComparison[] = [];
+  #endpoints: EndpointBook;
   #portfolio = new Portfolio();
   #pool: Pool;
   #overflow = NO_OVERFLOW;
@@ -95,6 +58,7 @@ export class CanaryComparison {
     this.#time = new RunTime(startSlot);
     this.#rules = checkRules(policy, limits);
     this.#settings = new EndpointSettings(policy.endpoints);
+    this.#endpoints = new EndpointBook(this.#rules, layout);
     this.#pool = new Pool(this.#rules);
     this.#guards = new Guards(policy, layout, limits);
     this.#logLimit = Math.log(1 / policy.alpha);
@@ -103,7 +67,7 @@ export class CanaryComparison {
   /** Baseline history of an endpoint from before its first slot, oldest first: primes the reference that defines "slow". */
   prime(endpoint: string, endMs: EpochMs, baseline: ArmSlot): void {
     if (endpoint !== OVERFLOW_ENDPOINT && !this.#settings.of(endpoint).isMuted)
-      this.#endpoint(endpoint)?.prime(this.#time.relativeMs(endMs), baseline);
+      this.#endpoints.of(endpoint)?.prime(this.#time.relativeMs(endMs), baseline);
   }
 
   /** The share of the service's requests that the canary is meant to get from now on, (0, 1]; null: nobody says, so silence cannot be proven. */
@@ -122,7 +86,7 @@ export class CanaryComparison {
     }
     if (canary.requests > 0) this.#time.sawCanary(this.#canaryRequests);
     this.#guards.silence.count(baseline.requests, canary.requests);
-    const comparison = endpoint === OVERFLOW_ENDPOINT ? undefined : this.#endpoint(endpoint);
+    const comparison = endpoint === OVERFLOW_ENDPOINT ? undefined : this.#endpoints.of(endpoint);
     if (comparison === undefined) {
       this.#overflow = overflowing(this.#overflow, baseline, canary);
       return;
@@ -139,18 +103,18 @@ export class CanaryComparison {
     const isWarmup = this.#isWarmup();
     this.#time.nextSlot = slot + 1;
     const atMs = this.#time.watchedMs;
-    if (this.#endpoints.length < this.#byName.size) this.#endpoints = [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const endpoints = this.#endpoints.all;
     let isOpening = false;
     const newcomers: EndpointComparison[] = [];
-    for (const endpoint of this.#endpoints) {
+    for (const endpoint of endpoints) {
       const hasBet = endpoint.closeBlock(slot, atMs, this.#addToPool, this.#scratch);
       if (hasBet && endpoint.share === 0) newcomers.push(endpoint);
       isOpening ||= hasBet && !this.#portfolio.isOpen;
     }
-    this.#admit(isOpening ? this.#endpoints : newcomers);
+    this.#admit(isOpening ? endpoints : newcomers);
     this.#pool.endSlot(atMs, this.#portfolio.pool > 0);
     this.#guards.endSlot(atMs, isWarmup);
-    this.#logWealth = this.#guards.logHarm(this.#portfolio.logWealth(this.#endpoints, this.#pool.logWealth));
+    this.#logWealth = this.#guards.logHarm(this.#portfolio.logWealth(endpoints, this.#pool.logWealth));
     if (this.#logWealth >= this.#logLimit && !this.#isTooFew()) this.#proven ??= decisiveCheck(this.#standing());
     if (this.#policy.onSilence === 'rollback' && this.#isSilenceHarm()) this.#proven ??= SILENCE;
   }
@@ -159,7 +123,7 @@ export class CanaryComparison {
   skipTo(slot: SlotIndex): void {
     if (slot <= this.#time.nextSlot) return;
     this.#time.skipTo(slot);
-    for (const endpoint of this.#byName.values()) endpoint.dropBlock();
+    for (const endpoint of this.#endpoints.all) endpoint.dropBlock();
     this.#guards.drop();
   }
 
@@ -186,6 +150,7 @@ export class CanaryComparison {
         unproven ??= unprovenChecks(standing);
         return unproven;
       },
+      isCriticalProven: isCriticalProven(this.#healthQuestion()),
       isSharedFailure: this.#guards.isSharedFailure,
     };
   }
@@ -202,7 +167,7 @@ export class CanaryComparison {
       muted: this.#muted.snapshot(),
       portfolio: this.#portfolio.snapshot(),
       pool: this.#pool.snapshot(),
-      endpoints: [...this.#byName.values()].map((endpoint) => endpoint.snapshot()),
+      endpoints: this.#endpoints.snapshot(),
     };
   }
 
@@ -224,26 +189,16 @@ export class CanaryComparison {
     restored.#muted = Muted.restore(state.muted);
     restored.#portfolio = Portfolio.restore(state.portfolio);
     restored.#pool = Pool.restore(restored.#rules, state.pool);
-    for (const saved of state.endpoints) {
-      restored.#byName.set(saved.name, EndpointComparison.restore(restored.#rules, layout, saved));
-      restored.#baselineRequests += saved.baselineRequests;
-      restored.#canaryRequests += saved.canaryRequests;
+    restored.#endpoints = EndpointBook.restore(restored.#rules, layout, state.endpoints);
+    for (const { baselineRequests, canaryRequests } of state.endpoints) {
+      restored.#baselineRequests += baselineRequests;
+      restored.#canaryRequests += canaryRequests;
     }
-    restored.#endpoints = [...restored.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    restored.#logWealth = restored.#guards.logHarm(restored.#portfolio.logWealth(restored.#endpoints, restored.#pool.logWealth));
+    restored.#logWealth = restored.#guards.logHarm(restored.#portfolio.logWealth(restored.#endpoints.all, restored.#pool.logWealth));
     return restored;
   }
 
   readonly #addToPool = (check: number, evidence: Float64Array): void => this.#pool.add(check, evidence);
-
-  #endpoint(name: string): EndpointComparison | undefined {
-    const known = this.#byName.get(name);
-    if (known !== undefined || this.#byName.size >= MAX_ENDPOINTS) return known;
-    const checks = this.#rules.map((rule) => new Check(rule));
-    const endpoint = new EndpointComparison(name, checks, this.#layout);
-    this.#byName.set(name, endpoint);
-    return endpoint;
-  }
 
   /** Endpoints of which the baseline knows nothing wait without money until it does. */
   #admit(endpoints: readonly EndpointComparison[]): void {
@@ -284,13 +239,17 @@ export class CanaryComparison {
 
   #isHealthProven(): boolean {
     if (this.#logWealth > 0 || this.#time.sinceCanaryMs < this.#policy.minPassMs) return false;
-    return isHealthProven({
-      endpoints: this.#endpoints,
+    return isHealthProven(this.#healthQuestion());
+  }
+
+  #healthQuestion(): HealthQuestion {
+    return {
+      endpoints: this.#endpoints.all,
       settings: this.#settings,
       logProof: Math.log(1 / this.#policy.beta),
       uncomparedRequests: this.#overflow.baselineRequests,
       atMs: this.#time.elapsedMs,
-    });
+    };
   }
 
   /** Requests of endpoints that can be compared; what cannot be compared proves nothing. */
@@ -304,7 +263,7 @@ export class CanaryComparison {
 
   #standing(): Standing {
     return {
-      endpoints: this.#endpoints,
+      endpoints: this.#endpoints.all,
       rules: this.#rules,
       pool: this.#pool,
       poolShare: this.#portfolio.pool,

@@ -16,6 +16,11 @@ export class EndpointSettings {
     this.#entries = entries;
   }
 
+  /** Whether any entry asks for proof. */
+  get hasCritical(): boolean {
+    return this.#entries.some(({ isCritical }) => isCritical);
+  }
+
   /** The first entry that matches the endpoint's name; weight 1, not critical and not muted where none does. */
   of(name: string): EndpointSetting {
     if (this.#entries.length === 0) return USUAL;

@@ -29,24 +29,32 @@ export interface HealthQuestion {
  * most beta, whatever the number of checks (intersection-union test).
  */
 export function isHealthProven(question: HealthQuestion): boolean {
-  const { endpoints, settings, logProof, atMs } = question;
+  const { endpoints, logProof } = question;
   let proven = 0;
   let all = question.uncomparedRequests;
   for (const endpoint of endpoints) {
     all += endpoint.baselineRequests;
-    const asked = endpoint.checks.filter((check) => check.logSafe !== null);
-    const isProven = asked.length > 0 && asked.every((check) => isCheckProven(check, logProof));
-    if (isProven) {
-      proven += endpoint.baselineRequests;
-      continue;
-    }
-    if (settings.of(endpoint.name).isCritical && endpoint.traffic(atMs) > 0) return false;
-    const isServed = endpoint.baselineRequests > 0 && endpoint.canaryRequests > 0;
-    if (isServed && asked.some((check) => check.rule.isCritical && !isCheckProven(check, logProof))) return false;
+    if (isEndpointProven(endpoint, logProof)) proven += endpoint.baselineRequests;
   }
-  return proven > 0 && proven >= PASS_TRAFFIC_SHARE * all;
+  return proven > 0 && proven >= PASS_TRAFFIC_SHARE * all && isCriticalProven(question);
 }
 
-function isCheckProven({ logSafe }: Check, logProof: number): boolean {
-  return logSafe !== null && logSafe >= logProof;
+/** The second and third of these, which also a run that ends without proof must have before it may be promoted. */
+export function isCriticalProven({ endpoints, settings, logProof, atMs }: HealthQuestion): boolean {
+  const hasCriticalCheck = endpoints[0]?.checks.some((check) => check.rule.isCritical) ?? false;
+  if (!hasCriticalCheck && !settings.hasCritical) return true;
+  return endpoints.every((endpoint) => {
+    if (settings.of(endpoint.name).isCritical && endpoint.traffic(atMs) > 0) return isEndpointProven(endpoint, logProof);
+    const isServed = endpoint.baselineRequests > 0 && endpoint.canaryRequests > 0;
+    return !isServed || endpoint.checks.every((check) => !check.rule.isCritical || isNotInDoubt(check, logProof));
+  });
+}
+
+function isEndpointProven({ checks }: EndpointComparison, logProof: number): boolean {
+  return checks.some(({ logSafe }) => logSafe !== null) && checks.every((check) => isNotInDoubt(check, logProof));
+}
+
+/** Severe checks are never asked: their plain siblings are. */
+function isNotInDoubt({ logSafe }: Check, logProof: number): boolean {
+  return logSafe === null || logSafe >= logProof;
 }

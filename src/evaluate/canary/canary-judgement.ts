@@ -1,0 +1,49 @@
+/** What a comparison says when it is asked, and what is saved of it. */
+import type { Judgement, Outcome, Reason } from '../../model/judgement.ts';
+import type { DurationMs } from '../../model/time.ts';
+import type { DecisiveCheck } from './decisive-check.ts';
+import type { EndpointState } from './endpoint-comparison.ts';
+import type { GuardsState } from './guards.ts';
+import type { MutedState } from './muted.ts';
+import type { Overflow } from './overflow.ts';
+import type { PoolState } from './pool.ts';
+import type { PortfolioState } from './portfolio.ts';
+import type { RunTimeState } from './run-time.ts';
+
+export interface CanaryJudgement {
+  readonly outcome: Outcome;
+  readonly reason: Reason;
+  /** ln of the portfolio's wealth, and the limit ln(1/alpha) at which it proves harm. */
+  readonly logWealth: number;
+  readonly logLimit: number;
+  /** The check with the largest share of the wealth; null before any has bet. */
+  readonly decidedBy: string | null;
+  /** One per endpoint and metric, made when first read: read it before the comparison is fed on. */
+  readonly judgements: readonly Judgement[];
+  /** Requests since the run began. */
+  readonly canaryRequests: number;
+  readonly baselineRequests: number;
+  /** Event time since the run began. */
+  readonly elapsedMs: DurationMs;
+  /** Checks whose health is not proven. */
+  readonly unproven: readonly string[];
+  /** Everything the policy calls critical is proven healthy; true where it calls nothing so. */
+  readonly isCriticalProven: boolean;
+  /** The baseline itself fails more than the canary may: whatever the cause is, it is not this release alone. */
+  readonly isSharedFailure: boolean;
+}
+
+export interface CanaryComparisonState {
+  readonly version: 2;
+  /** Number of buckets of the layout. */
+  readonly buckets: number;
+  readonly time: RunTimeState;
+  /** The check that proved harm. */
+  readonly proven: DecisiveCheck | null;
+  readonly guards: GuardsState;
+  readonly overflow: Overflow;
+  readonly muted: MutedState;
+  readonly portfolio: PortfolioState;
+  readonly pool: PoolState;
+  readonly endpoints: readonly EndpointState[];
+}
