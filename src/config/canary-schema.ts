@@ -24,7 +24,7 @@ export const CANARY_DEFAULTS = {
   tolerances: {
     p50: { harm: '+10%', orAtLeast: '2ms', healthy: '+25%', healthyAtLeast: '5ms' },
     p95: { harm: '+10%', orAtLeast: '5ms', healthy: '+30%', healthyAtLeast: '10ms' },
-    p99: { harm: '+15%', orAtLeast: '5ms', healthy: '+40%', healthyAtLeast: '10ms' },
+    p99: { harm: '+15%', orAtLeast: '5ms', healthy: '+50%', healthyAtLeast: '10ms' },
     errors: { oddsRatio: 1.1, harm: '+0.05pp', healthy: '+0.5pp' },
   },
   criteria: [],

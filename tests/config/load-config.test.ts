@@ -63,7 +63,7 @@ describe('loading a configuration', () => {
       latency: {
         p50: { ratio: 0.1, addUs: 2_000, passRatio: 0.25, passAddUs: 5_000 },
         p95: { ratio: 0.1, addUs: 5_000, passRatio: 0.3, passAddUs: 10_000 },
-        p99: { ratio: 0.15, addUs: 5_000, passRatio: 0.4, passAddUs: 10_000 },
+        p99: { ratio: 0.15, addUs: 5_000, passRatio: 0.5, passAddUs: 10_000 },
       },
       errors: { oddsRatio: 1.1, addRatio: 0.0005, passAddRatio: 0.005 },
       checks: { p50: PLAIN, p95: PLAIN, p99: PLAIN, errors: PLAIN },
