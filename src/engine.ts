@@ -9,6 +9,7 @@ import { latencyView } from './engine/latency-view.ts';
 import type { LiveRun, LiveRunState, Surroundings } from './engine/live-run.ts';
 import { longWindow, type StoredPiece } from './engine/long-window.ts';
 import { ObjectiveFeed } from './engine/objective-feed.ts';
+import { outlookView } from './engine/outlook-view.ts';
 import { retention } from './engine/retention.ts';
 import { type RolloutRequest, Rollouts, type StartOutcome } from './engine/rollouts.ts';
 import { SeriesBook } from './engine/series-book.ts';
@@ -22,7 +23,7 @@ import type { AnalysisRun, Signal } from './model/rollout.ts';
 import type { SeriesInfo } from './model/series.ts';
 import type { SlotDeltas } from './model/slot-deltas.ts';
 import { type DurationMs, type EpochMs, slotOf } from './model/time.ts';
-import type { LatencyQuery, LatencyView, StatusView } from './model/views.ts';
+import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from './model/views.ts';
 import { type MergeOutcome, SlidingWindow } from './window/sliding-window.ts';
 
 const GUARD_NOTE = 'guard';
@@ -161,6 +162,13 @@ export class Engine {
     const { window } = this;
     const { memoryFromMs } = longWindow(query.windowMs, window.newestSlot);
     return latencyView(query, this.#series.of(query.service), { window, older: window.olderBlocks(stored), memoryFromMs });
+  }
+
+  /** What a canary of a service could show; null without recent traffic. */
+  outlook(query: OutlookQuery): OutlookView | null {
+    const { service } = query;
+    const [series, firstAt] = [this.#series.of(service), this.#series.firstAtOf(service)];
+    return outlookView(query, { series, firstAt, policy: this.#canaryPolicy(service), window: this.window });
   }
 
   /** What changed since the last call, to be stored in one transaction; `bounded` leaves runs with much evidence and nothing new for later. */

@@ -3,7 +3,7 @@ import type { Reason } from '../model/judgement.ts';
 import type { AnalysisRun, DeliveryState, SignalAction } from '../model/rollout.ts';
 import type { ReleaseMatcher } from '../model/series.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
-import type { LatencyQuery, LatencyView, StatusView } from '../model/views.ts';
+import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from '../model/views.ts';
 
 type Eventually<T> = T | Promise<T>;
 
@@ -75,6 +75,8 @@ export interface ApiHandlers {
   status(windowMs: DurationMs, service: string | null): Eventually<StatusView>;
   /** Of one endpoint in one release, or in all (null); null when there is no such endpoint. */
   latency(query: LatencyQuery): Eventually<LatencyView | null>;
+  /** What a canary of a service could show; null when the service has no recent traffic. */
+  outlook(query: OutlookQuery): Eventually<OutlookView | null>;
   /** Newest first, at most `limit`. */
   signals(limit: number): Eventually<readonly SignalView[]>;
   readiness(): Readiness;

@@ -4,6 +4,7 @@ import type { EpochMs } from '../model/time.ts';
 import { durationMs } from './duration.ts';
 import type { AbortOutcome, ApiHandlers, StartOutcome, Unavailable } from './handlers.ts';
 import { openApiDocument } from './openapi.ts';
+import { canaryShareOf, outlookQuery } from './outlook-query.ts';
 import { invalidRequest, problemResponse } from './problem.ts';
 import { boundedText, parsedJson } from './request-body.ts';
 import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
@@ -77,6 +78,17 @@ export function responders(handlers: ApiHandlers, now: () => EpochMs): Readonly<
       });
     },
 
+    async outlook(context) {
+      const query = outlookQuery.safeParse(context.req.query());
+      if (!query.success) return problemResponse(invalidRequest(query.error, 'query'));
+      const { service, canaryShare, within } = query.data;
+      const withinMs = within === undefined ? null : durationMs(within);
+      const outlook = await handlers.outlook({ service, canaryShare: canaryShareOf(canaryShare) ?? 0, withinMs });
+      if (outlook !== null) return json(outlook);
+      const detail = 'no span of this service came in the last 15 minutes: there is no traffic to plan with';
+      return problemResponse({ status: 404, title: 'No traffic', detail });
+    },
+
     async signals(context) {
       const query = signalsQuery.safeParse(context.req.query());
       if (!query.success) return problemResponse(invalidRequest(query.error, 'query'));
@@ -139,6 +151,7 @@ function directory(version: string) {
   const look = {
     '/v1/status': 'every endpoint in every release, objectives and runs',
     '/v1/rollouts': 'rollouts and their verdicts; POST starts one',
+    '/v1/outlook': 'what a canary could show, before it is rolled out',
     '/v1/signals': 'signals and their delivery',
     '/metrics': 'Prometheus',
     '/readyz': 'does it take spans and judge?',

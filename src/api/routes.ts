@@ -1,5 +1,6 @@
 /** The one table of routes: the server registers from it and `/openapi.json` is written from it. */
 import { z } from 'zod';
+import { outlookQuery } from './outlook-query.ts';
 import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
 import * as schemas from './schemas.ts';
 
@@ -86,6 +87,13 @@ export const ROUTES = {
     summary: 'The latency distribution of one endpoint: quantiles, buckets, and an HdrHistogram for other tools.',
     query: latencyQuery,
     responses: { 200: json('The distribution.', schemas.latency), 404: problem('The service has no such endpoint or release.') },
+  },
+  outlook: {
+    method: 'GET',
+    path: '/v1/outlook',
+    summary: 'What a canary with this share of the traffic could show, and how soon, before it is rolled out.',
+    query: outlookQuery,
+    responses: { 200: json('The outlook.', schemas.outlookReport), 404: problem('The service had no traffic in the last 15 minutes.') },
   },
   signals: {
     method: 'GET',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { REASONS } from '../model/judgement.ts';
 import { DELIVERY_STATES, RUN_STATES } from '../model/rollout.ts';
 import { ENDPOINT_KINDS } from '../model/series.ts';
-import type { LatencyView } from '../model/views.ts';
+import type { LatencyView, OutlookView } from '../model/views.ts';
 import type { SignalView } from './handlers.ts';
 import type { ExplainedRunView, RunSummary, RunView, StatusReport } from './run-view.ts';
 
@@ -115,8 +115,8 @@ const rollout = z.object({
 });
 
 const effect = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('latency'), ratio: figure.describe('Latency times this.') }),
-  z.object({ kind: z.literal('errors'), addRatio: figure.describe('So many more of all requests fail.') }),
+  z.object({ kind: z.literal('latency'), ratio: z.number().describe('Latency times this.') }),
+  z.object({ kind: z.literal('errors'), addRatio: z.number().describe('So many more of all requests fail.') }),
 ]);
 
 const outlook = z.object({
@@ -228,6 +228,18 @@ export const latency = z.object({
   hdr: z.string().describe('A compressed HdrHistogram V2 in base64, values in µs.'),
 });
 
+export const outlookReport = z.object({
+  service: z.string(),
+  canaryShare: z.number(),
+  withinMs: z.number().describe('How long the run may take.'),
+  alpha: z.number().describe('Chance of rolling back a healthy canary that the policy allows.'),
+  release: z.string().describe('Carries most of the traffic now: what the canary would be compared with.'),
+  seenMs: z.number().describe('How long the traffic was looked at.'),
+  rate: z.number().describe('Its spans per second, of all releases.'),
+  endpoints: count.describe('Endpoints with traffic; the busiest 200 are planned for.'),
+  checks: z.array(outlook).describe('The least certain first.'),
+});
+
 const signal = z.object({
   id: z.string(),
   rolloutId: z.string(),
@@ -274,9 +286,11 @@ export type SchemasCarryTheModel = [
   Carries<typeof runSummary, Wire<RunSummary>>,
   Carries<typeof status, Wire<StatusReport>>,
   Carries<typeof latency, Wire<LatencyView>>,
+  Carries<typeof outlookReport, Wire<OutlookView>>,
   Carries<typeof signal, Wire<SignalView>>,
 ];
 
 export type RunWire = z.output<typeof run>;
 export type ExplainedRunWire = z.output<typeof explainedRun>;
+export type OutlookWire = z.output<typeof outlookReport>;
 export type StatusWire = z.output<typeof status>;

@@ -1,6 +1,7 @@
 /** The list of commands, in the order of `--help`. */
 import type { AddCommand } from './context.ts';
 import { addExplain } from './explain.ts';
+import { addPlan } from './plan.ts';
 import { addReplay } from './replay.ts';
 import { addSchema } from './schema.ts';
 import { addServe } from './serve.ts';
@@ -8,4 +9,4 @@ import { addStatus } from './status.ts';
 import { addValidate } from './validate.ts';
 import { addVersion } from './version.ts';
 
-export const COMMANDS: readonly AddCommand[] = [addServe, addValidate, addReplay, addStatus, addExplain, addSchema, addVersion];
+export const COMMANDS: readonly AddCommand[] = [addServe, addValidate, addReplay, addStatus, addExplain, addPlan, addSchema, addVersion];

@@ -11,6 +11,7 @@ const EXAMPLES = `Examples:
   slipstream replay spans.jsonl --config FILE      judge a recording as it would have been live
   slipstream status --window 5m                    endpoints, objectives and runs of a running one
   slipstream explain                               why the newest rollout is judged as it is
+  slipstream plan --service checkout --share 5%    what a canary could show, and how soon
 `;
 
 const EXIT_CODES = `

@@ -1,5 +1,6 @@
 /** What can be asked of the running engine: plain data for API, command line and page. */
 import type { Judgement } from './judgement.ts';
+import type { Outlook } from './outlook.ts';
 import type { AnalysisRun } from './rollout.ts';
 import type { EndpointKind } from './series.ts';
 import type { DurationMs, EpochMs } from './time.ts';
@@ -41,6 +42,31 @@ export interface LatencyView extends LatencyQuery {
   readonly buckets: readonly { readonly lowMs: number; readonly highMs: number; readonly count: number }[];
   /** The same as a compressed HdrHistogram V2 in base64, values in µs. */
   readonly hdr: string;
+}
+
+/** A canary that is thought of: of which service, with which share of its traffic, and how long it may take. */
+export interface OutlookQuery {
+  readonly service: string;
+  /** In (0, 1). */
+  readonly canaryShare: number;
+  /** Null: as long as the policy gives a run. */
+  readonly withinMs: DurationMs | null;
+}
+
+/** What such a canary could show at the traffic of the last minutes. */
+export interface OutlookView extends OutlookQuery {
+  readonly withinMs: DurationMs;
+  /** Chance of rolling back a healthy canary that the policy allows. */
+  readonly alpha: number;
+  /** The release that carries most of the traffic: what the canary would be compared with. */
+  readonly release: string;
+  /** How long the traffic was looked at, and its spans per second, of all releases. */
+  readonly seenMs: DurationMs;
+  readonly rate: number;
+  /** Endpoints with traffic; the busiest 200 are planned for. */
+  readonly endpoints: number;
+  /** The least certain first, at most 500. */
+  readonly checks: readonly Outlook[];
 }
 
 export interface ObjectiveView {

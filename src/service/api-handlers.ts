@@ -84,6 +84,7 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     },
     status: (windowMs, service) => engine.status(windowMs, clock.now(), service ?? undefined, stored(windowMs)),
     latency: (query) => engine.latency(query, stored(query.windowMs)),
+    outlook: (query) => engine.outlook(query),
     signals: (limit) => store.journal.entries(limit).map(signalView),
   };
 }

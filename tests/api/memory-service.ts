@@ -1,8 +1,9 @@
 /** A small service behind the API that keeps runs in memory: real enough to fence generations and to be asked the same twice. */
 import type { AbortOutcome, ApiHandlers, SignalView, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
 import type { Judgement } from '../../src/model/judgement.ts';
+import type { Outlook } from '../../src/model/outlook.ts';
 import type { AnalysisRun } from '../../src/model/rollout.ts';
-import type { LatencyQuery, LatencyView, StatusView } from '../../src/model/views.ts';
+import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from '../../src/model/views.ts';
 
 export const NOW = Date.UTC(2026, 10, 21, 12, 0, 0);
 
@@ -61,6 +62,20 @@ export class MemoryService implements ApiHandlers {
     return { ...query, total: 812, failed: 41, quantiles: [{ q: 0.5, ms: 12.5 }], buckets: [bucket], hdr: 'HISTF' };
   }
 
+  outlook(query: OutlookQuery): OutlookView | null {
+    if (query.service !== 'shop') return null;
+    return {
+      ...query,
+      withinMs: query.withinMs ?? 3_600_000,
+      alpha: 0.01,
+      release: '1',
+      seenMs: 900_000,
+      rate: 40,
+      endpoints: 2,
+      checks: CHECKS,
+    };
+  }
+
   async signals(limit: number): Promise<readonly SignalView[]> {
     return [SIGNAL, { ...SIGNAL, id: 'sig_2', state: 'pending' as const, lastError: '503' }].slice(0, limit);
   }
@@ -100,6 +115,27 @@ export const ERRORS: Judgement = {
     isCritical: false,
   },
 };
+
+const CHECKS: readonly Outlook[] = [
+  {
+    check: 'errors GET /admin\u001b[2J',
+    endpoint: 'GET /admin\u001b[2J',
+    metric: 'errors',
+    effect: { kind: 'errors', addRatio: 0.01 },
+    neededMs: null,
+    smallest: null,
+    isJudgeable: false,
+  },
+  {
+    check: 'p99 POST /checkout',
+    endpoint: 'POST /checkout',
+    metric: 'p99',
+    effect: { kind: 'latency', ratio: 1.5 },
+    neededMs: 2_400_000,
+    smallest: { kind: 'latency', ratio: 1.42 },
+    isJudgeable: true,
+  },
+];
 
 export const AVAILABILITY: Judgement = {
   check: 'shop:availability',

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type Api, createApi } from '../../src/api/create-api.ts';
+import type { ExplainedRunWire } from '../../src/api/schemas.ts';
 import { harmedRun, MemoryService, NOW } from '../api/memory-service.ts';
 import { rememberingTelemetry } from '../api/remembering-telemetry.ts';
 import { ran } from './streams.ts';
@@ -77,7 +78,7 @@ describe('exits with 1 and says why', () => {
 });
 
 it('a page of a Slipstream that is none cannot move the cursor', async () => {
-  const run = await (await fetch(`${url}/v1/rollouts/r-old`)).json();
+  const run = (await (await fetch(`${url}/v1/rollouts/r-old`)).json()) as ExplainedRunWire;
   const forged = JSON.stringify({ ...run, explanation: { ...run.explanation, page: 'all is well\u001b[2J\nreally' } });
   const server: Server = createServer((_request, response) => response.end(forged)).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
