@@ -6,12 +6,14 @@ import { isSilence } from './decide/trust.ts';
 import { discovered } from './engine/discovery.ts';
 import { dueRuns } from './engine/due-runs.ts';
 import { latencyView } from './engine/latency-view.ts';
-import type { LiveRun, LiveRunState, Surroundings } from './engine/live-run.ts';
+import type { LiveRun, Surroundings } from './engine/live-run.ts';
 import { longWindow, type StoredPiece } from './engine/long-window.ts';
 import { ObjectiveFeed } from './engine/objective-feed.ts';
 import { outlookView } from './engine/outlook-view.ts';
 import { retention } from './engine/retention.ts';
 import { type RolloutRequest, Rollouts, type StartOutcome } from './engine/rollouts.ts';
+import { strictnessOf } from './engine/run-policy.ts';
+import type { LiveRunState } from './engine/saved-run.ts';
 import { SeriesBook } from './engine/series-book.ts';
 import { serviceView } from './engine/status-view.ts';
 import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
@@ -68,17 +70,20 @@ export class Engine {
   advance(now: EpochMs): readonly Decision[] {
     const decisions: Decision[] = [];
     for (const run of this.rollouts.active()) {
-      const step = run.advance(this.#surroundings(run, now));
-      if (step !== null) decisions.push(this.#decided(run, step, now));
+      const around = this.#surroundings(run, now);
+      for (let step = run.advance(around); step !== null; step = run.advance(around)) decisions.push(this.#decided(run, step, now));
     }
     this.window.advance(now);
     return decisions;
   }
 
   startRollout(request: RolloutRequest, now: EpochMs): StartOutcome {
-    const outcome = this.rollouts.start(request, this.#canaryPolicy(request.service), now);
+    const { service } = request;
+    const policy = this.#canaryPolicy(service);
+    const strictness = strictnessOf(policy, this.objectives.tightestBudget(service, this.window.newestAt(service)));
+    const outcome = this.rollouts.start(request, policy, strictness, now);
     if (outcome.kind === 'started') {
-      for (const info of this.#series.of(request.service)) outcome.run.bind(info, this.window);
+      for (const info of this.#series.of(service)) outcome.run.bind(info, this.window);
     }
     return outcome;
   }

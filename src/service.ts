@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { type Api, createApi } from './api/create-api.ts';
 import type { Config } from './config/config.ts';
-import type { LiveRunState } from './engine/live-run.ts';
+import type { LiveRunState } from './engine/saved-run.ts';
 import { LEVEL_SECONDS, type SavedState } from './model/checkpoint.ts';
 import { PermanentError } from './model/errors.ts';
 import type { Signal } from './model/rollout.ts';

@@ -1,21 +1,19 @@
 /** One analysis run in flight: feeds its comparison slot by slot as the decision watermark passes, and keeps what it said. */
+import { stepBake } from '../decide/bake-state.ts';
 import { type RunStep, stepRun } from '../decide/run-state.ts';
 import { distrust, isSilence } from '../decide/trust.ts';
-import { CanaryComparison, type CanaryComparisonState, type CanaryJudgement } from '../evaluate/canary/comparison.ts';
-import type { ProcessLimits } from '../evaluate/canary/process-rules.ts';
-import type { HistogramLayout } from '../model/histogram-layout.ts';
+import type { CanaryJudgement } from '../evaluate/canary/comparison.ts';
 import type { Reason } from '../model/judgement.ts';
 import type { CanaryPolicy } from '../model/policy.ts';
 import type { AnalysisRun, Rollout, RunState } from '../model/rollout.ts';
 import type { SeriesInfo } from '../model/series.ts';
 import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotOf, slotStartMs } from '../model/time.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
-import { SlotReading } from '../window/slot-reading.ts';
 import { armOf, RunArms } from './run-arms.ts';
-import { RunRecord, type RunRecordState } from './run-record.ts';
-
-/** Baseline history that primes the reference. */
-const PRIME_MS = 15 * 60_000;
+import { bakePolicy, runPolicy, type Strictness } from './run-policy.ts';
+import { RunRecord } from './run-record.ts';
+import type { Bake, LiveRunState, RunStart } from './saved-run.ts';
+import { Trial, type TrialGround } from './trial.ts';
 
 /** What the run needs to know of the world around it to decide. */
 export interface Surroundings {
@@ -29,38 +27,35 @@ export interface Surroundings {
   objection(service: string, at: EpochMs): Reason | null;
 }
 
-/** What is saved of a run, as JSON. */
-export interface LiveRunState extends RunRecordState {
-  readonly rollout: Rollout;
-  readonly sequence: number;
-  readonly policy: CanaryPolicy;
-  readonly nextSlot: SlotIndex;
-  readonly comparison: CanaryComparisonState | null;
-}
-
 export class LiveRun {
   readonly policy: CanaryPolicy;
   /** Runs that were started later have larger ones, whatever start their deploy system gave them. */
   readonly sequence: number;
+  /** Fixed for the run, so that it can be predicted. */
+  readonly strictness: Strictness;
+  readonly #ground: TrialGround;
   #rollout: Rollout;
-  #comparison: CanaryComparison | null;
+  /** Null when the run is over. */
+  #trial: Trial | null;
   #said: CanaryJudgement;
+  #bake: Bake | null = null;
   #record = new RunRecord();
   #savedAt: EpochMs = Number.NEGATIVE_INFINITY;
   #nextSlot: SlotIndex;
   #lagMs: DurationMs = 0;
   readonly #arms = new RunArms();
-  readonly #baselineSlot = new SlotReading();
-  readonly #canarySlot = new SlotReading();
 
-  constructor(rollout: Rollout, policy: CanaryPolicy, layout: HistogramLayout, sequence: number, limits?: ProcessLimits) {
+  constructor(start: RunStart, ground: TrialGround) {
+    const { rollout, policy, strictness } = start;
+    this.#ground = ground;
     this.#rollout = rollout;
-    this.sequence = sequence;
+    this.sequence = start.sequence;
     this.policy = policy;
+    this.strictness = strictness;
     this.#nextSlot = slotOf(rollout.startedAt);
-    this.#comparison = new CanaryComparison(policy, layout, this.#nextSlot, limits);
-    this.#comparison.plan(rollout.canaryShare);
-    this.#said = this.#comparison.judge();
+    this.#trial = Trial.ofRun(runPolicy(policy, strictness), ground, this.#nextSlot);
+    this.#trial.plan(rollout.canaryShare);
+    this.#said = this.#trial.said;
   }
 
   get rollout(): Rollout {
@@ -113,27 +108,27 @@ export class LiveRun {
   plan(canaryShare: number | null): void {
     if (this.isOver || canaryShare === this.#rollout.canaryShare) return;
     this.#rollout = { ...this.#rollout, canaryShare };
-    this.#comparison?.plan(canaryShare);
+    this.#trial?.plan(canaryShare);
     this.#record.news();
   }
 
   /**
-   * Judges every slot the watermark has passed, one by one, so that the verdict does not depend on how often this is called. Returns the step that
-   * changed the verdict, or null when it stands.
+   * Judges every slot the watermark has passed, one by one, so that the verdict does not depend on how often this is called. Returns a step that
+   * changed the verdict, after which there may be more to judge, or null when it stands.
    */
   advance(around: Surroundings): RunStep | null {
-    if (this.#comparison === null) return null;
     const { window, now } = around;
+    const trial = this.#isPromoted ? this.#beginBake(window) : this.#trial;
+    if (trial === null) return null;
     const end = slotOf(window.watermark(this.#rollout.service, now));
     this.#lagMs = window.lagMs(this.#rollout.service) || 0;
     const readable = window.detailFrom;
-    if (this.#nextSlot < readable) this.#skip(this.#comparison, Math.min(readable, end));
+    if (this.#nextSlot < readable) this.#skip(trial, Math.min(readable, end));
     let changed: RunStep | null = null;
     while (this.#nextSlot < end && !this.isOver) {
-      this.#feed(this.#comparison, window, this.#nextSlot);
-      this.#nextSlot++;
-      this.#record.isDirty = true;
+      this.#feed(trial, window);
       changed = this.#decide(around, slotStartMs(this.#nextSlot)) ?? changed;
+      if (changed !== null && this.#isPromoted) return changed;
     }
     if (!this.isOver) changed = this.#decide(around, this.#judgedUpTo()) ?? changed;
     return changed;
@@ -142,7 +137,9 @@ export class LiveRun {
   /** Ends the run from outside. */
   end(state: 'superseded' | 'aborted', reason: Reason): void {
     if (this.isOver) return;
-    this.#record.say({ state, decision: 'hold', reason, action: null }, this.#said, this.#judgedUpTo());
+    // Nobody is told to hold what was promoted long ago.
+    const decision = this.state === 'baking' ? 'promote' : 'hold';
+    this.#record.say({ state, decision, reason, action: null }, this.#said, this.#judgedUpTo());
     this.#settle();
   }
 
@@ -153,7 +150,7 @@ export class LiveRun {
 
   /** Slots up to `slot` are missing: a gap in time, not zeros. */
   skipTo(slot: SlotIndex): void {
-    if (this.#comparison !== null && slot > this.#nextSlot) this.#skip(this.#comparison, slot);
+    if (this.#trial !== null && slot > this.#nextSlot) this.#skip(this.#trial, slot);
   }
 
   view(): AnalysisRun {
@@ -163,7 +160,7 @@ export class LiveRun {
       lateRequests: this.#arms.late,
       lagMs: this.#lagMs,
       exemplars: { baseline: [], canary: [] },
-      strictness: 1,
+      strictness: this.strictness.factor,
     };
     return this.#record.view(shown, this.#said, this.#judgedUpTo());
   }
@@ -180,18 +177,27 @@ export class LiveRun {
       rollout: this.#rollout,
       sequence: this.sequence,
       policy: this.policy,
+      strictness: this.strictness,
       nextSlot: this.#nextSlot,
       ...this.#record.save(),
-      comparison: this.#comparison?.snapshot() ?? null,
+      bake: this.#bake,
+      source: null,
+      comparison: null,
+      ...this.#trial?.save(),
     };
   }
 
-  static restore(saved: LiveRunState, layout: HistogramLayout, limits?: ProcessLimits): LiveRun {
-    const run = new LiveRun(saved.rollout, saved.policy, layout, saved.sequence, limits);
+  static restore(saved: LiveRunState, ground: TrialGround): LiveRun {
+    const run = new LiveRun(saved, ground);
     run.#record = RunRecord.restore(saved);
     run.#nextSlot = saved.nextSlot;
-    run.#comparison = saved.comparison === null ? null : CanaryComparison.restore(saved.policy, layout, saved.comparison, limits);
-    if (run.#comparison !== null) run.#said = run.#comparison.judge();
+    run.#bake = saved.bake;
+    run.#trial = null;
+    if (saved.comparison !== null && saved.source !== null) {
+      const policy = (saved.bake === null ? runPolicy : bakePolicy)(saved.policy, saved.strictness);
+      run.#trial = Trial.restore(policy, ground, { comparison: saved.comparison, source: saved.source });
+      run.#said = run.#trial.said;
+    }
     for (const { name, reference } of saved.comparison?.endpoints ?? []) {
       // The history that primed it is in what was saved.
       run.#arms.endpoints.set(name, { baseline: [], canary: [], isPrimed: reference.chunks.length > 0 });
@@ -199,27 +205,35 @@ export class LiveRun {
     return run;
   }
 
-  #feed(comparison: CanaryComparison, window: SlidingWindow, slot: SlotIndex): void {
-    for (const [name, endpoint] of this.#arms.endpoints) {
-      if (!endpoint.isPrimed && endpoint.baseline.length > 0) {
-        endpoint.isPrimed = true;
-        for (const past of window.baseline(endpoint.baseline, slotStartMs(slot), PRIME_MS))
-          comparison.prime(name, past.endMs, past.reading);
-      }
-      window.readSlot(endpoint.baseline, slot, this.#baselineSlot);
-      window.readSlot(endpoint.canary, slot, this.#canarySlot);
-      if (this.#baselineSlot.requests + this.#canarySlot.requests === 0) continue;
-      if (this.#canarySlot.requests > 0) this.#record.firstCanaryAt ??= slotStartMs(slot);
-      comparison.feed(name, slot, this.#baselineSlot, this.#canarySlot);
-    }
-    comparison.endSlot(slot);
-    this.#said = comparison.judge();
+  /** It was promoted a moment ago and has not begun to bake. */
+  get #isPromoted(): boolean {
+    return this.state === 'baking' && this.#bake === null;
   }
 
-  #skip(comparison: CanaryComparison, slot: SlotIndex): void {
-    comparison.skipTo(slot);
+  #feed(trial: Trial, window: SlidingWindow): void {
+    const { baseline } = this.policy;
+    const canaryRequests = trial.feed(this.#arms, window, this.#nextSlot, baseline.kind === 'previous' ? baseline.shiftMs : 0);
+    if (canaryRequests > 0) this.#record.firstCanaryAt ??= slotStartMs(this.#nextSlot);
+    this.#said = trial.said;
+    this.#nextSlot++;
+    this.#record.isDirty = true;
+  }
+
+  #skip(trial: Trial, slot: SlotIndex): void {
+    trial.skipTo(slot);
     this.#nextSlot = slot;
     this.#record.isDirty = true;
+  }
+
+  /** The run's evidence has done its work; the bake begins without any. */
+  #beginBake(window: SlidingWindow): Trial | null {
+    if (this.#trial === null) return null;
+    this.#bake = { until: this.#judgedUpTo() + this.policy.bakeMs, promotion: this.view() };
+    const policy = bakePolicy(this.policy, this.strictness);
+    this.#trial = this.#trial.bake(policy, this.#ground, this.#nextSlot, this.#arms, window);
+    this.#said = this.#trial.said;
+    this.#record.news();
+    return this.#trial;
   }
 
   #decide(around: Surroundings, at: EpochMs): RunStep | null {
@@ -235,27 +249,39 @@ export class LiveRun {
       clockJumped: around.clockJumped,
       stateUnknown: around.stateUnknown,
     });
-    const step = stepRun({
-      outcome: this.#said.outcome,
-      reason: this.#said.reason,
-      distrust: doubt,
-      objection: around.objection(service, at),
-      objectiveBurns: around.objectiveBurns,
-      isSharedFailure: this.#said.isSharedFailure,
-      mode: this.policy.mode,
-      onInconclusive: this.policy.onInconclusive,
-      at: isSilence(doubt) ? Math.max(at, now) : at,
-      deadline: this.#rollout.deadline,
-    });
+    const step = this.#step(around, doubt, at);
     if (!this.#record.say(step, this.#said, at)) return null;
     if (this.isOver) this.#settle();
     return step;
   }
 
-  /** A run that is over keeps its last view and lets go of the rest. */
+  #step(around: Surroundings, doubt: Reason | null, at: EpochMs): RunStep {
+    const { policy } = this;
+    const input = {
+      outcome: this.#said.outcome,
+      reason: this.#trial?.reason ?? this.#said.reason,
+      distrust: doubt,
+      objection: around.objection(this.#rollout.service, at),
+      mode: policy.mode,
+      at: isSilence(doubt) ? Math.max(at, around.now) : at,
+    } as const;
+    if (this.#bake !== null) return stepBake({ ...input, until: this.#bake.until, promotedFor: this.#bake.promotion.verdict.reason });
+    const step = stepRun({
+      ...input,
+      objectiveBurns: around.objectiveBurns,
+      isSharedFailure: this.#said.isSharedFailure,
+      // What the policy calls critical is never promoted without its proof.
+      onInconclusive: this.#said.isCriticalProven ? policy.onInconclusive : 'hold',
+      deadline: this.#rollout.deadline,
+    });
+    return step.state === 'promoted' && policy.bakeMs > 0 ? { ...step, state: 'baking' } : step;
+  }
+
+  /** A run that is over keeps its last view and lets go of the rest. A bake of which nothing came leaves what the release was promoted for. */
   #settle(): void {
-    this.#record.settle(this.view());
-    this.#comparison = null;
+    this.#record.settle(this.#bake === null || this.#said.outcome === 'fail' ? this.view() : this.#bake.promotion);
+    this.#bake = null;
+    this.#trial = null;
     this.#arms.endpoints.clear();
   }
 

@@ -73,6 +73,18 @@ export class ObjectiveFeed {
     return objectives.map((objective) => ({ objective, judgement: this.#judge(objective, newestAt) }));
   }
 
+  /** The least that is left of an error budget of the service, as far as failures spend it; null when no objective knows. */
+  tightestBudget(service: string, newestAt: EpochMs | null): number | null {
+    let least: number | null = null;
+    for (const objective of this.#policies.services.get(service)?.objectives ?? []) {
+      if (objective.sli.kind === 'latency') continue;
+      const { evidence } = this.#judge(objective, newestAt);
+      if (evidence.kind !== 'objective' || evidence.budgetRemaining === null) continue;
+      least = Math.min(least ?? Number.POSITIVE_INFINITY, evidence.budgetRemaining);
+    }
+    return least;
+  }
+
   /** True when an objective of the service burns its budget fast right now. */
   isBurningFast(service: string, newestAt: EpochMs | null): boolean {
     if (newestAt === null) return false;

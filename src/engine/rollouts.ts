@@ -6,7 +6,10 @@ import type { CanaryPolicy } from '../model/policy.ts';
 import type { Rollout } from '../model/rollout.ts';
 import type { ReleaseMatcher } from '../model/series.ts';
 import type { EpochMs } from '../model/time.ts';
-import { LiveRun, type LiveRunState } from './live-run.ts';
+import { LiveRun } from './live-run.ts';
+import type { Strictness } from './run-policy.ts';
+import type { LiveRunState } from './saved-run.ts';
+import type { TrialGround } from './trial.ts';
 
 /** Finished runs are kept for questions, up to this many; the store keeps them longer. */
 const MAX_FINISHED = 500;
@@ -35,13 +38,11 @@ export type StartOutcome =
 
 export class Rollouts {
   readonly #runs = new Map<string, LiveRun>();
-  readonly #layout: HistogramLayout;
-  readonly #limits: ProcessLimits | undefined;
+  readonly #ground: TrialGround;
   #nextSequence = 1;
 
   constructor(layout: HistogramLayout, limits?: ProcessLimits) {
-    this.#layout = layout;
-    this.#limits = limits;
+    this.#ground = { layout, limits };
   }
 
   all(): IterableIterator<LiveRun> {
@@ -57,7 +58,7 @@ export class Rollouts {
   }
 
   /** Starts a run, or returns the one there is for this id and generation, with the share that is planned now. A newer rollout of the service supersedes what was in flight. */
-  start(request: RolloutRequest, policy: CanaryPolicy, now: EpochMs): StartOutcome {
+  start(request: RolloutRequest, policy: CanaryPolicy, strictness: Strictness, now: EpochMs): StartOutcome {
     const id = request.id ?? rolloutId(request.service, request.canary);
     const known = this.#runs.get(id);
     if (known !== undefined && known.rollout.generation === request.generation) {
@@ -85,7 +86,7 @@ export class Rollouts {
       origin: request.origin ?? 'api',
       canaryShare: request.canaryShare ?? null,
     };
-    const run = new LiveRun(rollout, policy, this.#layout, this.#nextSequence++, this.#limits);
+    const run = new LiveRun({ rollout, policy, strictness, sequence: this.#nextSequence++ }, this.#ground);
     this.#runs.delete(id);
     this.#runs.set(id, run);
     this.#forgetOldest();
@@ -110,7 +111,7 @@ export class Rollouts {
 
   restore(saved: readonly LiveRunState[]): void {
     for (const state of saved.toSorted((a, b) => a.sequence - b.sequence)) {
-      this.#runs.set(state.rollout.id, LiveRun.restore(state, this.#layout, this.#limits));
+      this.#runs.set(state.rollout.id, LiveRun.restore(state, this.#ground));
       this.#nextSequence = state.sequence + 1;
     }
     this.#forgetOldest();

@@ -96,9 +96,10 @@ export class RunRecord {
     };
   }
 
-  /** The run is over and this is what stays of it. */
+  /** The run is over and this stays of it: the evidence of `view` under the last words. */
   settle(view: AnalysisRun): void {
-    this.#final = { ...view, state: this.#state, history: this.#history };
+    const { decision, reason } = this.#history.at(-1) ?? view.verdict;
+    this.#final = { ...view, state: this.#state, verdict: { ...view.verdict, decision, reason }, history: this.#history };
   }
 
   save(): RunRecordState {

@@ -1,0 +1,32 @@
+/** What is saved of an analysis run, as JSON: how it was started, what it said, and its test as it stands. */
+import type { CanaryComparisonState } from '../evaluate/canary/comparison.ts';
+import type { CanaryPolicy } from '../model/policy.ts';
+import type { AnalysisRun, Rollout } from '../model/rollout.ts';
+import type { EpochMs, SlotIndex } from '../model/time.ts';
+import type { BaselineFeedState } from './baseline-feed.ts';
+import type { Strictness } from './run-policy.ts';
+import type { RunRecordState } from './run-record.ts';
+
+/** What a run is started with. */
+export interface RunStart {
+  readonly rollout: Rollout;
+  readonly policy: CanaryPolicy;
+  readonly strictness: Strictness;
+  /** Runs that were started later have larger ones, whatever start their deploy system gave them. */
+  readonly sequence: number;
+}
+
+/** Watching a promoted release. */
+export interface Bake {
+  readonly until: EpochMs;
+  /** The run as it was promoted: what stays of it when nothing comes of the bake. */
+  readonly promotion: AnalysisRun;
+}
+
+export interface LiveRunState extends RunRecordState, RunStart {
+  readonly nextSlot: SlotIndex;
+  readonly bake: Bake | null;
+  /** Both null when the run is over. */
+  readonly source: BaselineFeedState | null;
+  readonly comparison: CanaryComparisonState | null;
+}
