@@ -3,7 +3,7 @@ import { Aggregator } from '../../src/aggregate/aggregator.ts';
 import { SeriesTable } from '../../src/aggregate/series-table.ts';
 import { HistogramLayout } from '../../src/model/histogram-layout.ts';
 import { FLAG_FAILED, FLAG_NO_LATENCY, ObservationBatch } from '../../src/model/observation-batch.ts';
-import type { SlotDeltas } from '../../src/model/slot-deltas.ts';
+import { type SlotDeltas, TRACE_BYTES } from '../../src/model/slot-deltas.ts';
 
 export interface Span {
   readonly series: number;
@@ -12,6 +12,9 @@ export interface Span {
   readonly failed?: boolean;
   readonly timed?: boolean;
   readonly weight?: number;
+  readonly lane?: number;
+  /** Number that is its trace id; none for 0. */
+  readonly trace?: number;
 }
 
 const ENCODER = new TextEncoder();
@@ -48,9 +51,12 @@ export class Stream {
 
   add(spans: readonly Span[]): void {
     this.#batch.clear();
-    for (const { series, endMs, durationUs, failed = false, timed = true, weight = 1 } of spans) {
+    const traces = new DataView(new ArrayBuffer(spans.length * TRACE_BYTES));
+    this.#batch.traceBytes = new Uint8Array(traces.buffer);
+    for (const [i, { series, endMs, durationUs, failed = false, timed = true, weight = 1, lane = 0, trace = 0 }] of spans.entries()) {
       const flags = (failed ? FLAG_FAILED : 0) | (timed ? 0 : FLAG_NO_LATENCY);
-      this.#batch.add(series, endMs, timed ? durationUs * 1000 : 0, flags, weight);
+      traces.setUint32((i + 1) * TRACE_BYTES - 4, trace);
+      this.#batch.add(series, endMs, timed ? durationUs * 1000 : 0, flags, weight, lane, trace === 0 ? -1 : i * TRACE_BYTES);
     }
     this.aggregator.append(this.#batch);
   }
