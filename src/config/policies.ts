@@ -100,6 +100,10 @@ export function resolvePolicies(
       refuse: (path, finding) => problems.push(source.problem(path, finding)),
       warn: (path, finding) => warnings.push(source.problem(path, finding)),
     });
+    if (spec.canary?.strictness === 'budget' && objectives.length === 0) {
+      const finding = { message: 'there is no objective, so no error budget to go by', expected: 'an objective, or `fixed`' };
+      warnings.push(source.problem(['spec', 'canary', 'strictness'], finding));
+    }
     byService.set(spec.service, {
       service: spec.service,
       objectives,

@@ -33,13 +33,25 @@ export function policyContradictions(section: CanarySection, policy: CanaryPolic
       'more than `harm`',
     );
   }
+  if (policy.bakeMs > 0 && policy.incidentWindowMs * 2 > policy.bakeMs) {
+    refuse(['bake'], 'proof of harm takes two incident windows, longer than the bake', 'at least twice `incidentWindow`');
+  }
+  for (const [index, { match }] of (section.criteria ?? []).entries()) {
+    const setting = match === null ? undefined : policy.endpoints.find((entry) => endpointMatches(entry.endpoint, typical(match)));
+    if (setting?.isMuted !== true) continue;
+    refuse(['criteria', index], `\`${setting.endpoint}\` is muted, so nothing there is counted`, 'a criterion, or `muted: true`');
+  }
   if (Object.values(policy.checks).every((check) => check.isMuted)) {
     refuse(['checks'], 'every check is muted, so nothing would ever be judged', 'at least one of p50, p95, p99 and errors');
   }
   for (const [name, check] of Object.entries(policy.checks)) {
     // Of two documents: within one, the schema says it.
     if (check.isCritical && check.isMuted)
-      refuse(['checks', name], 'muted here and critical there: it could never be proven', 'one of them');
+      refuse(
+        ['checks', name],
+        'muted in one document and critical in another: it could never be proven',
+        '`critical: false` beside `muted: true`',
+      );
   }
   const all = policy.endpoints.findIndex((entry) => entry.endpoint === '**');
   const judged = policy.endpoints.slice(0, all < 0 ? undefined : all + 1);

@@ -112,9 +112,17 @@ describe('checks and endpoints', () => {
     ['checks: { p99: { muted: true } }', 'checks: { p99: { critical: true } }', 'checks.p99'],
     ['checks: { errors: { muted: true } }', 'checks: { p50: { muted: true }, p95: { muted: true }, p99: { muted: true } }', 'checks'],
     ['endpoints: [{ match: GET /a, muted: true }]', 'endpoints: [{ match: "**", muted: true }]', 'endpoints'],
+    ['criteria: [errors < 1%, { match: GET /a/*, criterion: errors < 1% }]', 'endpoints: [{ match: GET /**, muted: true }]', 'criteria.1'],
+    ['bake: 1m', 'incidentWindow: 40s', 'bake'],
   ])('that two documents make impossible together are refused: %s over %s', (service, organisation, path) => {
     const found = policyContradictions(section(service), policy(service, organisation));
     expect(found.map((contradiction) => contradiction.path.join('.'))).toEqual([path]);
+  });
+
+  it('may be limited where a more general entry mutes', () => {
+    const text =
+      'endpoints: [{ match: GET /a, weight: 2 }, { match: GET /**, muted: true }]\ncriteria: [{ match: GET /a, criterion: errors < 1% }]';
+    expect(policyContradictions(section(text), policy(text))).toEqual([]);
   });
 
   it('may all be muted but those that are named', () => {

@@ -203,6 +203,17 @@ describe('loading a configuration', () => {
     ]);
   });
 
+  it('warns of a strictness without a budget, and of endpoints whose setting is never reached', () => {
+    const slo =
+      'apiVersion: slipstream.dev/v1\nkind: ServiceObjectives\nmetadata: { name: a }\nspec:\n  service: a\n  canary:\n    strictness: budget\n';
+    const endpoints = '    endpoints: [{ match: GET /**, muted: true }, { match: GET /a, critical: true }]\n';
+    const result = loadConfig(file(`{}\n---\n${slo}${endpoints}`), {});
+    expect('warnings' in result ? result.warnings.map(({ path, line }) => [path, line]) : []).toEqual([
+      ['spec.canary.strictness', 9],
+      ['spec.canary.endpoints[1].match', 10],
+    ]);
+  });
+
   it('allows eight latency limits on each endpoint, not in each file', () => {
     const limits = (from: number, to: number): string =>
       Array.from({ length: to - from + 1 }, (_, i) => `{ latency: p95 < ${from + i}00ms }`).join(', ');
