@@ -9,6 +9,7 @@ import { BaselineDispersion, type BaselineDispersionState, PairDispersion, type 
 import type { Edges } from './edges.ts';
 import { HarmTest, type HarmTestState } from './harm-test.ts';
 import { type PodScratch, type PodTraffic, podEvidence } from './pod-evidence.ts';
+import { PodSpread, type PodSpreadEstimate, type PodSpreadState } from './pod-spread.ts';
 import { SafeProcess, type SafeProcessState } from './safe-process.ts';
 
 /** A block that closes: how many requests a metric can be about, and when. */
@@ -32,10 +33,13 @@ export interface CheckState {
   readonly countedInWarmup: boolean;
   readonly baselineDispersion: BaselineDispersionState;
   readonly pairDispersion: PairDispersionState;
+  readonly spread: PodSpreadState | null;
   readonly harm: HarmTestState | null;
   readonly safe: SafeProcessState | null;
 }
 
+/** Standard deviations of the pods' quantiles that a tolerance must exceed. */
+const PODS_ALIKE = 3;
 const NOTHING: ArmCounts = { bad: 0, total: 0 };
 
 export class Check {
@@ -53,6 +57,8 @@ export class Check {
   /** Null until spans name pods. */
   #openGroups: Float64Array | null = null;
   #openBaselineFailed = 0;
+  /** Null until the baseline's spans name pods. */
+  #spread: PodSpread | null = null;
   #harm: HarmTest | null = null;
   #safe: SafeProcess | null = null;
 
@@ -80,6 +86,16 @@ export class Check {
     return Math.max(1, this.#baselineDispersion.ratio, this.#pairDispersion.ratio);
   }
 
+  /** How much pods of the baseline differ in this quantile; null while that is not known, and for failures and severe checks. */
+  get podSpread(): PodSpreadEstimate | null {
+    return this.#spread?.estimate(Math.max(1, this.#baselineDispersion.ratio)) ?? null;
+  }
+
+  /** The least that is tolerated of the canary whatever the policy says, as a ratio: what pods of the baseline surely differ by, three times. */
+  get leastRatio(): number {
+    return PODS_ALIKE * (this.podSpread?.leastSd ?? 0);
+  }
+
   /** Whether its last bet on harm was judged by pods. */
   get level(): 'request' | 'pod' {
     return this.#harm?.isByPod === true ? 'pod' : 'request';
@@ -99,7 +115,7 @@ export class Check {
   }
 
   /** Adds one slot to the open block. */
-  count(baseline: ArmSlot, canary: ArmSlot): void {
+  count(baseline: ArmSlot, canary: ArmSlot, isWarmup: boolean): void {
     if (this.rule.latency === null) {
       this.#openBaseline += baseline.failed;
       this.#openCanary += canary.failed;
@@ -108,6 +124,10 @@ export class Check {
       this.#openBaseline += countFrom(baseline, this.edges.baseline);
       this.#openCanary += countFrom(canary, this.edges.canary);
       if (this.rule.safe !== null) this.#openPass += countFrom(canary, this.edges.pass);
+    }
+    if (baseline.lanes !== null && baseline.lanes !== undefined && this.edges !== null && !isWarmup && !this.rule.isSevere) {
+      this.#spread ??= new PodSpread();
+      this.#spread.add(baseline.lanes, this.edges);
     }
     if (canary.lanes !== null && canary.lanes !== undefined) this.#countPods(canary.lanes);
     if (this.#openGroups !== null && this.rule.latency === null) this.#openBaselineFailed += laneFailures(baseline.lanes);
@@ -133,7 +153,7 @@ export class Check {
     if (this.isReady && table.nb > 0 && table.nc > 0) {
       const phi = rule.limits.isTempered ? this.phi : 1;
       if (!block.isWarmup || rule.betsInWarmup) {
-        this.#harm ??= new HarmTest(rule.harmRules, rule.harm.bets.length, block.atMs);
+        this.#harm ??= new HarmTest(rule, block.atMs);
         if (block.pods === null || this.#openGroups === null) {
           harmEvidence(rule.harm, table, evidence);
           temper(evidence, phi, rule.limits.blockCap);
@@ -169,6 +189,7 @@ export class Check {
       countedInWarmup: this.#countedInWarmup,
       baselineDispersion: this.#baselineDispersion.snapshot(),
       pairDispersion: this.#pairDispersion.snapshot(),
+      spread: this.#spread?.snapshot() ?? null,
       harm: this.#harm?.snapshot() ?? null,
       safe: this.#safe?.snapshot() ?? null,
     };
@@ -185,7 +206,8 @@ export class Check {
     restored.#countedInWarmup = state.countedInWarmup;
     restored.#baselineDispersion = BaselineDispersion.restore(state.baselineDispersion);
     restored.#pairDispersion = PairDispersion.restore(rule.harmRules.windowMs, rule.harm.psi0, state.pairDispersion);
-    restored.#harm = state.harm === null ? null : HarmTest.restore(rule.harmRules, state.harm);
+    restored.#spread = state.spread === null ? null : PodSpread.restore(state.spread);
+    restored.#harm = state.harm === null ? null : HarmTest.restore(rule, state.harm);
     restored.#safe = state.safe === null ? null : SafeProcess.restore(rule.safeRules, state.safe);
     return restored;
   }

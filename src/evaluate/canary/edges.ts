@@ -10,6 +10,9 @@ export interface Edges {
   readonly canary: number;
   /** The canary's edge for proving health. */
   readonly pass: number;
+  /** The canary's edge as the policy alone would have it, and how far above the baseline's it lies, relative to that. */
+  readonly tolerated: number;
+  readonly toleratedRatio: number;
 }
 
 export type BucketScale = Pick<HistogramLayout, 'size' | 'lowestUs' | 'index'>;
@@ -19,13 +22,17 @@ const MIN_ABOVE = 10;
 /** While a canary warms up, latencies up to this multiple of the baseline's quantile are tolerated. */
 const WARMUP_RATIO = 2.5;
 
-/** Edges for a block that begins at `atMs`, from the baseline before it; null while the reference is too small to know the quantile. */
+/**
+ * Edges for a block that begins at `atMs`, from the baseline before it; null while the reference is too small to know the quantile. `leastRatio` is what must
+ * be tolerated whatever the policy says; a larger tolerance never finds harm where there is none.
+ */
 export function edgesAt(
   reference: ReferenceHistogram,
   scale: BucketScale,
   rule: LatencyRule,
   atMs: DurationMs,
   isWarmup: boolean,
+  leastRatio = 0,
 ): Edges | null {
   // The tolerance of floating point keeps exactly ten from counting as nine.
   if (reference.requests(atMs) * (1 - rule.q) < MIN_ABOVE - 1e-9) return null;
@@ -33,10 +40,14 @@ export function edgesAt(
   const valueUs = scale.lowestUs(baseline);
   const { ratio, addUs, passRatio, passAddUs } = rule.tolerance;
   const toleratedUs = Math.max(valueUs * (1 + ratio), valueUs + addUs);
+  const tolerated = edgeAtOrAbove(scale, toleratedUs);
+  const forgivenUs = Math.max(toleratedUs, (1 + leastRatio) * valueUs, isWarmup ? WARMUP_RATIO * valueUs : 0);
   return {
     baseline,
-    canary: edgeAtOrAbove(scale, isWarmup ? Math.max(toleratedUs, WARMUP_RATIO * valueUs) : toleratedUs),
+    canary: edgeAtOrAbove(scale, forgivenUs),
     pass: edgeAtOrAbove(scale, Math.max(valueUs * (1 + passRatio), valueUs + passAddUs)),
+    tolerated,
+    toleratedRatio: valueUs > 0 ? scale.lowestUs(tolerated) / valueUs - 1 : 0,
   };
 }
 

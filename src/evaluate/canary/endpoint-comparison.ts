@@ -90,7 +90,7 @@ export class EndpointComparison {
     block.canaryTimed += timedRequests(canary);
     this.baselineRequests += baseline.requests;
     this.canaryRequests += canary.requests;
-    for (const check of this.checks) check.count(baseline, canary);
+    for (const check of this.checks) check.count(baseline, canary, block.isWarmup);
     if (canary.lanes !== null && canary.lanes !== undefined)
       this.#pods ??= { level: new PodLevel(), block: new PodBlock(), scratch: podScratch(HARM_BETS.length) };
     this.#pods?.level.note(slot, baseline, canary);
@@ -171,7 +171,8 @@ export class EndpointComparison {
 
   #open(slot: SlotIndex, atMs: DurationMs, isWarmup: boolean): OpenBlock {
     for (const check of this.checks) {
-      if (check.rule.latency !== null) check.edges = edgesAt(this.#reference, this.#scale, check.rule.latency, atMs, isWarmup);
+      const { latency } = check.rule;
+      if (latency !== null) check.edges = edgesAt(this.#reference, this.#scale, latency, atMs, isWarmup, check.leastRatio);
     }
     this.#pods?.block.begin(this.#pods.level.qualifies(slot));
     return { from: slot, isWarmup, baselineRequests: 0, baselineTimed: 0, canaryRequests: 0, canaryTimed: 0 };

@@ -1,48 +1,51 @@
 /** Evidence of harm of one check: by requests while pods are few or unnamed, from then on by pods, of which none can bring it about alone. */
 import { LANE_GROUPS } from '../../model/lane.ts';
 import type { DurationMs } from '../../model/time.ts';
+import type { CheckRule } from './check-rule.ts';
 import { HarmProcess, type HarmProcessState } from './harm-process.ts';
 import { logAdd } from './log-sum.ts';
-import type { ProcessRules } from './process-rules.ts';
 
 /** One witness for each group of pods that is left out. */
 const QUICK = { count: LANE_GROUPS, patience: 1 };
-/** Half a minute of five-second windows: chance makes the groups differ less over a longer time. */
+/** Half a minute of five-second windows: over a longer time chance makes the groups differ less. */
 const PATIENT = { count: LANE_GROUPS, patience: 6 };
 
 export interface HarmTestState {
-  /** One process: all requests. Then the quick and, where there is one, the patient one. */
-  readonly processes: readonly HarmProcessState[];
+  readonly whole: HarmProcessState | null;
+  readonly quick: HarmProcessState | null;
+  readonly patient: HarmProcessState | null;
   readonly isByPod: boolean;
-  readonly hasPods: boolean;
 }
 
 /**
- * By pods the wealth is the mean of two, and both have as witnesses the canary without one group of its pods, without the second, without the third, of
- * which the least convinced counts. Trouble of a single group, however bad and long, leaves one witness as it was, so it raises neither.
+ * By pods the witnesses are the canary without one group of its pods, without the second and without the third, and the least convinced counts. Trouble of a
+ * single group, however bad and long, leaves one witness as it was, so it raises no wealth. There are two ways of asking them:
  *
- * - The quick one needs no window cap, which is there to forgive a pod's incident; its witnesses agree after each window. Incidents of different pods
- *   that do not fall into the same window never add up.
- * - The patient one keeps the cap, and its witnesses agree every half minute, which finds small harm sooner.
+ * - Patiently, with the window cap; they agree every half minute, which finds small harm soonest.
+ * - Quickly, without the cap, which is there to forgive an incident of one pod; they agree after every window, so that incidents of different pods that do
+ *   not fall into the same window never add up.
  *
- * A check without window cap has the quick one alone. Both begin as copies of the wealth by requests when pods are first told apart, so the wealth goes
- * on from where it was. In blocks in which pods are not told apart all witnesses see all requests, and the window cap holds for both.
+ * Failures are asked about both ways, and the wealth is the mean; latencies patiently, as pauses of pods overlap more often than their failures do; what
+ * is severe quickly. All begin as copies of the wealth by requests when pods are first told apart, so the wealth goes on from where it was. In blocks in
+ * which they are not, every witness sees all requests, and the window cap holds.
  */
 export class HarmTest {
-  readonly #isCapped: boolean;
-  #quick: HarmProcess;
+  readonly #rule: CheckRule;
+  /** Until pods are told apart, then null. */
+  #whole: HarmProcess | null;
+  #quick: HarmProcess | null = null;
   #patient: HarmProcess | null = null;
-  #hasPods = false;
   #isByPod = false;
 
-  constructor(rules: ProcessRules, bets: number, startMs: DurationMs) {
-    this.#isCapped = rules.windowCap < Infinity;
-    this.#quick = new HarmProcess(rules, bets, startMs);
+  constructor(rule: CheckRule, startMs: DurationMs) {
+    this.#rule = rule;
+    this.#whole = new HarmProcess(rule.harmRules, rule.harm.bets.length, startMs);
   }
 
   /** ln of the wealth; 0 before data. */
   get logE(): number {
-    return this.#patient === null ? this.#quick.logE : logAdd(this.#quick.logE, this.#patient.logE) - Math.LN2;
+    if (this.#quick !== null && this.#patient !== null) return logAdd(this.#quick.logE, this.#patient.logE) - Math.LN2;
+    return this.#one?.logE ?? 0;
   }
 
   /** Whether the last block was judged by pods. */
@@ -52,40 +55,49 @@ export class HarmTest {
 
   /** Incident windows, the open one included, in which the bets gained on average. */
   get incidentWindows(): number {
-    return this.#quick.incidentWindows;
+    return this.#one?.incidentWindows ?? 0;
   }
 
   /** Plays a block as all requests show it: log evidence per bet. */
   update(atMs: DurationMs, evidence: Float64Array): void {
     this.#isByPod = false;
-    this.#quick.update(atMs, evidence);
+    this.#whole?.update(atMs, evidence);
+    this.#quick?.update(atMs, evidence);
     this.#patient?.update(atMs, evidence);
   }
 
   /** Plays a block as it is without each of the groups of pods: log evidence per group, then per bet. */
   updateByPod(atMs: DurationMs, evidence: Float64Array): void {
     this.#isByPod = true;
-    if (!this.#hasPods) {
-      this.#hasPods = true;
-      if (this.#isCapped) this.#patient = this.#quick.witnessedBy(PATIENT);
-      this.#quick = this.#quick.witnessedBy(QUICK);
+    if (this.#whole !== null) {
+      if (this.#rule.isSevere || this.#rule.latency === null) this.#quick = this.#whole.witnessedBy(QUICK);
+      if (!this.#rule.isSevere) this.#patient = this.#whole.witnessedBy(PATIENT);
+      this.#whole = null;
     }
-    this.#quick.update(atMs, evidence, true);
+    this.#quick?.update(atMs, evidence, true);
     this.#patient?.update(atMs, evidence);
   }
 
   snapshot(): HarmTestState {
-    const processes = this.#patient === null ? [this.#quick] : [this.#quick, this.#patient];
-    return { processes: processes.map((each) => each.snapshot()), isByPod: this.#isByPod, hasPods: this.#hasPods };
+    return {
+      whole: this.#whole?.snapshot() ?? null,
+      quick: this.#quick?.snapshot() ?? null,
+      patient: this.#patient?.snapshot() ?? null,
+      isByPod: this.#isByPod,
+    };
   }
 
-  static restore(rules: ProcessRules, { processes, isByPod, hasPods }: HarmTestState): HarmTest {
-    const [quick, patient] = processes;
-    const restored = new HarmTest(rules, 1, 0);
-    if (quick !== undefined) restored.#quick = HarmProcess.restore(rules, quick, hasPods ? QUICK : undefined);
-    if (patient !== undefined) restored.#patient = HarmProcess.restore(rules, patient, PATIENT);
-    restored.#isByPod = isByPod;
-    restored.#hasPods = hasPods;
+  static restore(rule: CheckRule, state: HarmTestState): HarmTest {
+    const restored = new HarmTest(rule, 0);
+    const { whole, quick, patient } = state;
+    restored.#whole = whole && HarmProcess.restore(rule.harmRules, whole);
+    restored.#quick = quick && HarmProcess.restore(rule.harmRules, quick, QUICK);
+    restored.#patient = patient && HarmProcess.restore(rule.harmRules, patient, PATIENT);
+    restored.#isByPod = state.isByPod;
     return restored;
+  }
+
+  get #one(): HarmProcess | null {
+    return this.#whole ?? this.#patient ?? this.#quick;
   }
 }
