@@ -36,6 +36,8 @@ const UNKNOWN_NOTE = 'unknown';
 export interface Decision {
   readonly run: AnalysisRun;
   readonly signal: Signal | null;
+  /** What broke inside the run, which ends for it; null when nothing did. */
+  readonly fault: string | null;
 }
 
 export class Engine {
@@ -63,16 +65,14 @@ export class Engine {
     const outcome = this.window.merge(deltas);
     if (!outcome.duplicate) this.objectives.add(deltas, outcome.firstRow);
     for (const info of heard) this.#discover(info);
+    if (!outcome.duplicate) for (const run of this.rollouts.active()) run.look(deltas, outcome.firstRow);
     return outcome;
   }
 
   /** Moves time on: rolls windows up and judges every run as far as its watermark allows. `now` is the wall clock, or the stream's own in a replay. */
   advance(now: EpochMs): readonly Decision[] {
     const decisions: Decision[] = [];
-    for (const run of this.rollouts.active()) {
-      const around = this.#surroundings(run, now);
-      for (let step = run.advance(around); step !== null; step = run.advance(around)) decisions.push(this.#decided(run, step, now));
-    }
+    for (const run of this.rollouts.active()) this.#advanceRun(run, now, decisions);
     this.window.advance(now);
     return decisions;
   }
@@ -212,6 +212,17 @@ export class Engine {
     }
   }
 
+  /** One run that breaks must not keep those behind it from being judged. */
+  #advanceRun(run: LiveRun, now: EpochMs, decisions: Decision[]): void {
+    try {
+      const around = this.#surroundings(run, now);
+      for (let step = run.advance(around); step !== null; step = run.advance(around)) decisions.push(this.#decided(run, step, now));
+    } catch (error) {
+      const fault = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      decisions.push({ ...this.#decided(run, run.breakDown(), now), fault });
+    }
+  }
+
   #surroundings(run: LiveRun, now: EpochMs): Surroundings {
     const limits = { coolDownMs: run.policy.coolDownMs, maxRollbacksPerHour: this.#policies.maxRollbacksPerHour };
     const service = run.rollout.service;
@@ -227,7 +238,7 @@ export class Engine {
 
   #decided(run: LiveRun, step: RunStep, now: EpochMs): Decision {
     const view = run.view();
-    if (step.action === null) return { run: view, signal: null };
+    if (step.action === null) return { run: view, signal: null, fault: null };
     const { policy, rollout } = run;
     const signal = signalOf({
       rollout,
@@ -242,7 +253,7 @@ export class Engine {
     });
     if (step.action === 'rollback') this.#guard = guardAfterRollback(this.#guard, rollout.service, view.verdict.at);
     run.signalled(signal.id);
-    return { run: run.view(), signal };
+    return { run: run.view(), signal, fault: null };
   }
 
   #bind(info: SeriesInfo): void {

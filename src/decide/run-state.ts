@@ -16,6 +16,8 @@ export interface RunInput {
   readonly objectiveBurns: boolean;
   /** The baseline itself fails more than the canary may. */
   readonly isSharedFailure: boolean;
+  /** All that promotion asks for proof of, however little traffic there is. */
+  readonly isCriticalProven: boolean;
   readonly mode: PolicyMode;
   readonly onInconclusive: 'hold' | 'promote';
   /** Event time judged up to, and the time by which the deploy system wants an answer. */
@@ -72,9 +74,14 @@ export function harmed(input: Pick<RunInput, 'mode' | 'reason' | 'objection'>): 
   return { state: 'rolled_back', decision: 'rollback', reason: input.reason, action: 'rollback' };
 }
 
-/** The time is up without proof either way. Silence never promotes, whatever the policy says. */
+/** The run itself broke: whatever it knew is not to be relied on. Ends it as held, for a person to look at. */
+export function broken(mode: PolicyMode): RunStep {
+  return { state: 'held', decision: 'hold', reason: 'state_unknown', action: mode === 'observe' ? null : 'hold' };
+}
+
+/** The time is up without proof either way. Neither silence nor a critical check without proof promotes, whatever the policy says. */
 function undecided(input: RunInput, inTrouble: boolean): RunStep {
-  if (WAIT_FOR.has(input.reason) || input.onInconclusive === 'hold') return expired(input, timeUp(input));
+  if (WAIT_FOR.has(input.reason) || input.onInconclusive === 'hold' || !input.isCriticalProven) return expired(input, timeUp(input));
   if (inTrouble) return expired(input, 'shared_failure');
   return { state: 'promoted', decision: 'promote', reason: timeUp(input), action: signalUnlessObserving(input, 'promote') };
 }

@@ -1,19 +1,21 @@
 /** One analysis run in flight: feeds its comparison slot by slot as the decision watermark passes, and keeps what it said. */
 import { stepBake } from '../decide/bake-state.ts';
-import { type RunStep, stepRun } from '../decide/run-state.ts';
+import { broken, type RunStep, stepRun } from '../decide/run-state.ts';
 import { distrust, isSilence } from '../decide/trust.ts';
-import type { CanaryJudgement } from '../evaluate/canary/comparison.ts';
+import type { CanaryJudgement } from '../evaluate/canary/canary-judgement.ts';
 import type { Reason } from '../model/judgement.ts';
 import type { CanaryPolicy } from '../model/policy.ts';
 import type { AnalysisRun, Rollout, RunState } from '../model/rollout.ts';
 import type { SeriesInfo } from '../model/series.ts';
+import type { SlotDeltas } from '../model/slot-deltas.ts';
 import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotOf, slotStartMs } from '../model/time.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
+import { Exemplars } from './exemplars.ts';
 import { armOf, RunArms } from './run-arms.ts';
 import { bakePolicy, runPolicy, type Strictness } from './run-policy.ts';
 import { RunRecord } from './run-record.ts';
 import type { Bake, LiveRunState, RunStart } from './saved-run.ts';
-import { Trial, type TrialGround } from './trial.ts';
+import { silenced, Trial, type TrialGround } from './trial.ts';
 
 /** What the run needs to know of the world around it to decide. */
 export interface Surroundings {
@@ -42,6 +44,7 @@ export class LiveRun {
   #record = new RunRecord();
   #savedAt: EpochMs = Number.NEGATIVE_INFINITY;
   #nextSlot: SlotIndex;
+  #exemplars: Exemplars;
   #lagMs: DurationMs = 0;
   readonly #arms = new RunArms();
 
@@ -53,6 +56,7 @@ export class LiveRun {
     this.policy = policy;
     this.strictness = strictness;
     this.#nextSlot = slotOf(rollout.startedAt);
+    this.#exemplars = new Exemplars(this.#nextSlot);
     this.#trial = Trial.ofRun(runPolicy(policy, strictness), ground, this.#nextSlot);
     this.#trial.plan(rollout.canaryShare);
     this.#said = this.#trial.said;
@@ -99,6 +103,11 @@ export class LiveRun {
     if (!this.isOver && info.service === this.#rollout.service) this.#arms.bind(this.#rollout, info, window);
   }
 
+  /** Looks at a flush that was merged, from `firstRow` on, for requests to show. */
+  look(deltas: SlotDeltas, firstRow: number): void {
+    if (!this.isOver && this.#exemplars.add(deltas, firstRow, this.#arms.endpoints)) this.#record.isDirty = true;
+  }
+
   /** True when spans of this series are judged by this run: its place is reserved. */
   concerns(info: Pick<SeriesInfo, 'service' | 'release'>): boolean {
     return !this.isOver && armOf(this.#rollout, info) !== null;
@@ -143,6 +152,17 @@ export class LiveRun {
     this.#settle();
   }
 
+  /** Ends a run that threw, without asking anything of its test again. A promotion stands: nothing speaks against it. */
+  breakDown(): RunStep {
+    this.#said = silenced(this.#said);
+    const promoted = this.#bake?.promotion.verdict.reason;
+    const step: RunStep =
+      promoted === undefined ? broken(this.policy.mode) : { state: 'promoted', decision: 'promote', reason: promoted, action: null };
+    this.#record.say(step, this.#said, this.#judgedUpTo());
+    this.#settle();
+    return step;
+  }
+
   /** Notes which signal told the deploy system. */
   signalled(id: string): void {
     this.#record.signalled(id);
@@ -159,7 +179,7 @@ export class LiveRun {
       rollout: this.#rollout,
       lateRequests: this.#arms.late,
       lagMs: this.#lagMs,
-      exemplars: { baseline: [], canary: [] },
+      exemplars: this.#exemplars.view(),
       strictness: this.strictness.factor,
     };
     return this.#record.view(shown, this.#said, this.#judgedUpTo());
@@ -183,6 +203,7 @@ export class LiveRun {
       bake: this.#bake,
       source: null,
       comparison: null,
+      exemplars: this.isOver ? null : this.#exemplars.snapshot(),
       ...this.#trial?.save(),
     };
   }
@@ -192,6 +213,7 @@ export class LiveRun {
     run.#record = RunRecord.restore(saved);
     run.#nextSlot = saved.nextSlot;
     run.#bake = saved.bake;
+    if (saved.exemplars !== null) run.#exemplars = new Exemplars(slotOf(saved.rollout.startedAt), saved.exemplars);
     run.#trial = null;
     if (saved.comparison !== null && saved.source !== null) {
       const policy = (saved.bake === null ? runPolicy : bakePolicy)(saved.policy, saved.strictness);
@@ -243,9 +265,7 @@ export class LiveRun {
       now,
       newestAt: window.newestAt(service),
       freshnessMs: this.policy.freshnessMs,
-      baseline: this.#arms.baseline.tally(window, at, this.#lagMs),
-      canary: this.#arms.canary.tally(window, at, this.#lagMs),
-      endpoints: this.#arms.timings(window),
+      ...this.#arms.telemetry(window, at, this.#lagMs),
       clockJumped: around.clockJumped,
       stateUnknown: around.stateUnknown,
     });
@@ -270,6 +290,7 @@ export class LiveRun {
       ...input,
       objectiveBurns: around.objectiveBurns,
       isSharedFailure: this.#said.isSharedFailure,
+      isCriticalProven: this.#said.isCriticalProven,
       // What the policy calls critical is never promoted without its proof.
       onInconclusive: this.#said.isCriticalProven ? policy.onInconclusive : 'hold',
       deadline: this.#rollout.deadline,

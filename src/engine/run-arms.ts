@@ -1,8 +1,8 @@
 /** Which series take part in a run, on which side, and what came of them. */
-import type { EndpointTiming } from '../decide/trust.ts';
+import type { EndpointTiming, Telemetry } from '../decide/trust.ts';
 import type { Rollout } from '../model/rollout.ts';
 import { releaseMatches, type SeriesInfo } from '../model/series.ts';
-import { type SlotIndex, slotStartMs } from '../model/time.ts';
+import { type DurationMs, type EpochMs, type SlotIndex, slotStartMs } from '../model/time.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import { ArmTally } from './arm-tally.ts';
 
@@ -42,7 +42,16 @@ export class RunArms {
     return this.baseline.late + this.canary.late;
   }
 
-  *timings(window: SlidingWindow): Generator<EndpointTiming> {
+  /** What came since the run began, judged up to `at` and `lagMs` behind the newest. */
+  telemetry(window: SlidingWindow, at: EpochMs, lagMs: DurationMs): Pick<Telemetry, 'baseline' | 'canary' | 'endpoints'> {
+    return {
+      baseline: this.baseline.tally(window, at, lagMs),
+      canary: this.canary.tally(window, at, lagMs),
+      endpoints: this.#timings(window),
+    };
+  }
+
+  *#timings(window: SlidingWindow): Generator<EndpointTiming> {
     for (const { baseline, canary } of this.endpoints.values()) {
       yield { baseline: this.baseline.timing(baseline, window), canary: this.canary.timing(canary, window) };
     }

@@ -1,6 +1,6 @@
 /** What a run has said: its state, the verdicts at which it changed its mind, and the view that is shown of it. */
 import { isFinal, type RunStep } from '../decide/run-state.ts';
-import type { CanaryJudgement } from '../evaluate/canary/comparison.ts';
+import type { CanaryJudgement } from '../evaluate/canary/canary-judgement.ts';
 import type { AnalysisRun, RunState, Verdict } from '../model/rollout.ts';
 import type { EpochMs } from '../model/time.ts';
 
@@ -91,7 +91,7 @@ export class RunRecord {
       baselineRequests: said.baselineRequests,
       firstCanaryAt: this.firstCanaryAt,
       signalId: this.#signalId,
-      trail: [],
+      trail: said.trail,
       outlook: [],
     };
   }

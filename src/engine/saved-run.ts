@@ -1,9 +1,10 @@
 /** What is saved of an analysis run, as JSON: how it was started, what it said, and its test as it stands. */
-import type { CanaryComparisonState } from '../evaluate/canary/comparison.ts';
+import type { CanaryComparisonState } from '../evaluate/canary/canary-judgement.ts';
 import type { CanaryPolicy } from '../model/policy.ts';
 import type { AnalysisRun, Rollout } from '../model/rollout.ts';
 import type { EpochMs, SlotIndex } from '../model/time.ts';
 import type { BaselineFeedState } from './baseline-feed.ts';
+import type { ExemplarsState } from './exemplars.ts';
 import type { Strictness } from './run-policy.ts';
 import type { RunRecordState } from './run-record.ts';
 
@@ -26,7 +27,8 @@ export interface Bake {
 export interface LiveRunState extends RunRecordState, RunStart {
   readonly nextSlot: SlotIndex;
   readonly bake: Bake | null;
-  /** Both null when the run is over. */
+  /** All null when the run is over. */
   readonly source: BaselineFeedState | null;
   readonly comparison: CanaryComparisonState | null;
+  readonly exemplars: ExemplarsState | null;
 }

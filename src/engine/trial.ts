@@ -1,5 +1,6 @@
 /** One sequential test of a canary and what it is fed with: first the run's own, then, with money of its own, that of its bake. */
-import { CanaryComparison, type CanaryComparisonState, type CanaryJudgement } from '../evaluate/canary/comparison.ts';
+import type { CanaryComparisonState, CanaryJudgement } from '../evaluate/canary/canary-judgement.ts';
+import { CanaryComparison } from '../evaluate/canary/comparison.ts';
 import type { ProcessLimits } from '../evaluate/canary/process-rules.ts';
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import type { Reason } from '../model/judgement.ts';
@@ -117,4 +118,24 @@ function prime(comparison: CanaryComparison, kept: KeptBaseline): void {
   for (const endpoint of kept.endpoints()) {
     for (const { endMs, slot } of kept.past(endpoint)) comparison.prime(endpoint, endMs, slot);
   }
+}
+
+/** What a test that broke says: how far it had come, and no evidence. */
+export function silenced(said: CanaryJudgement): CanaryJudgement {
+  const { logWealth, logLimit, canaryRequests, baselineRequests, elapsedMs } = said;
+  return {
+    outcome: 'inconclusive',
+    reason: 'state_unknown',
+    logWealth,
+    logLimit,
+    decidedBy: null,
+    judgements: [],
+    canaryRequests,
+    baselineRequests,
+    elapsedMs,
+    unproven: [],
+    isCriticalProven: false,
+    trail: [],
+    isSharedFailure: false,
+  };
 }

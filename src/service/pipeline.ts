@@ -135,8 +135,10 @@ export class Pipeline {
   #settle(decisions: readonly Decision[]): void {
     if (decisions.length === 0) return;
     const { telemetry, clock } = this.#parts;
-    for (const { run, signal } of decisions) {
+    for (const { run, signal, fault } of decisions) {
       const { decision, reason } = run.verdict;
+      if (fault !== null)
+        telemetry.log.error({ rollout: run.rollout.id, service: run.rollout.service, fault }, 'an analysis run broke and ended');
       telemetry.span('verdict', { service: run.rollout.service, decision, reason }, () => this.#logVerdict(run));
       if (signal === null) continue;
       telemetry.add('signals_total', 1, { action: signal.action });

@@ -11,6 +11,7 @@ const calm: RunInput = {
   objection: null,
   objectiveBurns: false,
   isSharedFailure: false,
+  isCriticalProven: true,
   mode: 'rollback',
   onInconclusive: 'hold',
   at: 1_000,
@@ -76,6 +77,11 @@ describe('a step of an analysis run', () => {
       { at: 10_000, onInconclusive: 'promote' },
       'promoted promote deadline_passed promote',
     ],
+    [
+      'never promotes at the deadline what is critical and not proven',
+      { at: 10_000, onInconclusive: 'promote', isCriticalProven: false },
+      'expired hold deadline_passed hold',
+    ],
     ['never promotes silence', { at: 10_000, onInconclusive: 'promote', reason: 'no_canary' }, 'expired hold no_canary hold'],
     [
       'never promotes on distrust',
@@ -95,6 +101,7 @@ describe('a step of an analysis run', () => {
     objection: fc.option(fc.constantFrom(...REASONS)),
     objectiveBurns: fc.boolean(),
     isSharedFailure: fc.boolean(),
+    isCriticalProven: fc.boolean(),
     mode: fc.constantFrom('observe' as const, 'hold' as const, 'rollback' as const),
     onInconclusive: fc.constantFrom('hold' as const, 'promote' as const),
     at: fc.integer({ min: 0, max: 20_000 }),
