@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ArmSlot } from '../../../src/evaluate/canary/arm-slot.ts';
 import { CanaryComparison } from '../../../src/evaluate/canary/comparison.ts';
 import type { CanaryPolicy, CheckName, CheckSetting, EndpointSetting } from '../../../src/model/policy.ts';
+import { slotStartMs } from '../../../src/model/time.ts';
 import { canaryPolicy } from '../policy.ts';
 import { armSlot, counted, LAYOUT, NOTHING, START, seeded } from '../world.ts';
 
@@ -33,6 +34,7 @@ describe('a muted endpoint', () => {
     const random = seeded(seed);
     const muted = comparison(MUTED);
     const alone = comparison();
+    muted.prime('GET /internal/x', slotStartMs(START), counted(1_000_000, 0));
     for (let second = 0; second < 60; second++) {
       const judged: Second = {
         'GET /a': [armSlot(random, 300, 0.01), armSlot(random, 30, 0.015)],
