@@ -24,8 +24,6 @@ import { PROCESS_LIMITS, type ProcessLimits } from './process-rules.ts';
 import { RunTime } from './run-time.ts';
 import type { Standing } from './standing.ts';
 
-export type { CanaryComparisonState, CanaryJudgement } from './canary-judgement.ts';
-
 /**
  * A conditional e-process portfolio: every block compares the releases only within itself, so load, drift and shared outages cancel; wealth that ever
  * reaches 1/alpha has chance at most alpha in a healthy canary, however often one looks (Ville). Deterministic: the same slots give the same numbers,
