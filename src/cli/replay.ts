@@ -6,7 +6,9 @@ import { rolloutRequest } from '../api/rollout-request.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { renderProblems } from '../config/problem.ts';
 import { PermanentError } from '../model/errors.ts';
+import { explanation } from '../model/explanation.ts';
 import { reasonText, verdictText } from '../model/reason-text.ts';
+import { visible } from '../model/safe-text.ts';
 import { readSpanFile, spanFileProblemText } from '../receivers/file.ts';
 import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context.ts';
 import { type OutputFormat, print, withOutputOption } from './output.ts';
@@ -17,12 +19,14 @@ import { renderTable, type TableOptions } from './table.ts';
 interface ReplayOptions {
   readonly config: string;
   readonly rollouts?: string;
+  readonly explain?: true;
   readonly output: OutputFormat;
 }
 
 const EXAMPLES = `Examples:
   slipstream replay spans.jsonl --config config/local.yaml
   slipstream replay demo.binpb --config demo.yaml --rollouts demo.binpb.rollouts.jsonl
+  slipstream replay spans.jsonl --config config/local.yaml --explain       each verdict on a page
   zcat spans.jsonl.gz | slipstream replay - --config config/local.yaml -o json
 `;
 
@@ -33,7 +37,8 @@ export const addReplay: AddCommand = (program, context, act) => {
     .argument('<spans>', "a file of the Collector's file exporter (JSON lines or protobuf) or of `serve --record`; - is standard input")
     .addHelpText('before', EXAMPLES)
     .requiredOption('-c, --config <file>', 'the process file; it names the SLO files')
-    .option('--rollouts <file>', 'rollouts as POST /v1/rollouts takes them, one JSON object a line, with startedAt');
+    .option('--rollouts <file>', 'rollouts as POST /v1/rollouts takes them, one JSON object a line, with startedAt')
+    .option('--explain', 'explain each rollout on one page');
   withOutputOption(command).action(act((spans: string, options: ReplayOptions) => replay(context, spans, options)));
 };
 
@@ -78,7 +83,12 @@ async function replay(context: CliContext, spans: string, options: ReplayOptions
       decidedBy: verdict.decidedBy,
       signal: signal?.id ?? null,
     })),
-    runs: session.runs().map((run) => ({ id: run.rollout.id, state: run.state, why: verdictText(run.verdict, run.judgements) })),
+    runs: session.runs().map((run) => ({
+      id: run.rollout.id,
+      state: run.state,
+      why: verdictText(run.verdict, run.judgements),
+      ...(options.explain === true && { page: explanation(run).join('\n') }),
+    })),
     objectives: session
       .status(STATUS_WINDOW_MS)
       .services.flatMap((service) =>
@@ -101,7 +111,7 @@ interface Answer {
     reason: Parameters<typeof reasonText>[0];
     signal: string | null;
   }[];
-  readonly runs: readonly { id: string; state: string; why: string }[];
+  readonly runs: readonly { id: string; state: string; why: string; page?: string }[];
 }
 
 function answerText(answer: Answer, table: TableOptions): string {
@@ -114,7 +124,7 @@ function answerText(answer: Answer, table: TableOptions): string {
     const rows = verdicts.map(({ at, rollout, decision, reason, signal }) => [at, rollout, decision, reasonText(reason), signal ?? '-']);
     lines.push('', renderTable(columns, rows, table));
   } else lines.push('No rollout was judged: name some with --rollouts, or let a canary policy track releases.');
-  for (const { id, state, why } of runs) lines.push('', `${id} (${state.replace('_', ' ')}): ${why}`);
+  for (const { id, state, why, page } of runs) lines.push('', page ?? visible(`${id} (${state.replaceAll('_', ' ')}): ${why}`));
   return lines.join('\n');
 }
 

@@ -38,8 +38,8 @@ const CLUMPS = 1.05;
 
 function strengthText({ logE, logNeeded, incidentWindows, phi }: ComparisonEvidence): string {
   const windows = `${whole(incidentWindows)} incident ${incidentWindows === 1 ? 'window' : 'windows'}`;
-  const clumps = phi > CLUMPS ? `, counted 1/${timesText(phi)} because bad requests come in clumps` : '';
-  const needed = logNeeded > 0 && Number.isFinite(logNeeded) ? `; ${oddsText(logNeeded)} to 1 would decide by itself` : '';
+  const clumps = phi > CLUMPS ? `, divided by ${timesText(phi)} as the bad comes in clumps` : '';
+  const needed = logNeeded > 0 && Number.isFinite(logNeeded) ? `; ${oddsText(logNeeded)} to 1 would decide alone` : '';
   return `${oddsText(logE)} to 1 from ${windows}${clumps}${needed}`;
 }
 

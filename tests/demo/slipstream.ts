@@ -1,7 +1,7 @@
 /** Slipstream as the demo runs it: its own process on free loopback ports, asked over its API. */
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunWire, StatusWire } from '../../src/api/schemas.ts';
+import type { ExplainedRunWire, StatusWire } from '../../src/api/schemas.ts';
 
 /** The table shows the last few seconds, so that traffic is seen to move. */
 const STATUS_WINDOW = '5s';
@@ -58,8 +58,8 @@ export class SlipstreamApi {
     return (await this.#ask(`/v1/status?window=${STATUS_WINDOW}`)) as StatusWire;
   }
 
-  async run(id: string): Promise<RunWire> {
-    return (await this.#ask(`/v1/rollouts/${encodeURIComponent(id)}`)) as RunWire;
+  async run(id: string): Promise<ExplainedRunWire> {
+    return (await this.#ask(`/v1/rollouts/${encodeURIComponent(id)}`)) as ExplainedRunWire;
   }
 
   async #ask(path: string): Promise<unknown> {

@@ -1,6 +1,6 @@
 /** The story as it unfolds: baseline alone, a healthy canary, the turn, and what Slipstream and the deploy system make of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunWire, StatusWire } from '../../src/api/schemas.ts';
+import type { ExplainedRunWire, StatusWire } from '../../src/api/schemas.ts';
 import type { Tone } from '../../src/cli/terminal-text.ts';
 import { reasonText } from '../../src/model/reason-text.ts';
 import type { DeployEvent } from './deploy-server.ts';
@@ -16,7 +16,7 @@ type SignalEvent = Extract<DeployEvent, { kind: 'signal' }>;
 
 /** All that is known at the end. */
 export interface StoryEnd extends Outcome {
-  readonly run: RunWire | null;
+  readonly run: ExplainedRunWire | null;
   readonly signal: SignalEvent | null;
   readonly firstBadEndpoint: string | null;
   /** Spans sent by the shop between the first bad one and the signal. */
@@ -30,7 +30,7 @@ export class Story {
   readonly #times: Timetable;
   readonly #startedMs = performance.now();
   #runId: string | null = null;
-  #run: RunWire | null = null;
+  #run: ExplainedRunWire | null = null;
   #canaryWeight = 0;
   #hasTurned = false;
   #firstBad: { readonly atMs: number; readonly endpoint: string; readonly spans: number } | null = null;

@@ -1,5 +1,4 @@
 /** The end of the story in words: how fast, how many spans, why, the signal itself, and what to try next. */
-import type { RunWire } from '../../src/api/schemas.ts';
 import type { Tone } from '../../src/cli/terminal-text.ts';
 import { SCENARIO_NAMES, SCENARIOS, type Scenario } from './scenarios.ts';
 import type { StoryEnd } from './story.ts';
@@ -12,9 +11,6 @@ export interface SummaryInput {
   readonly replay: string | null;
   readonly paint: (text: string, tone: Tone) => string;
 }
-
-/** Explanations of failed checks that are shown at most. */
-const MAX_CHECKS = 3;
 
 export function summary({ scenario, end, judged, replay, paint }: SummaryInput): string {
   const lines: string[] = [''];
@@ -29,9 +25,7 @@ export function summary({ scenario, end, judged, replay, paint }: SummaryInput):
   }
   if (end.run !== null) {
     line('verdict', `${end.run.verdict.decision} at event time ${new Date(end.run.verdict.at).toISOString()}`);
-    line('judged on', `${whole(end.run.canaryRequests)} canary and ${whole(end.run.baselineRequests)} baseline requests to checkout`);
-    line('why', end.run.explanation.verdict);
-    for (const text of proven(end.run)) line('', text);
+    lines.push('', paint('  Why, as `slipstream explain` tells the engineer on call:', 'dim'), '', indented(end.run.explanation.page));
   }
   if (end.signal !== null) {
     lines.push('', paint('  The signal, as signed:', 'dim'), indented(JSON.stringify(JSON.parse(end.signal.body), null, 2)));
@@ -55,26 +49,13 @@ export function summary({ scenario, end, judged, replay, paint }: SummaryInput):
   return `${lines.join('\n')}\n`;
 }
 
-/** What was proven besides the check that decided, as the API words it. */
-function proven(run: RunWire): string[] {
-  return run.judgements
-    .map((judgement, index) => ({ judgement, text: run.explanation.judgements[index] ?? '' }))
-    .filter(({ judgement }) => judgement.outcome === 'fail' && judgement.check !== run.verdict.decidedBy)
-    .slice(0, MAX_CHECKS)
-    .map(({ text }) => text);
-}
-
 function clockText(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(11, 23);
-}
-
-function whole(count: number): string {
-  return Math.round(count).toLocaleString('en');
 }
 
 function indented(text: string): string {
   return text
     .split('\n')
-    .map((line) => `    ${line}`)
+    .map((line) => `    ${line}`.trimEnd())
     .join('\n');
 }

@@ -20,7 +20,7 @@ describe('the page of a rollback', () => {
     ['estimates the damage', /^ {2}estimate +odds of failing 89 times the baseline's \(95 % interval 40 to 190\)$/m],
     [
       'says how strong this evidence is and what is needed',
-      /^ {2}evidence +1,339 to 1 from 4 incident windows; 1,097 to 1 would decide by itself$/m,
+      /^ {2}evidence +1,339 to 1 from 4 incident windows; 1,097 to 1 would decide alone$/m,
     ],
     ['draws evidence over time', /^ {12}12:03:02 ▁▄█ 12:03:10$/m],
     ['says since when', /^ {2}since +probably 12:03:04$/m],
