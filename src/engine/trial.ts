@@ -136,6 +136,7 @@ export function silenced(said: CanaryJudgement): CanaryJudgement {
     unproven: [],
     isCriticalProven: false,
     trail: [],
+    outlook: [],
     isSharedFailure: false,
   };
 }

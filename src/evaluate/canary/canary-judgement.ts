@@ -1,14 +1,19 @@
 /** What a comparison says when it is asked, and what is saved of it. */
-import type { Judgement, Outcome, Reason } from '../../model/judgement.ts';
+import type { Judgement, Outcome, Reason, TrailPoint } from '../../model/judgement.ts';
+import type { Outlook } from '../../model/outlook.ts';
 import type { DurationMs } from '../../model/time.ts';
 import type { DecisiveCheck } from './decisive-check.ts';
 import type { EndpointState } from './endpoint-comparison.ts';
 import type { GuardsState } from './guards.ts';
+import { judgements, unprovenChecks } from './judgements.ts';
 import type { MutedState } from './muted.ts';
 import type { Overflow } from './overflow.ts';
 import type { PoolState } from './pool.ts';
 import type { PortfolioState } from './portfolio.ts';
+import type { RunHistoryState } from './run-history.ts';
+import { runOutlook } from './run-outlook.ts';
 import type { RunTimeState } from './run-time.ts';
+import type { Standing } from './standing.ts';
 
 export interface CanaryJudgement {
   readonly outcome: Outcome;
@@ -29,8 +34,42 @@ export interface CanaryJudgement {
   readonly unproven: readonly string[];
   /** Everything the policy calls critical is proven healthy; true where it calls nothing so. */
   readonly isCriticalProven: boolean;
+  /** ln of the wealth over time, oldest first, at most 128 points; made when first read. */
+  readonly trail: readonly TrailPoint[];
+  /** What can still be found, and how soon, while nothing is proven; else empty. The least certain first, at most 100; made when first read. */
+  readonly outlook: readonly Outlook[];
   /** The baseline itself fails more than the canary may: whatever the cause is, it is not this release alone. */
   readonly isSharedFailure: boolean;
+}
+
+/** What is told in detail is worked out when it is first read. */
+export function withDetails(
+  spoken: Omit<CanaryJudgement, 'judgements' | 'unproven' | 'trail' | 'outlook'>,
+  standing: Standing,
+): CanaryJudgement {
+  let listed: readonly Judgement[] | undefined;
+  let unproven: readonly string[] | undefined;
+  let trail: readonly TrailPoint[] | undefined;
+  let outlook: readonly Outlook[] | undefined;
+  return {
+    ...spoken,
+    get judgements() {
+      listed ??= judgements(standing);
+      return listed;
+    },
+    get unproven() {
+      unproven ??= unprovenChecks(standing);
+      return unproven;
+    },
+    get trail() {
+      trail ??= standing.history.runTrail(standing.nextSlot, spoken.logWealth);
+      return trail;
+    },
+    get outlook() {
+      outlook ??= spoken.outcome === 'inconclusive' ? runOutlook(standing) : [];
+      return outlook;
+    },
+  };
 }
 
 export interface CanaryComparisonState {
@@ -46,4 +85,5 @@ export interface CanaryComparisonState {
   readonly portfolio: PortfolioState;
   readonly pool: PoolState;
   readonly endpoints: readonly EndpointState[];
+  readonly history: RunHistoryState;
 }

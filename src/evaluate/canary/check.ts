@@ -1,13 +1,14 @@
 /** One metric of one endpoint: counts bad requests per block, bets on them and remembers what was said. */
-import type { ArmCounts } from '../../model/judgement.ts';
+import type { ArmCounts, Interval } from '../../model/judgement.ts';
 import { LANE_GROUPS, LANES, type LaneColumns } from '../../model/lane.ts';
 import type { DurationMs } from '../../model/time.ts';
 import { type ArmSlot, countFrom, groupOf, laneCountFrom, laneFailures } from './arm-slot.ts';
-import { harmEvidence, safeEvidence, temper } from './block-evidence.ts';
+import { type Block, harmEvidence, safeEvidence, temper } from './block-evidence.ts';
 import type { CheckRule } from './check-rule.ts';
 import { BaselineDispersion, type BaselineDispersionState, PairDispersion, type PairDispersionState } from './dispersion.ts';
 import type { Edges } from './edges.ts';
 import { HarmTest, type HarmTestState } from './harm-test.ts';
+import { OddsInterval, type OddsIntervalState } from './odds-interval.ts';
 import { type PodScratch, type PodTraffic, podEvidence } from './pod-evidence.ts';
 import { PodSpread, type PodSpreadEstimate, type PodSpreadState } from './pod-spread.ts';
 import { SafeProcess, type SafeProcessState } from './safe-process.ts';
@@ -30,6 +31,7 @@ export interface CheckState {
   readonly openPods: { readonly canary: readonly number[]; readonly baselineFailed: number } | null;
   readonly baseline: ArmCounts;
   readonly canary: ArmCounts;
+  readonly odds: OddsIntervalState;
   readonly countedInWarmup: boolean;
   readonly baselineDispersion: BaselineDispersionState;
   readonly pairDispersion: PairDispersionState;
@@ -51,6 +53,7 @@ export class Check {
   #openPass = 0;
   #baseline = NOTHING;
   #canary = NOTHING;
+  #odds = new OddsInterval();
   #countedInWarmup = false;
   #baselineDispersion = new BaselineDispersion();
   #pairDispersion: PairDispersion;
@@ -114,6 +117,11 @@ export class Check {
     return this.#canary;
   }
 
+  /** Odds of bad of the same requests, canary to baseline, with their interval; null before any was bad. */
+  get oddsRatio(): Interval | null {
+    return this.#odds.interval(this.phi);
+  }
+
   /** Adds one slot to the open block. */
   count(baseline: ArmSlot, canary: ArmSlot, isWarmup: boolean): void {
     if (this.rule.latency === null) {
@@ -174,7 +182,7 @@ export class Check {
       this.#baselineDispersion.update(table.nb, table.xb, block.durationMs);
       // The edge moves when warm-up ends; a surplus from before would look like a clump after it.
       if (!block.isWarmup || rule.latency === null) this.#pairDispersion.update(block.atMs, table);
-      this.#tally(block.isWarmup, table.nb, table.xb, table.nc, table.xc);
+      this.#tally(block.isWarmup, table);
     }
     this.drop();
   }
@@ -186,6 +194,7 @@ export class Check {
       openPods: this.#openGroups === null ? null : { canary: Array.from(this.#openGroups), baselineFailed: this.#openBaselineFailed },
       baseline: this.#baseline,
       canary: this.#canary,
+      odds: this.#odds.snapshot(),
       countedInWarmup: this.#countedInWarmup,
       baselineDispersion: this.#baselineDispersion.snapshot(),
       pairDispersion: this.#pairDispersion.snapshot(),
@@ -203,6 +212,7 @@ export class Check {
     restored.#openBaselineFailed = state.openPods?.baselineFailed ?? 0;
     restored.#baseline = state.baseline;
     restored.#canary = state.canary;
+    restored.#odds = OddsInterval.restore(state.odds);
     restored.#countedInWarmup = state.countedInWarmup;
     restored.#baselineDispersion = BaselineDispersion.restore(state.baselineDispersion);
     restored.#pairDispersion = PairDispersion.restore(rule.harmRules.windowMs, rule.harm.psi0, state.pairDispersion);
@@ -223,13 +233,15 @@ export class Check {
     }
   }
 
-  #tally(isWarmup: boolean, nb: number, xb: number, nc: number, xc: number): void {
+  #tally(isWarmup: boolean, table: Block): void {
     if (this.rule.latency !== null && this.#countedInWarmup && !isWarmup) {
       this.#baseline = NOTHING;
       this.#canary = NOTHING;
+      this.#odds.clear();
     }
     this.#countedInWarmup = isWarmup;
-    this.#baseline = { bad: this.#baseline.bad + xb, total: this.#baseline.total + nb };
-    this.#canary = { bad: this.#canary.bad + xc, total: this.#canary.total + nc };
+    this.#baseline = { bad: this.#baseline.bad + table.xb, total: this.#baseline.total + table.nb };
+    this.#canary = { bad: this.#canary.bad + table.xc, total: this.#canary.total + table.nc };
+    this.#odds.add(table);
   }
 }

@@ -1,13 +1,13 @@
 /** Compares a canary with its baseline, second by second, on all endpoints of a service: the state of one analysis run's test. */
 import { PermanentError } from '../../model/errors.ts';
 import type { HistogramLayout } from '../../model/histogram-layout.ts';
-import type { Judgement, Outcome, Reason } from '../../model/judgement.ts';
+import type { Outcome, Reason } from '../../model/judgement.ts';
 import type { CanaryPolicy } from '../../model/policy.ts';
 import { OVERFLOW_ENDPOINT } from '../../model/series.ts';
 import { type EpochMs, type SlotIndex, slotStartMs } from '../../model/time.ts';
 import type { ArmSlot } from './arm-slot.ts';
 import { HARM_BETS, SAFE_BETS } from './block-evidence.ts';
-import type { CanaryComparisonState, CanaryJudgement } from './canary-judgement.ts';
+import { type CanaryComparisonState, type CanaryJudgement, withDetails } from './canary-judgement.ts';
 import { type CheckRule, checkRules } from './check-rule.ts';
 import { type DecisiveCheck, decisiveCheck, SILENCE } from './decisive-check.ts';
 import { EndpointBook } from './endpoint-book.ts';
@@ -15,12 +15,13 @@ import type { EndpointComparison, Scratch } from './endpoint-comparison.ts';
 import { EndpointSettings } from './endpoint-settings.ts';
 import { GUARD_MONEY, Guards } from './guards.ts';
 import { type HealthQuestion, isCriticalProven, isHealthProven } from './health-proof.ts';
-import { judgements, unprovenChecks } from './judgements.ts';
 import { Muted } from './muted.ts';
 import { NO_OVERFLOW, overflowing } from './overflow.ts';
 import { Pool } from './pool.ts';
 import { Portfolio } from './portfolio.ts';
 import { PROCESS_LIMITS, type ProcessLimits } from './process-rules.ts';
+import { isConfounded } from './recent-traffic.ts';
+import { RunHistory } from './run-history.ts';
 import { RunTime } from './run-time.ts';
 import type { Standing } from './standing.ts';
 
@@ -47,6 +48,7 @@ export class CanaryComparison {
   #logWealth = 0;
   #proven: DecisiveCheck | null = null;
   #guards: Guards;
+  #history = new RunHistory();
   readonly #scratch: Scratch = { harm: new Float64Array(HARM_BETS.length), safe: new Float64Array(SAFE_BETS.length) };
 
   /** `startSlot` is the run's first slot; `limits` is for tests that show why the limits exist. */
@@ -92,6 +94,7 @@ export class CanaryComparison {
     this.#baselineRequests += baseline.requests;
     this.#canaryRequests += canary.requests;
     this.#guards.count(endpoint, baseline, canary);
+    this.#history.traffic.count(endpoint, this.#time.watchedMs, baseline.requests, canary.requests);
     comparison.feed(slot, this.#time.relativeMs(slotStartMs(slot + 1)), this.#isWarmup(), baseline, canary);
   }
 
@@ -106,6 +109,7 @@ export class CanaryComparison {
     const newcomers: EndpointComparison[] = [];
     for (const endpoint of endpoints) {
       const hasBet = endpoint.closeBlock(slot, atMs, this.#addToPool, this.#scratch);
+      if (hasBet) this.#history.closed(endpoint, slot);
       if (hasBet && endpoint.share === 0) newcomers.push(endpoint);
       isOpening ||= hasBet && !this.#portfolio.isOpen;
     }
@@ -114,6 +118,7 @@ export class CanaryComparison {
     this.#guards.endSlot(atMs, isWarmup);
     this.#logWealth = this.#guards.logHarm(this.#portfolio.logWealth(endpoints, this.#pool.logWealth));
     if (this.#logWealth >= this.#logLimit && !this.#isTooFew()) this.#proven ??= decisiveCheck(this.#standing());
+    this.#history.endSlot(slot, endpoints, this.#pool, this.#shownWealth());
     if (this.#policy.onSilence === 'rollback' && this.#isSilenceHarm()) this.#proven ??= SILENCE;
   }
 
@@ -125,32 +130,23 @@ export class CanaryComparison {
     this.#guards.drop();
   }
 
-  /** What it says now. Cheap until `judgements` or `unproven` is read. */
+  /** What it says now. Cheap until its lists are read. */
   judge(): CanaryJudgement {
-    const [outcome, reason] = this.#outcome();
     const standing = this.#standing();
-    let listed: readonly Judgement[] | undefined;
-    let unproven: readonly string[] | undefined;
-    return {
+    const [outcome, reason] = this.#outcome();
+    const spoken = {
       outcome,
       reason,
-      logWealth: Math.max(this.#logWealth, this.#guards.silence.isOn ? Math.log(GUARD_MONEY) + this.#guards.silence.logE : -Infinity),
+      logWealth: this.#shownWealth(),
       logLimit: this.#logLimit,
       decidedBy: this.#decidedBy(standing),
-      get judgements() {
-        listed ??= judgements(standing);
-        return listed;
-      },
       canaryRequests: this.#canaryRequests + this.#overflow.canaryRequests,
       baselineRequests: this.#baselineRequests + this.#overflow.baselineRequests,
       elapsedMs: this.#time.elapsedMs,
-      get unproven() {
-        unproven ??= unprovenChecks(standing);
-        return unproven;
-      },
       isCriticalProven: isCriticalProven(this.#healthQuestion()),
       isSharedFailure: this.#guards.isSharedFailure,
     };
+    return withDetails(spoken, standing);
   }
 
   /** Plain data without NaN or infinities, exact over JSON. To be taken between slots. */
@@ -166,6 +162,7 @@ export class CanaryComparison {
       portfolio: this.#portfolio.snapshot(),
       pool: this.#pool.snapshot(),
       endpoints: this.#endpoints.snapshot(),
+      history: this.#history.snapshot(),
     };
   }
 
@@ -183,6 +180,7 @@ export class CanaryComparison {
     restored.#time = RunTime.restore(state.time);
     restored.#proven = state.proven;
     restored.#guards = Guards.restore(policy, layout, limits, state.guards);
+    restored.#history = RunHistory.restore(state.history);
     restored.#overflow = state.overflow;
     restored.#muted = Muted.restore(state.muted);
     restored.#portfolio = Portfolio.restore(state.portfolio);
@@ -218,7 +216,8 @@ export class CanaryComparison {
     if (this.#baselineRequests === 0) return ['inconclusive', this.#overflow.baselineRequests > 0 ? 'overflow' : 'no_baseline'];
     if (this.#isTooFew()) return ['inconclusive', 'too_few_samples'];
     if (this.#time.isSilent(this.#canaryRequests)) return ['inconclusive', 'no_canary'];
-    if (this.#isHealthProven()) return ['pass', 'health_proven'];
+    if (this.#isHealthProven())
+      return isConfounded(this.#history.traffic.mix()) ? ['inconclusive', 'confounded'] : ['pass', 'health_proven'];
     if (this.#time.elapsedMs >= this.#policy.horizonMs) return ['inconclusive', 'horizon_reached'];
     return ['inconclusive', this.#isWarmup() ? 'warming_up' : 'accumulating'];
   }
@@ -227,6 +226,12 @@ export class CanaryComparison {
     if (this.#proven !== null) return this.#proven.check;
     if (this.#guards.silence.isProven) return SILENCE.check;
     return this.#portfolio.isOpen ? (decisiveCheck(standing)?.check ?? null) : null;
+  }
+
+  /** The larger of the two wealths of which either proves something alone. */
+  #shownWealth(): number {
+    const { silence } = this.#guards;
+    return silence.isOn ? Math.max(this.#logWealth, Math.log(GUARD_MONEY) + silence.logE) : this.#logWealth;
   }
 
   /** Silence of a canary that has yet to send its first request is none while it may still be starting. */
@@ -266,7 +271,11 @@ export class CanaryComparison {
       pool: this.#pool,
       poolShare: this.#portfolio.pool,
       guards: this.#guards,
-      onSilence: this.#policy.onSilence,
+      history: this.#history,
+      nextSlot: this.#time.nextSlot,
+      policy: this.#policy,
+      elapsedMs: this.#time.elapsedMs,
+      watchedMs: this.#time.watchedMs,
       overflow: this.#overflow,
       muted: this.#muted,
       settings: this.#settings,

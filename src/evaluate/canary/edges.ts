@@ -34,8 +34,7 @@ export function edgesAt(
   isWarmup: boolean,
   leastRatio = 0,
 ): Edges | null {
-  // The tolerance of floating point keeps exactly ten from counting as nine.
-  if (reference.requests(atMs) * (1 - rule.q) < MIN_ABOVE - 1e-9) return null;
+  if (!knowsQuantile(reference, rule.q, atMs)) return null;
   const baseline = reference.edge(rule.q);
   const valueUs = scale.lowestUs(baseline);
   const { ratio, addUs, passRatio, passAddUs } = rule.tolerance;
@@ -49,6 +48,12 @@ export function edgesAt(
     tolerated,
     toleratedRatio: valueUs > 0 ? scale.lowestUs(tolerated) / valueUs - 1 : 0,
   };
+}
+
+/** True when the reference at `atMs` holds enough requests above its quantile `q`. */
+export function knowsQuantile(reference: ReferenceHistogram, q: number, atMs: DurationMs): boolean {
+  // The tolerance of floating point keeps exactly ten from counting as nine.
+  return reference.requests(atMs) * (1 - q) >= MIN_ABOVE - 1e-9;
 }
 
 /** The lowest bucket that begins at `valueUs` or above; the number of buckets when none does. */

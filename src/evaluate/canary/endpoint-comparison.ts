@@ -71,6 +71,11 @@ export class EndpointComparison {
     this.#weigh();
   }
 
+  /** The baseline's latencies of the last minutes. */
+  get reference(): ReferenceHistogram {
+    return this.#reference;
+  }
+
   /** Baseline requests behind the reference, faded; the traffic that money is given by. */
   traffic(atMs: DurationMs): number {
     return Math.max(this.#reference.requests(atMs), this.baselineRequests);

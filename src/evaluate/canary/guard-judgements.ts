@@ -84,11 +84,11 @@ function ratioEvidence({ logTotal, logLimit }: Standing, { kind, endpoint, edgeU
   };
 }
 
-function silenceJudgement({ guards: { silence }, onSilence, isOver, logTotal }: Standing): Judgement {
+function silenceJudgement({ guards: { silence }, policy, isOver, logTotal }: Standing): Judgement {
   const undecided = isOver ? 'horizon_reached' : 'accumulating';
   return {
     check: checkName('silence', ALL_ENDPOINTS),
-    outcome: silence.isProven && onSilence === 'rollback' ? 'fail' : 'inconclusive',
+    outcome: silence.isProven && policy.onSilence === 'rollback' ? 'fail' : 'inconclusive',
     reason: silence.isProven ? 'silence_proven' : undecided,
     evidence: {
       kind: 'guard',

@@ -8,6 +8,9 @@ import type { EndpointComparison } from './endpoint-comparison.ts';
 import { guardJudgements, harmGuards } from './guard-judgements.ts';
 import { individuallyProven, type WeightedEvidence } from './individually-proven.ts';
 import { type Overflow, uncomparedEvidence } from './overflow.ts';
+import { podSpreadJudgements } from './pod-spread-judgements.ts';
+import { isConfounded } from './recent-traffic.ts';
+import { judgeability } from './run-outlook.ts';
 import type { Standing } from './standing.ts';
 
 /**
@@ -16,8 +19,11 @@ import type { Standing } from './standing.ts';
  */
 export function judgements(standing: Standing): readonly Judgement[] {
   const { endpoints, rules, poolShare, guards, logTotal } = standing;
-  const rows = endpoints.flatMap((endpoint) => endpoint.checks.map((check) => ({ endpoint, check })));
-  const evidence = rows.map(({ endpoint, check }) => checkEvidence(standing, endpoint, check));
+  const rows = endpoints.flatMap((endpoint) => {
+    const canJudge = judgeability(standing, endpoint);
+    return endpoint.checks.map((check): Row => ({ endpoint, check, canJudge }));
+  });
+  const evidence = endpoints.flatMap((endpoint) => endpoint.checks.map((check, index) => checkEvidence(standing, endpoint, check, index)));
   if (poolShare > 0) evidence.push(...rules.map((_, index) => poolEvidence(standing, index, evidence)));
   const staked: (WeightedEvidence & { readonly check: string })[] = evidence.flatMap(({ metric, endpoint, weight, logE }) =>
     weight > 0 ? [{ check: checkName(metric, endpoint), weight, logE }] : [],
@@ -28,14 +34,14 @@ export function judgements(standing: Standing): readonly Judgement[] {
   const judged = evidence.map((said, index): Judgement => {
     const row = rows[index];
     const check = checkName(said.metric, said.endpoint);
-    const [outcome, reason] = harmful.has(check) ? FAIL : row === undefined ? ACCUMULATING : whyNotFail(standing, row.endpoint, row.check);
+    const [outcome, reason] = harmful.has(check) ? FAIL : row === undefined ? ACCUMULATING : whyNotFail(standing, row);
     const share = said.weight * Math.exp(said.logE - logTotal);
     return { check, outcome, reason, evidence: { ...said, share } };
   });
-  const guarded = guardJudgements(standing, harmful);
+  const guarded = [...guardJudgements(standing, harmful), ...mixJudgements(standing)];
   const overflowed =
     standing.overflow.baselineRequests + standing.overflow.canaryRequests > 0 ? [overflowJudgement(standing.overflow)] : [];
-  return [...judged, ...guarded, ...overflowed, ...standing.muted.judgements()];
+  return [...judged, ...guarded, ...podSpreadJudgements(endpoints), ...overflowed, ...standing.muted.judgements()];
 }
 
 /** Names of the checks whose health is asked for and not proven. */
@@ -50,17 +56,26 @@ export function unprovenChecks(standing: Standing): readonly string[] {
 const FAIL: readonly [Outcome, Reason] = ['fail', 'harm_proven'];
 const ACCUMULATING: readonly [Outcome, Reason] = ['inconclusive', 'accumulating'];
 
-function whyNotFail(standing: Standing, endpoint: EndpointComparison, check: Check): readonly [Outcome, Reason] {
+interface Row {
+  readonly endpoint: EndpointComparison;
+  readonly check: Check;
+  readonly canJudge: (check: Check) => boolean;
+}
+
+function whyNotFail(standing: Standing, { endpoint, check, canJudge }: Row): readonly [Outcome, Reason] {
   if (endpoint.canaryRequests === 0) return ['inconclusive', 'no_canary'];
   if (endpoint.baselineRequests === 0) return ['inconclusive', 'no_baseline'];
   if (standing.isTooFew || !check.isReady) return ['inconclusive', 'too_few_samples'];
   // Health that was proven earlier is no comfort while there is more evidence of harm than at the start, as for the run as a whole.
   if (check.logSafe !== null && check.logSafe >= standing.logProof && check.logE <= 0) return ['pass', 'health_proven'];
   if (standing.isOver) return ['inconclusive', 'horizon_reached'];
-  return standing.isWarmup ? ['inconclusive', 'warming_up'] : ACCUMULATING;
+  if (standing.isWarmup) return ['inconclusive', 'warming_up'];
+  return canJudge(check) ? ACCUMULATING : ['inconclusive', 'not_judgeable'];
 }
 
-function checkEvidence({ layout, guards, settings }: Standing, endpoint: EndpointComparison, check: Check): ComparisonEvidence {
+function checkEvidence(standing: Standing, endpoint: EndpointComparison, check: Check, index: number): ComparisonEvidence {
+  const { layout, guards, settings } = standing;
+  const weight = guards.othersMoney * endpoint.share * check.rule.weight;
   return {
     kind: 'comparison',
     endpoint: endpoint.name,
@@ -70,25 +85,36 @@ function checkEvidence({ layout, guards, settings }: Standing, endpoint: Endpoin
     baseline: check.baseline,
     canary: check.canary,
     logE: check.logE,
-    weight: guards.othersMoney * endpoint.share * check.rule.weight,
+    weight,
     share: 0,
     logSafe: check.logSafe,
     phi: check.phi,
     incidentWindows: check.incidentWindows,
     level: check.level,
-    oddsRatio: null,
-    logNeeded: 0,
-    onsetAt: null,
-    trail: [],
+    oddsRatio: check.oddsRatio,
+    ...course(standing, endpoint.name, index, check.logE, weight),
     isCritical: check.rule.isCritical || settings.of(endpoint.name).isCritical,
   };
 }
 
-function poolEvidence(
-  { pool, poolShare, rules, guards }: Standing,
+/** What led to a wealth, and what it still needs; 0 where nothing is at stake. */
+function course(
+  { history, nextSlot, logLimit }: Standing,
+  endpoint: string,
   index: number,
-  endpoints: readonly ComparisonEvidence[],
-): ComparisonEvidence {
+  logE: number,
+  weight: number,
+): Pick<ComparisonEvidence, 'logNeeded' | 'onsetAt' | 'trail'> {
+  return {
+    logNeeded: weight > 0 ? logLimit - Math.log(weight) : 0,
+    onsetAt: history.onsetAt(endpoint, index, logE),
+    trail: history.trail(endpoint, index, nextSlot, logE),
+  };
+}
+
+function poolEvidence(standing: Standing, index: number, endpoints: readonly ComparisonEvidence[]): ComparisonEvidence {
+  const { pool, poolShare, rules, guards } = standing;
+  const weight = guards.othersMoney * poolShare * (rules[index] as CheckRule).weight;
   const rule = rules[index] as CheckRule;
   const sum = (release: 'baseline' | 'canary') => {
     const total = { bad: 0, total: 0 };
@@ -108,18 +134,22 @@ function poolEvidence(
     baseline: sum('baseline'),
     canary: sum('canary'),
     logE: pool.logE(index),
-    weight: guards.othersMoney * poolShare * rule.weight,
+    weight,
     share: 0,
     logSafe: null,
     phi: 1,
     incidentWindows: pool.incidentWindows(index),
     level: 'request',
     oddsRatio: null,
-    logNeeded: 0,
-    onsetAt: null,
-    trail: [],
+    ...course(standing, ALL_ENDPOINTS, index, pool.logE(index), weight),
     isCritical: false,
   };
+}
+
+/** Says that routing may explain what differs; nothing where it cannot. */
+function mixJudgements({ history }: Standing): readonly Judgement[] {
+  const mix = history.traffic.mix();
+  return mix !== null && isConfounded(mix) ? [{ check: 'traffic mix', outcome: 'inconclusive', reason: 'confounded', evidence: mix }] : [];
 }
 
 function overflowJudgement(overflow: Overflow): Judgement {

@@ -73,25 +73,40 @@ export function isJudgeable(policy: CanaryPolicy, forecast: EndpointForecast, ru
   return provingHealthMs(policy, forecast, rule, phi) <= horizonMs;
 }
 
-/** Outlook of one check; null when the check is not among those that are planned for. */
-export function outlookOf(forecast: EndpointForecast, rule: CheckRule, wealth: Wealth, policy: CanaryPolicy): Outlook | null {
-  const effect = EFFECTS.get(rule.metric);
-  if (effect === undefined) return null;
-  const neededMs = findingMs(forecast, rule, effect, wealth);
-  const leftMs = Math.max(0, policy.horizonMs - wealth.elapsedMs);
-  return {
-    check: checkName(rule.metric, forecast.endpoint),
-    endpoint: forecast.endpoint,
-    metric: rule.metric,
-    effect,
-    neededMs: neededMs > NEVER_MS ? null : Math.ceil(neededMs / 1000) * 1000,
-    smallest: smallestEffect(forecast, rule, leftMs, wealth),
-    isJudgeable: isJudgeable(policy, forecast, rule, wealth.logNeeded, wealth.phi),
-  };
+/** One check of one endpoint that may be planned for. */
+export interface Prospect {
+  readonly forecast: EndpointForecast;
+  readonly rule: CheckRule;
+  readonly wealth: Wealth;
+}
+
+/** At most `most` entries, the least certain first; one for each of the prospects whose check is among those that are planned for. */
+export function outlooks(policy: CanaryPolicy, prospects: readonly Prospect[], most: number): readonly Outlook[] {
+  return (
+    prospects
+      .flatMap(({ forecast, rule, wealth }) => {
+        const effect = EFFECTS.get(rule.metric);
+        if (effect === undefined) return [];
+        const neededMs = findingMs(forecast, rule, effect, wealth);
+        const sketch = {
+          check: checkName(rule.metric, forecast.endpoint),
+          endpoint: forecast.endpoint,
+          metric: rule.metric,
+          effect,
+          neededMs: neededMs > NEVER_MS ? null : Math.ceil(neededMs / 1000) * 1000,
+          isJudgeable: isJudgeable(policy, forecast, rule, wealth.logNeeded, wealth.phi),
+        };
+        return [{ sketch, smallest: () => smallestEffect(forecast, rule, Math.max(0, policy.horizonMs - wealth.elapsedMs), wealth) }];
+      })
+      .sort((a, b) => byCertainty(a.sketch, b.sketch))
+      .slice(0, most)
+      // The search for the smallest is by far the dearest part.
+      .map(({ sketch, smallest }) => ({ ...sketch, smallest: smallest() }))
+  );
 }
 
 /** The least certain first: what cannot be judged, then what takes longest; ties by name. */
-export function byCertainty(a: Outlook, b: Outlook): number {
+function byCertainty(a: Omit<Outlook, 'smallest'>, b: Omit<Outlook, 'smallest'>): number {
   if (a.isJudgeable !== b.isJudgeable) return a.isJudgeable ? 1 : -1;
   const longer = (b.neededMs ?? Infinity) - (a.neededMs ?? Infinity);
   if (longer !== 0 && !Number.isNaN(longer)) return longer;

@@ -5,7 +5,7 @@ import type { CanaryPolicy } from '../../model/policy.ts';
 import { checkRules } from './check-rule.ts';
 import { EndpointSettings } from './endpoint-settings.ts';
 import { othersMoney } from './guards.ts';
-import { byCertainty, type EndpointForecast, type LatencyTail, outlookOf } from './outlook.ts';
+import { type EndpointForecast, type LatencyTail, outlooks, type Prospect } from './outlook.ts';
 import { Portfolio } from './portfolio.ts';
 
 /** One endpoint's traffic of today, all of which is the baseline's. */
@@ -42,16 +42,15 @@ export function planOutlook({ policy, endpoints, canaryShare }: RunPlan): readon
     share: 0,
   }));
   new Portfolio().admit(candidates);
-  return judged
-    .flatMap((planned, index) => {
-      const forecast = forecastOf(planned, canaryShare);
-      const money = othersMoney(policy) * (candidates[index]?.share ?? 0);
-      return rules.flatMap((rule) => {
-        const logNeeded = Math.log(1 / (policy.alpha * money * rule.weight));
-        return outlookOf(forecast, rule, { logE: 0, logNeeded, elapsedMs: 0, phi: 1 }, policy) ?? [];
-      });
-    })
-    .sort(byCertainty);
+  const prospects = judged.flatMap((planned, index) => {
+    const forecast = forecastOf(planned, canaryShare);
+    const money = othersMoney(policy) * (candidates[index]?.share ?? 0);
+    return rules.map((rule): Prospect => {
+      const logNeeded = Math.log(1 / (policy.alpha * money * rule.weight));
+      return { forecast, rule, wealth: { logE: 0, logNeeded, elapsedMs: 0, phi: 1 } };
+    });
+  });
+  return outlooks(policy, prospects, Infinity);
 }
 
 function forecastOf({ endpoint, baselineRate, errorRatio, latency }: PlannedEndpoint, canaryShare: number): EndpointForecast {

@@ -4,6 +4,8 @@ import type { CheckRule } from './check-rule.ts';
 import { HarmProcess, type HarmProcessState } from './harm-process.ts';
 import { logSumExp } from './log-sum.ts';
 
+const UNPLAYED = { logE: 0 };
+
 export interface PoolState {
   readonly processes: readonly (HarmProcessState | null)[];
 }
@@ -34,6 +36,11 @@ export class Pool {
   /** ln of the wealth of one metric's process. */
   logE(check: number): number {
     return this.#processes[check]?.logE ?? 0;
+  }
+
+  /** The wealths of all metrics, in the rules' order. */
+  get wealths(): readonly { readonly logE: number }[] {
+    return this.#processes.map((wealth) => wealth ?? UNPLAYED);
   }
 
   incidentWindows(check: number): number {

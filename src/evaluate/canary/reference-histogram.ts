@@ -77,6 +77,16 @@ export class ReferenceHistogram {
     return 0;
   }
 
+  /** Share of its requests in bucket `from` and above, [0, 1]; 0 when it is empty. */
+  shareFrom(from: number): number {
+    if (this.#mass === 0) return 0;
+    let above = 0;
+    for (let index = this.#chunks.length - 1; index > from >> CHUNK_BITS; index--) above += this.#chunkMass[index] as number;
+    const chunk = this.#chunks[from >> CHUNK_BITS];
+    for (let offset = from & (CHUNK - 1); chunk !== undefined && offset < CHUNK; offset++) above += chunk[offset] as number;
+    return above / this.#mass;
+  }
+
   snapshot(): ReferenceState {
     const chunks = this.#chunks.flatMap((chunk, index) => {
       if (chunk === undefined) return [];

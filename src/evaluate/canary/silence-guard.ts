@@ -50,6 +50,11 @@ export class SilenceGuard {
     return this.#planned !== null;
   }
 
+  /** The share of requests that the canary is meant to get, (0, 1]; null when nobody said. */
+  get planned(): number | null {
+    return this.#planned;
+  }
+
   get logE(): number {
     return this.#guard.logE;
   }

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ArmSlot } from '../../../src/evaluate/canary/arm-slot.ts';
-import { CanaryComparison, MAX_ENDPOINTS } from '../../../src/evaluate/canary/comparison.ts';
+import { CanaryComparison } from '../../../src/evaluate/canary/comparison.ts';
+import { MAX_ENDPOINTS } from '../../../src/evaluate/canary/endpoint-book.ts';
 import { PROCESS_LIMITS } from '../../../src/evaluate/canary/process-rules.ts';
 import type { ComparisonEvidence } from '../../../src/model/judgement.ts';
 import { OVERFLOW_ENDPOINT } from '../../../src/model/series.ts';
@@ -303,7 +304,8 @@ describe('whatever the counts are', () => {
         expect(Number.isFinite(logWealth)).toBe(true);
         let shares = 0;
         for (const { evidence } of judgements) {
-          const { share, logE, phi } = evidence as ComparisonEvidence;
+          if (evidence.kind !== 'comparison') continue;
+          const { share, logE, phi } = evidence;
           expect(Number.isFinite(logE) && phi >= 1 && Number.isFinite(phi) && share >= 0).toBe(true);
           shares += share;
         }
