@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { Aggregator } from '../../src/aggregate/aggregator.ts';
 import { SeriesTable } from '../../src/aggregate/series-table.ts';
 import { HistogramLayout } from '../../src/model/histogram-layout.ts';
+import { LANES } from '../../src/model/lane.ts';
 import { FLAG_FAILED, FLAG_NO_LATENCY, ObservationBatch } from '../../src/model/observation-batch.ts';
-import { cellOf, LATENESS_BINS, type SlotDeltas } from '../../src/model/slot-deltas.ts';
+import { cellLanes, cellOf, LATENESS_BINS, type SlotDeltas, TRACE_BYTES } from '../../src/model/slot-deltas.ts';
 
 const T0 = 1_800_000_000_000;
 const LAYOUT = new HistogramLayout();
@@ -16,6 +17,9 @@ interface Row {
   readonly durationNs: number;
   readonly flags: number;
   readonly weight: number;
+  readonly lane: number;
+  /** Last byte of the trace id; 0 for none. */
+  readonly trace: number;
 }
 
 function stageA(options: { capacity?: number; series?: number } = {}) {
@@ -38,7 +42,11 @@ function seriesNamed(table: SeriesTable, service: string, name: string, version?
 
 function batchOf(rows: readonly Row[]): ObservationBatch {
   const batch = new ObservationBatch(4);
-  for (const row of rows) batch.add(row.series, row.endMs, row.durationNs, row.flags, row.weight);
+  batch.traceBytes = new Uint8Array(rows.length * TRACE_BYTES);
+  for (const [i, row] of rows.entries()) {
+    batch.traceBytes[(i + 1) * TRACE_BYTES - 1] = row.trace;
+    batch.add(row.series, row.endMs, row.durationNs, row.flags, row.weight, row.lane, row.trace === 0 ? -1 : i * TRACE_BYTES);
+  }
   return batch;
 }
 
@@ -48,6 +56,8 @@ const row = (series: number, endMs: number, rest: Partial<Row> = {}): Row => ({
   durationNs: 1000,
   flags: 0,
   weight: 1,
+  lane: 0,
+  trace: 0,
   ...rest,
 });
 
@@ -62,6 +72,8 @@ function rowsOf(deltas: SlotDeltas) {
     weight: deltas.weight[r],
     failedWeight: deltas.failedWeight[r],
     timedWeight: deltas.timedWeight[r],
+    slowest: [deltas.slowestNs[r], deltas.slowestTrace[(r + 1) * TRACE_BYTES - 1]],
+    lastFailed: [deltas.failedNs[r], deltas.failedTrace[(r + 1) * TRACE_BYTES - 1]],
     slow: [...deltas.slow.slice(deltas.slowStart[r], deltas.slowStart[r + 1])],
     slowWeight: [...deltas.slowWeight.slice(deltas.slowStart[r], deltas.slowStart[r + 1])],
     cells: [...deltas.cells.slice(deltas.cellStart[r], deltas.cellStart[r + 1])],
@@ -89,10 +101,14 @@ function recount(rows: readonly Row[], thresholdsOf: (series: number) => readonl
       const timed = group.filter(({ flags }) => (flags & FLAG_NO_LATENCY) === 0);
       const slow = thresholdsOf(first.series).map((limit) => timed.filter(({ durationNs }) => durationNs > limit));
       const cells = new Map<number, number>();
-      for (const { durationNs, flags } of timed) {
-        const cell = cellOf(LAYOUT.index(durationNs / 1000), (flags & FLAG_FAILED) !== 0);
+      for (const { durationNs, flags, lane } of timed) {
+        const cell = cellOf(LAYOUT.index(durationNs / 1000), (flags & FLAG_FAILED) !== 0, lane, LAYOUT.size);
         cells.set(cell, (cells.get(cell) ?? 0) + 1);
       }
+      const slowest = timed
+        .filter(({ flags, durationNs, trace }) => (flags & FLAG_FAILED) === 0 && durationNs > 0 && trace > 0)
+        .reduce<Row | null>((best, each) => (best === null || each.durationNs > best.durationNs ? each : best), null);
+      const lastFailed = failed.findLast(({ trace }) => trace > 0);
       const ascending = [...cells].sort(([a], [b]) => a - b);
       return {
         series: first.series,
@@ -103,6 +119,9 @@ function recount(rows: readonly Row[], thresholdsOf: (series: number) => readonl
         weight: sum(group),
         failedWeight: sum(failed),
         timedWeight: sum(timed),
+        slowest: slowest === null ? [0, 0] : [slowest.durationNs, slowest.trace],
+        lastFailed:
+          lastFailed === undefined ? [0, 0] : [(lastFailed.flags & FLAG_NO_LATENCY) === 0 ? lastFailed.durationNs : -1, lastFailed.trace],
         slow: slow.map((list) => list.length),
         slowWeight: slow.map(sum),
         cells: ascending.map(([cell]) => cell),
@@ -123,6 +142,8 @@ const spans = (seriesCount: number, maxLength: number) =>
       ),
       flags: fc.constantFrom(0, 0, FLAG_FAILED, FLAG_NO_LATENCY, FLAG_FAILED | FLAG_NO_LATENCY),
       weight: fc.constantFrom(1, 1, 2, 128),
+      lane: fc.constantFrom(0, 0, 1, 5, LANES),
+      trace: fc.integer({ min: 0, max: 255 }),
     }),
     { maxLength },
   );
@@ -291,6 +312,28 @@ describe('Aggregator', () => {
     restored.aggregator.flush();
     restored.aggregator.retireIdle(T0 / 1000 + 800);
     expect(seriesNamed(restored.table, 's', 'busy')).toBe(busy);
+  });
+
+  it('copies the whole trace id', () => {
+    const { table, aggregator } = stageA();
+    const batch = batchOf([
+      row(seriesNamed(table, 's', 'x'), T0, { trace: 1 }),
+      row(seriesNamed(table, 's', 'x'), T0, { trace: 1, flags: FLAG_FAILED }),
+    ]);
+    batch.traceBytes.set(Array.from({ length: 2 * TRACE_BYTES }, (_, i) => i + 1));
+    aggregator.append(batch);
+    const { slowestTrace, failedTrace } = aggregator.flush();
+    expect([...slowestTrace.subarray(0, TRACE_BYTES)]).toEqual(Array.from({ length: TRACE_BYTES }, (_, i) => i + 1));
+    expect([...failedTrace.subarray(0, TRACE_BYTES)]).toEqual(Array.from({ length: TRACE_BYTES }, (_, i) => i + 17));
+  });
+
+  it('has no lanes where the layout is too fine for them', () => {
+    const { table } = stageA();
+    const layout = new HistogramLayout(3);
+    const aggregator = new Aggregator(table, layout, { source: 'a', epoch: 'e', capacity: 10 });
+    aggregator.append(batchOf([row(seriesNamed(table, 's', 'x'), T0, { lane: 3 }), row(seriesNamed(table, 's', 'x'), T0)]));
+    expect(cellLanes(layout.size)).toBe(1);
+    expect(rowsOf(aggregator.flush())).toMatchObject([{ cells: [cellOf(layout.index(1), false)], cellCounts: [2] }]);
   });
 
   it('refuses a layout whose cells do not fit 16 bits', () => {

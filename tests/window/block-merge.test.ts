@@ -1,5 +1,6 @@
 import { fc, it as property } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
+import { LANES } from '../../src/model/lane.ts';
 import { BlockWriter } from '../../src/window/block-writer.ts';
 import { RowView } from '../../src/window/row-view.ts';
 import type { SlotBlock } from '../../src/window/slot-block.ts';
@@ -16,6 +17,7 @@ const spans = fc.array(
     failed: fc.boolean(),
     timed: fc.integer({ min: 0, max: 5 }).map((n) => n > 0),
     weight: fc.constantFrom(1, 1, 1, 1, 8),
+    lane: fc.integer({ min: -3, max: LANES }).map((lane) => Math.max(0, lane)),
   }),
   { maxLength: 150 },
 );
@@ -50,7 +52,15 @@ describe('merging blocks', () => {
       const merge = writer.startMerge(blocks);
       let merged = merge.step(budget);
       for (; merged === null; merged = merge.step(budget)) writer.merge([blockOf(b), blockOf(a)]);
-      expect([...merged.bytes]).toEqual([...writer.merge(blocks).bytes]);
+      expect([...merged.bytes]).toEqual([...writer.mergeLanes(blocks).bytes]);
+    },
+  );
+
+  property.prop({ parts: fc.array(spans, { minLength: 1, maxLength: 4 }) })(
+    'without lanes gives the bytes that counting without pods gives',
+    ({ parts }) => {
+      const podless = parts.flat().map((span) => ({ ...span, lane: 0 }));
+      expect([...writer.mergeLanes(parts.map(blockOf)).bytes]).toEqual([...blockOf(podless).bytes]);
     },
   );
 

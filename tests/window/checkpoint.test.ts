@@ -4,6 +4,8 @@ import type { StoredNote, StoredSlot } from '../../src/model/checkpoint.ts';
 import { PermanentError } from '../../src/model/errors.ts';
 import { HistogramLayout } from '../../src/model/histogram-layout.ts';
 import { SlidingWindow } from '../../src/window/sliding-window.ts';
+import { SlotBlock } from '../../src/window/slot-block.ts';
+import { SlotReading } from '../../src/window/slot-reading.ts';
 import { type Span, Stream } from './stream.ts';
 
 const T0 = 1_800_000_000_000;
@@ -82,6 +84,7 @@ function secondOfTraffic(second: number, ids: readonly number[]): Span[] {
     durationUs: 100 + ((second * 31 + i * 977) % 5000),
     failed: (second + i) % 17 === 0,
     weight: second % 50 === 0 ? 2 : 1,
+    lane: (second + i * 3) % 10,
   }));
 }
 
@@ -118,6 +121,33 @@ describe('checkpoint and restore', () => {
       for (const [key, slot] of late.slots) expect([key, [...slot.bytes]]).toEqual([key, [...(saved.slots.get(key)?.bytes ?? [])]]);
     },
   );
+
+  it('brings back the lanes of single slots, and has none in longer ones', () => {
+    const stream = new Stream();
+    const ids = stream.endpoints(3);
+    const window = new SlidingWindow({ layout: stream.layout });
+    const saved = new Saved();
+    for (let second = 0; second < 200; second++) {
+      window.merge(stream.flush(secondOfTraffic(second, ids)));
+      window.advance(T0 + second * 1000);
+      if (second % 30 === 0) saved.take(window);
+    }
+    saved.take(window);
+    const restored = restoredFrom(saved, stream);
+    const lanesOf = (each: SlidingWindow) => {
+      const reading = new SlotReading();
+      return Array.from({ length: 85 }, (_, back) => {
+        each.readSlot(ids, T0 / 1000 + 199 - back, reading);
+        return reading.lanes === null ? null : [...Array.from(reading.lanes.requests)];
+      });
+    };
+    expect(lanesOf(restored)).toEqual(lanesOf(window));
+    expect(lanesOf(window).filter((lanes) => lanes !== null).length).toBeGreaterThan(60);
+    const layout = stream.layout;
+    expect(saved.level(10).length).toBeGreaterThan(10);
+    expect(new Set(saved.level(10).map(({ bytes }) => new SlotBlock(bytes, false).cells))).toEqual(new Set([layout.size * 2]));
+    for (const { endMs, reading } of restored.baseline(ids, T0 + 200_000, 200_000)) expect([endMs, reading.lanes]).toEqual([endMs, null]);
+  });
 
   it('hands out each level so that its slots add up to all spans in windows', () => {
     const stream = new Stream();
@@ -183,7 +213,10 @@ describe('checkpoint and restore', () => {
   });
 });
 
-describe('a stored slot', () => {
+describe.each([
+  ['without lanes', 1, 3],
+  ['with lanes', 7, 4],
+])('a stored slot %s', (_, lanes, rowsAt) => {
   const stream = new Stream({ thresholdsNs: [300_000] });
   const ids = stream.endpoints(40);
   const window = new SlidingWindow({ layout: stream.layout });
@@ -193,6 +226,7 @@ describe('a stored slot', () => {
       endMs: T0,
       durationUs: n * n,
       failed: n % 5 === 0,
+      lane: n % lanes,
       weight: i % 3 === 0 ? 2 : 1,
     })),
   );
@@ -216,13 +250,20 @@ describe('a stored slot', () => {
     ['with bytes left over', () => Uint8Array.from([...slot.bytes, 0]), 'slot_corrupt'],
     ['of another version', () => slot.bytes.with(0, 9), 'slot_version'],
     ['that claims a number without end', () => Uint8Array.from([1, ...new Array(12).fill(0xff)]), 'slot_corrupt'],
-    ['that claims more rows than it has', () => slot.bytes.with(3, 41), 'slot_corrupt'],
+    ['that claims more rows than it has', () => slot.bytes.with(rowsAt, 41), 'slot_corrupt'],
   ])('%s is refused', (_, bytes, code) => {
     expect(() => read(bytes())).toThrow(expect.objectContaining({ name: 'PermanentError', code }));
   });
 
   it('of another histogram layout is refused', () => {
     expect(() => read(slot.bytes, new HistogramLayout(1))).toThrow(expect.objectContaining({ code: 'slot_layout' }));
+  });
+
+  it('with lanes is refused where it claims to be longer than a second', () => {
+    const longer = { ...slot, level: 10 as const };
+    const counts = () => stored([longer], stream.layout).counts(ids).spans;
+    if (lanes === 1) expect(counts()).toBe(spans.length);
+    else expect(counts).toThrow(expect.objectContaining({ code: 'slot_layout' }));
   });
 
   property.prop({ at: fc.nat(), value: fc.integer({ min: 0, max: 255 }) })(

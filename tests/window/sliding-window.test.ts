@@ -1,5 +1,6 @@
 import { fc, it as property } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
+import { LANES } from '../../src/model/lane.ts';
 import type { SlotDeltas } from '../../src/model/slot-deltas.ts';
 import { SlidingWindow } from '../../src/window/sliding-window.ts';
 import { SlotReading } from '../../src/window/slot-reading.ts';
@@ -15,6 +16,7 @@ const spanArbitrary = (series: readonly number[], spreadMs: number) =>
     failed: fc.boolean(),
     timed: fc.integer({ min: 0, max: 9 }).map((n) => n > 0),
     weight: fc.constantFrom(1, 1, 1, 2, 4),
+    lane: fc.integer({ min: -3, max: LANES }).map((lane) => Math.max(0, lane)),
   });
 
 /** Counts and buckets as a loop over the spans has them. */
