@@ -3,12 +3,14 @@ import type { ArmSlot } from '../../src/evaluate/canary/arm-slot.ts';
 import type { CanaryComparison } from '../../src/evaluate/canary/comparison.ts';
 import { LANES } from '../../src/model/lane.ts';
 import { slotStartMs } from '../../src/model/time.ts';
-import { armSlot, NOTHING, START, seeded, sparse } from './world.ts';
+import { armSlot, LAYOUT, NOTHING, START, seeded, sparse } from './world.ts';
 
 export interface Pod {
   readonly rate: number;
   readonly errorRatio: number;
   readonly slowdown: number;
+  /** Multiplies latencies from 250 ms on, which are about 2 %; 1 by default. */
+  readonly tail?: number;
   /** 1 to 9, or 0 for one that does not say its name. */
   readonly lane: number;
 }
@@ -20,7 +22,16 @@ export function likePods(count: number, rate: number, errorRatio = 0.001, slowdo
 
 /** One second of one release. */
 export function podSlot(random: () => number, pods: readonly Pod[]): ArmSlot {
-  return joined(pods.map((pod) => ({ lane: pod.lane, arm: armSlot(random, pod.rate, pod.errorRatio, pod.slowdown) })));
+  return joined(
+    pods.map((pod) => ({ lane: pod.lane, arm: stretched(armSlot(random, pod.rate, pod.errorRatio, pod.slowdown), pod.tail ?? 1) })),
+  );
+}
+
+function stretched(arm: ArmSlot, tail: number): ArmSlot {
+  if (tail === 1) return arm;
+  const from = LAYOUT.index(250_000);
+  const buckets = Array.from(arm.buckets, (bucket) => (bucket < from ? bucket : LAYOUT.index(LAYOUT.lowestUs(bucket) * tail)));
+  return { ...arm, buckets };
 }
 
 /** The arms of some lanes as one; a lane may come more than once. */
@@ -51,22 +62,16 @@ function merged(arms: readonly ArmSlot[]): ArmSlot {
   return sparse(failed, Uint16Array.from(buckets).sort());
 }
 
-export interface PodWorld {
-  readonly canary: (second: number) => readonly Pod[];
-  /** Pods of the baseline; 57 like ones of 1,900 requests a second by default. */
-  readonly baseline?: readonly Pod[];
-}
-
 /** Seconds of baseline that are drawn; they are dealt again and again. */
 const HANDS = 200;
 
-/** The baseline's slots, for many rollouts. */
+/** The baseline's slots, for many rollouts: 57 like pods of 1,900 requests a second by default. */
 export function baselineHands(seed: number, pods: readonly Pod[] = likePods(57, 1900)): readonly ArmSlot[] {
   const random = seeded(seed);
   return Array.from({ length: HANDS }, () => podSlot(random, pods));
 }
 
-/** Primes five minutes and lets `seconds` pass; stops at the first conclusion. Returns the outcome and the second it came. */
+/** Primes five minutes and lets `seconds` pass; stops at proven harm. Returns the outcome, the second it came and the highest ln wealth. */
 export function rollPods(
   comparison: CanaryComparison,
   hands: readonly ArmSlot[],
