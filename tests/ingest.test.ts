@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { Ingest } from '../src/ingest.ts';
 import { HistogramLayout } from '../src/model/histogram-layout.ts';
-import { encodeRequest } from './support/otlp-proto.ts';
+import { cellOf, TRACE_BYTES } from '../src/model/slot-deltas.ts';
+import { jsonRequest } from './support/otlp-json.ts';
+import { encodeRequest, type RequestInput } from './support/otlp-proto.ts';
 import { TEST_SPAN_RULES } from './support/span-rules.ts';
 
 const T0 = 1_800_000_000_000;
@@ -19,15 +21,22 @@ function stageA(): Ingest {
 
 /** One span of `service` that ends so many ms after T0. */
 function span(service: string, endMs: number): Uint8Array {
+  return encodeRequest(requestOf({ 'service.name': service }, { endMs }));
+}
+
+interface Told {
+  readonly endMs: number;
+  readonly durationMs?: number;
+  readonly traceId?: Uint8Array;
+  readonly hasFailed?: boolean;
+}
+
+function requestOf(resource: Readonly<Record<string, string>>, { endMs, durationMs = 1, hasFailed = false, traceId }: Told): RequestInput {
   const endTimeUnixNano = BigInt(T0 + endMs) * 1_000_000n;
-  return encodeRequest({
-    resourceSpans: [
-      {
-        resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
-        scopeSpans: [{ spans: [{ name: 'GET /', kind: 2, startTimeUnixNano: endTimeUnixNano - 1_000_000n, endTimeUnixNano }] }],
-      },
-    ],
-  });
+  const startTimeUnixNano = endTimeUnixNano - BigInt(durationMs) * 1_000_000n;
+  const told = { name: 'GET /', kind: 2, startTimeUnixNano, endTimeUnixNano, status: { code: hasFailed ? 2 : 0 } };
+  const attributes = Object.entries(resource).map(([key, stringValue]) => ({ key, value: { stringValue } }));
+  return { resourceSpans: [{ resource: { attributes }, scopeSpans: [{ spans: [traceId === undefined ? told : { ...told, traceId }] }] }] };
 }
 
 describe('a flush', () => {
@@ -85,5 +94,48 @@ describe('an accepted request', () => {
   it('tells its sender that the service has no name, and counts the span all the same', () => {
     const message = '1 spans without service.name, counted as unknown_service';
     expect(stageA().consume('protobuf', span('', 0), T0)).toEqual({ kind: 'accepted', accepted: 1, rejected: 0, message });
+  });
+});
+
+describe.each(['protobuf', 'json'] as const)('pods and traces in %s', (encoding) => {
+  const bytesOf = (request: RequestInput) => (encoding === 'json' ? jsonRequest(request) : encodeRequest(request));
+  const trace = (first: number) => new Uint8Array(TRACE_BYTES).fill(7).with(0, first);
+
+  it('are in the flush: a lane of each pod of the one release, the slowest trace, and the last that failed', () => {
+    const ingest = stageA();
+    const layout = new HistogramLayout();
+    const consume = (pod: string, told: Told): void => {
+      const outcome = ingest.consume(
+        encoding,
+        bytesOf(requestOf({ 'service.name': 'shop', ...(pod && { 'k8s.pod.name': pod }) }, told)),
+        T0,
+      );
+      expect(outcome.kind).toBe('accepted');
+    };
+    consume('shop-a', { endMs: 1, durationMs: 10, traceId: trace(1) });
+    consume('shop-b', { endMs: 2, durationMs: 30, traceId: trace(2) });
+    consume('shop-a', { endMs: 3, durationMs: 20, traceId: trace(3) });
+    consume('', { endMs: 4, durationMs: 40 });
+    consume('shop-b', { endMs: 5, durationMs: 90, traceId: trace(4), hasFailed: true });
+    consume('shop-b', { endMs: 6, durationMs: 50, traceId: trace(5), hasFailed: true });
+    const deltas = ingest.flush();
+    expect([deltas.size, deltas.announced.length]).toEqual([1, 2]);
+    const cell = (ms: number, hasFailed: boolean, lane: number) => cellOf(layout.index(ms * 1000), hasFailed, lane, layout.size);
+    expect([...deltas.cells.subarray(0, deltas.cellStart[1])]).toEqual([
+      cell(40, false, 0),
+      cell(10, false, 1),
+      cell(20, false, 1),
+      cell(30, false, 2),
+      cell(50, true, 2),
+      cell(90, true, 2),
+    ]);
+    expect([deltas.slowestNs[0], deltas.failedNs[0]]).toEqual([30e6, 50e6]);
+    expect([...deltas.slowestTrace.subarray(0, TRACE_BYTES)]).toEqual([...trace(2)]);
+    expect([...deltas.failedTrace.subarray(0, TRACE_BYTES)]).toEqual([...trace(5)]);
+    consume('shop-a', { endMs: 7 });
+    const next = ingest.flush();
+    expect([next.slowestNs[0], next.failedNs[0], ...next.slowestTrace.subarray(0, TRACE_BYTES)]).toEqual(
+      new Array(TRACE_BYTES + 2).fill(0),
+    );
   });
 });
