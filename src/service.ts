@@ -193,12 +193,27 @@ function savedState(store: Store): SavedState {
   return { ...state, slots };
 }
 
-/** Histograms of another layout cannot be gone on with, nor can what runs in flight concluded from them: those begin anew. */
+/** Histograms of another layout cannot be gone on with, nor can what runs in flight concluded from them: those begin anew, and bakes end. */
 function rebuilt(state: SavedState, now: EpochMs, build: (saved: SavedState) => Stages): Stages {
-  const runs = state.runs.map((run) => ({ run, saved: JSON.parse(run.json) as LiveRunState }));
-  const stages = build({ ...state, slots: [], runs: runs.filter(({ saved }) => saved.final !== null).map(({ run }) => run) });
-  for (const { saved } of runs) if (saved.final === null) stages.engine.startRollout({ ...saved.rollout, startedAt: now }, now);
+  const runs = state.runs.map(({ json }) => withoutBake(JSON.parse(json) as LiveRunState));
+  const over = runs.filter(({ final }) => final !== null);
+  const stages = build({ ...state, slots: [], runs: over.map((run) => ({ id: run.rollout.id, json: JSON.stringify(run) })) });
+  for (const { final, rollout } of runs) if (final === null) stages.engine.startRollout({ ...rollout, startedAt: now }, now);
   return stages;
+}
+
+/** A release that was promoted is not judged a second time. */
+function withoutBake(run: LiveRunState): LiveRunState {
+  if (run.bake === null) return run;
+  const { history } = run;
+  return {
+    ...run,
+    state: 'promoted',
+    bake: null,
+    source: null,
+    comparison: null,
+    final: { ...run.bake.promotion, state: 'promoted', history },
+  };
 }
 
 /** Takes up all, or else what can be taken up; budgets, series and signals always can. */

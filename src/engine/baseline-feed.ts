@@ -7,11 +7,12 @@ import { KeptBaseline, type KeptSeries } from './kept-baseline.ts';
 
 /**
  * A piece of the past is compared with the canary's requests of so many slots, and with no others: the same requests of the baseline in two
- * comparisons would be two witnesses with one story. Half of the pieces go fast, the other half makes the stretch last. Below the slots after which a
- * comparison gives a block up.
+ * comparisons would be two witnesses with one story. The first half of the pieces goes fast, the other half makes the stretch last, and goes fast again
+ * after a piece that spoke for harm: that is known before the next one begins, so it makes no bet unfair. Below the slots after which a comparison
+ * gives a block up.
  */
 const FAST_SLOTS = 10;
-const SLOW_SLOTS = 40;
+const SLOW_SLOTS = 45;
 /** A baseline without a request for so long is gone. */
 const GONE_SLOTS = 30;
 
@@ -29,6 +30,8 @@ export interface BaselineFeedState {
   readonly used: number;
   readonly openedAt: SlotIndex | null;
   readonly lastLive: SlotIndex | null;
+  readonly logWealth: number;
+  readonly isAlarmed: boolean;
 }
 
 export class BaselineFeed {
@@ -40,6 +43,10 @@ export class BaselineFeed {
   #openedAt: SlotIndex | null = null;
   /** Newest slot with requests of the baseline; for `fading`. */
   #lastLive: SlotIndex | null = null;
+
+  /** ln of the wealth after the last piece, and whether that piece raised it. */
+  #logWealth = 0;
+  #isAlarmed = false;
 
   constructor(kind: FeedKind) {
     this.kind = kind;
@@ -81,7 +88,7 @@ export class BaselineFeed {
       if (slot - (this.#lastLive ?? slot) < GONE_SLOTS) return 'live';
     }
     if (this.#kept === null || this.#openedAt === null || this.#used >= this.#kept.size) return 'nothing';
-    const slots = this.#used * 2 < this.#kept.size ? FAST_SLOTS : SLOW_SLOTS;
+    const slots = this.#isAlarmed || this.#used * 2 < this.#kept.size ? FAST_SLOTS : SLOW_SLOTS;
     return slot + 1 - this.#openedAt >= slots ? { piece: this.#used } : 'nothing';
   }
 
@@ -93,14 +100,16 @@ export class BaselineFeed {
     return into;
   }
 
-  /** The slot is over, in which the canary had so many requests. */
-  endSlot(slot: SlotIndex, side: Side, canaryRequests: number): void {
+  /** The slot is over, in which the canary had so many requests, and after which the wealth is `logWealth`. */
+  endSlot(slot: SlotIndex, side: Side, canaryRequests: number, logWealth: number): void {
     if (side === 'live') this.#openedAt = null;
     else if (side === 'nothing') {
       if (canaryRequests > 0) this.#openedAt ??= slot;
     } else {
       this.#used++;
       this.#openedAt = null;
+      this.#isAlarmed = logWealth > this.#logWealth;
+      this.#logWealth = logWealth;
     }
   }
 
@@ -116,6 +125,8 @@ export class BaselineFeed {
       used: this.#used,
       openedAt: this.#openedAt,
       lastLive: this.#lastLive,
+      logWealth: this.#logWealth,
+      isAlarmed: this.#isAlarmed,
     };
   }
 
@@ -125,6 +136,8 @@ export class BaselineFeed {
     feed.#used = saved.used;
     feed.#openedAt = saved.openedAt;
     feed.#lastLive = saved.lastLive;
+    feed.#logWealth = saved.logWealth;
+    feed.#isAlarmed = saved.isAlarmed;
     return feed;
   }
 }

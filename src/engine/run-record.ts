@@ -92,7 +92,7 @@ export class RunRecord {
       firstCanaryAt: this.firstCanaryAt,
       signalId: this.#signalId,
       trail: said.trail,
-      outlook: [],
+      outlook: said.outlook,
     };
   }
 

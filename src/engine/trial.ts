@@ -97,9 +97,9 @@ export class Trial {
       canaryRequests += canary.requests;
       if (baseline.requests + canary.requests > 0) comparison.feed(name, slot, baseline, canary);
     }
-    source.endSlot(slot, side, canaryRequests);
     comparison.endSlot(slot);
     this.#said = comparison.judge();
+    source.endSlot(slot, side, canaryRequests, this.#said.logWealth);
     return canaryRequests;
   }
 

@@ -62,6 +62,8 @@ export class Live {
   /** Handed to delivery, in order: what the deploy system would get. */
   readonly signals: Signal[] = [];
   config: ScenarioConfig;
+  /** A run that breaks is held, which a scenario might take for its own: it fails instead, unless it is about that. */
+  mayBreak = false;
   stages: Stages;
   #pipeline: Pipeline;
   #now: EpochMs = WORLD_START;
@@ -105,6 +107,8 @@ export class Live {
       this.#nextCheckpoint += CHECKPOINT_MS;
     }
     this.#now = Math.max(this.#now, until);
+    const fault = this.telemetry.lines.find(({ message }) => message === 'an analysis run broke and ended');
+    if (fault !== undefined && !this.mayBreak) throw new Error(JSON.stringify(fault.fields));
   }
 
   /** As POST /v1/rollouts: v1 against v2 of checkout unless told otherwise. */
