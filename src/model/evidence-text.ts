@@ -4,11 +4,13 @@ import type {
   ComparisonEvidence,
   Evidence,
   GuardEvidence,
+  Interval,
   ObjectiveEvidence,
   PodSpreadEvidence,
   TrafficMixEvidence,
 } from './judgement.ts';
 import { latencyText, percent, timesText, whole } from './number-text.ts';
+import { HIGHEST_ODDS, LOWEST_ODDS } from './odds-range.ts';
 
 /** As evidence names the sum of all endpoints. */
 const ALL_ENDPOINTS = '(all)';
@@ -95,14 +97,41 @@ export function ratioText(arm: ArmCounts): string {
 
 /** `odds of failing 89 times the baseline's (95 % interval 40 to 190)`; null while nothing is known of them. */
 export function oddsRatioText({ oddsRatio, metric }: ComparisonEvidence): string | null {
-  if (oddsRatio === null || !Number.isFinite(oddsRatio.estimate)) return null;
+  if (oddsRatio === null || !isKnown(oddsRatio)) return null;
   const act = percentileOf(metric) === null ? 'failing' : 'being slow';
-  return `odds of ${act} ${timesText(oddsRatio.estimate)} times the baseline's (95 % interval ${rangeText(oddsRatio)})`;
+  const { estimate } = oddsRatio;
+  const atLeast = isHighest(estimate) ? 'at least ' : isLowest(estimate) ? 'at most ' : '';
+  const times = timesText(estimate);
+  return `odds of ${act} ${times === '1' ? 'like' : `${atLeast}${times} times`} the baseline's (95 % interval ${rangeText(oddsRatio)})`;
 }
 
-/** `40 to 190`, or `40 or more` where the interval has no end yet. */
-export function rangeText({ low, high }: { readonly low: number; readonly high: number }): string {
-  return Number.isFinite(high) ? `${timesText(Math.max(0, low))} to ${timesText(high)}` : `${timesText(Math.max(0, low))} or more`;
+/** For a table: `45 (9.5 or more)`; a dash while nothing is known. */
+export function oddsRatioCell({ oddsRatio }: ComparisonEvidence): string {
+  if (oddsRatio === null || !isKnown(oddsRatio)) return '-';
+  const { estimate } = oddsRatio;
+  return `${isHighest(estimate) ? '≥ ' : isLowest(estimate) ? '≤ ' : ''}${timesText(estimate)} (${rangeText(oddsRatio)})`;
+}
+
+/** `40 to 55`; where an end is that of what is told apart, `40 or more` or `2 or less`. */
+function rangeText({ low, high }: Interval): string {
+  if (isHighest(high)) return `${timesText(low)} or more`;
+  return isLowest(low) ? `${timesText(high)} or less` : `${timesText(low)} to ${timesText(high)}`;
+}
+
+/** Something is excluded. */
+function isKnown({ estimate, low, high }: Interval): boolean {
+  return Number.isFinite(estimate) && !(isLowest(low) && isHighest(high));
+}
+
+/** The ends come through logarithms. */
+const ROUNDING = 1e-6;
+
+function isHighest(ratio: number): boolean {
+  return !(ratio < HIGHEST_ODDS * (1 - ROUNDING));
+}
+
+function isLowest(ratio: number): boolean {
+  return !(ratio > LOWEST_ODDS * (1 + ROUNDING));
 }
 
 function guardText(evidence: GuardEvidence): string {

@@ -1,5 +1,5 @@
 /** The checks of a run on its page: the one that decided in full, the others as a table. */
-import { baselineText, canaryText, checkText, evidenceText, oddsRatioText, rangeText, ratioText } from './evidence-text.ts';
+import { baselineText, canaryText, checkText, evidenceText, oddsRatioCell, oddsRatioText, ratioText } from './evidence-text.ts';
 import type { ComparisonEvidence, Judgement, Outcome } from './judgement.ts';
 import { chanceText, oddsText, timesText, timeText, whole } from './number-text.ts';
 import { neededText } from './reason-text.ts';
@@ -72,7 +72,7 @@ export function checkTable(judgements: readonly Judgement[], room: number): stri
       judgement.check,
       ratioText(evidence.canary),
       ratioText(evidence.baseline),
-      evidence.oddsRatio === null ? '-' : `${timesText(evidence.oddsRatio.estimate)} (${rangeText(evidence.oddsRatio)})`,
+      oddsRatioCell(evidence),
       chanceText(evidence.logE),
       evidence.logNeeded > 0 ? chanceText(evidence.logNeeded) : '-',
       judgement.reason.replaceAll('_', ' '),

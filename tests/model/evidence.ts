@@ -24,7 +24,7 @@ export const errors: ComparisonEvidence = {
   phi: 1,
   incidentWindows: 4,
   level: 'request',
-  oddsRatio: { estimate: 89.3, low: 40.1, high: 190.4 },
+  oddsRatio: { estimate: 32.3, low: 14.1, high: 51.4 },
   logNeeded: 7,
   onsetAt: NOON + 184_000,
   trail: [
@@ -44,7 +44,7 @@ export const latency: ComparisonEvidence = {
   baseline: { bad: 150, total: 15_000 },
   canary: { bad: 80, total: 800 },
   logE: Math.log(23),
-  oddsRatio: { estimate: 11, low: 4.5, high: Number.POSITIVE_INFINITY },
+  oddsRatio: { estimate: 11, low: 4.5, high: 64 },
   onsetAt: null,
 };
 

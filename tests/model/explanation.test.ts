@@ -17,7 +17,7 @@ describe('the page of a rollback', () => {
     ['says when tolerances are tighter than configured', /^strict +tolerances are 60 % of what is configured/m],
     ['names the check that decided', /^Why\n {2}errors on POST \/checkout$/m],
     ['counts both sides', /^ {2}canary +41 of 812 bad \(5 %\)\n {2}baseline +9 of 15,203 bad \(0\.059 %\)$/m],
-    ['estimates the damage', /^ {2}estimate +odds of failing 89 times the baseline's \(95 % interval 40 to 190\)$/m],
+    ['estimates the damage', /^ {2}estimate +odds of failing 32 times the baseline's \(95 % interval 14 to 51\)$/m],
     [
       'says how strong this evidence is and what is needed',
       /^ {2}evidence +1,339 to 1 from 4 incident windows; 1,097 to 1 would decide alone$/m,

@@ -1,6 +1,6 @@
 /** What the engineer on call reads. */
 import { describe, expect, it } from 'vitest';
-import { type Judgement, REASONS, type Reason } from '../../src/model/judgement.ts';
+import { type ComparisonEvidence, type Judgement, REASONS, type Reason } from '../../src/model/judgement.ts';
 import { judgementText, reasonText, verdictText } from '../../src/model/reason-text.ts';
 import type { Verdict } from '../../src/model/rollout.ts';
 import { availability, burn, criterion, errors, latency, mix, silence, spread } from './evidence.ts';
@@ -26,8 +26,8 @@ describe('judgementText', () => {
     [
       'errors with counts, estimate, interval and onset',
       { ...judgement(errors, 'harm_proven'), outcome: 'fail' },
-      "errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %); odds of failing 89 times the baseline's " +
-        '(95 % interval 40 to 190); the canary is proven worse than the baseline, probably since 12:03:04',
+      "errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %); odds of failing 32 times the baseline's " +
+        '(95 % interval 14 to 51); the canary is proven worse than the baseline, probably since 12:03:04',
     ],
     [
       'that no single pod can be the cause',
@@ -108,6 +108,24 @@ describe('judgementText', () => {
   });
 });
 
+it.each<[string, ComparisonEvidence['oddsRatio'], string]>([
+  ['in between', { estimate: 3, low: 0.4, high: 9 }, "odds of failing 3 times the baseline's (95 % interval 0.4 to 9)"],
+  [
+    'beyond what is told apart',
+    { estimate: 64, low: 20, high: 64 },
+    "odds of failing at least 64 times the baseline's (95 % interval 20 or more)",
+  ],
+  [
+    'below it',
+    { estimate: 1 / 16, low: 1 / 16, high: 0.5 },
+    "odds of failing at most 0.063 times the baseline's (95 % interval 0.5 or less)",
+  ],
+  ['alike', { estimate: 1.02, low: 0.4, high: 3 }, "odds of failing like the baseline's (95 % interval 0.4 to 3)"],
+  ['unknown', { estimate: 1, low: 1 / 16, high: 64 }, '0.059 %); the canary'],
+])('odds %s are told as what is known of them', (_name, oddsRatio, text) => {
+  expect(judgementText(judgement({ ...errors, oddsRatio }, 'harm_proven'))).toContain(text);
+});
+
 describe('verdictText', () => {
   const rollback: Verdict = {
     decision: 'rollback',
@@ -125,8 +143,8 @@ describe('verdictText', () => {
       rollback,
       [judgement(latency, 'accumulating'), decisive],
       'Roll back: the canary is proven worse than the baseline. ' +
-        "Errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %); odds of failing 89 times the baseline's " +
-        '(95 % interval 40 to 190), probably since 12:03:04. ' +
+        "Errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %); odds of failing 32 times the baseline's " +
+        '(95 % interval 14 to 51), probably since 12:03:04. ' +
         'Evidence of harm: odds of 455 to 1, and 100 to 1 are needed: if the canary were healthy, evidence this strong would occur in at most 1 of 100 rollouts.',
     ],
     [
@@ -169,8 +187,8 @@ describe('verdictText', () => {
       { ...rollback, decision: 'continue', reason: 'accumulating', logWealth: 1.25 },
       [{ ...decisive, outcome: 'inconclusive', reason: 'accumulating' }],
       'Continue: evidence is still being gathered; nothing is proven either way. ' +
-        "Errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %); odds of failing 89 times the baseline's " +
-        '(95 % interval 40 to 190). Evidence of harm: odds of 3.5 to 1, and 100 to 1 are needed.',
+        "Errors on POST /checkout: canary 41 of 812 bad (5 %), baseline 9 of 15,203 bad (0.059 %); odds of failing 32 times the baseline's " +
+        '(95 % interval 14 to 51). Evidence of harm: odds of 3.5 to 1, and 100 to 1 are needed.',
     ],
     [
       'the guard that decided',

@@ -1,15 +1,17 @@
 /** How many times higher the canary's odds of bad are than the baseline's, with an interval that holds at every moment at once. */
 import type { Interval } from '../../model/judgement.ts';
+import { HIGHEST_ODDS, LOWEST_ODDS } from '../../model/odds-range.ts';
 import type { Block } from './block-evidence.ts';
 
-/** Odds ratios that are considered, evenly spaced as logarithms; the ends stand for themselves and all beyond. */
-const LOW = 1 / 16;
-const HIGH = 64;
+/** Odds ratios that are considered, evenly spaced as logarithms. */
 const POINTS = 41;
 /** Chance that the interval ever misses the truth. */
 const GAMMA = 0.05;
 
-const LOG_GRID = Float64Array.from({ length: POINTS }, (_, index) => Math.log(LOW) + (index * Math.log(HIGH / LOW)) / (POINTS - 1));
+const LOG_GRID = Float64Array.from(
+  { length: POINTS },
+  (_, index) => Math.log(LOWEST_ODDS) + (index * Math.log(HIGHEST_ODDS / LOWEST_ODDS)) / (POINTS - 1),
+);
 const GRID = LOG_GRID.map(Math.exp);
 
 /** Width, in ln(nc / nb), of the groups of blocks whose sums are kept together. */
