@@ -18,7 +18,7 @@ import type { Standing } from './standing.ts';
  * each pattern that muted something.
  */
 export function judgements(standing: Standing): readonly Judgement[] {
-  const { endpoints, rules, poolShare, guards, logTotal } = standing;
+  const { endpoints, rules, poolShare, guards, logTotal, history, nextSlot } = standing;
   const rows = endpoints.flatMap((endpoint) => {
     const canJudge = judgeability(standing, endpoint);
     return endpoint.checks.map((check): Row => ({ endpoint, check, canJudge }));
@@ -31,12 +31,14 @@ export function judgements(standing: Standing): readonly Judgement[] {
   staked.push(...harmGuards(guards));
   const harmful = new Set<string>();
   if (!standing.isTooFew) for (const proven of individuallyProven(staked, standing.logLimit)) harmful.add(staked[proven]?.check ?? '');
+  const isDrawn = drawn(evidence);
   const judged = evidence.map((said, index): Judgement => {
     const row = rows[index];
     const check = checkName(said.metric, said.endpoint);
     const [outcome, reason] = harmful.has(check) ? FAIL : row === undefined ? ACCUMULATING : whyNotFail(standing, row);
     const share = said.weight * Math.exp(said.logE - logTotal);
-    return { check, outcome, reason, evidence: { ...said, share } };
+    const trail = isDrawn.has(index) ? history.trail(said.endpoint, index % rules.length, nextSlot, said.logE) : [];
+    return { check, outcome, reason, evidence: { ...said, share, trail } };
   });
   const guarded = [...guardJudgements(standing, harmful), ...mixJudgements(standing)];
   const overflowed =
@@ -51,6 +53,17 @@ export function unprovenChecks(standing: Standing): readonly string[] {
       check.logSafe === null || check.logSafe >= standing.logProof ? [] : [checkName(check.rule.metric, endpoint.name)],
     ),
   );
+}
+
+/** Checks whose evidence is drawn over time; the others of a run of many endpoints have no trail, as nobody reads thousands. */
+const MAX_TRAILS = 200;
+
+/** Indexes of those that are drawn: the ones with most wealth. */
+function drawn(evidence: readonly ComparisonEvidence[]): ReadonlySet<number> {
+  const order = evidence.map((_, index) => index);
+  const wealth = (index: number) => (evidence[index] as ComparisonEvidence).logE;
+  if (order.length > MAX_TRAILS) order.sort((a, b) => wealth(b) - wealth(a) || a - b);
+  return new Set(order.slice(0, MAX_TRAILS));
 }
 
 const FAIL: readonly [Outcome, Reason] = ['fail', 'harm_proven'];
@@ -99,7 +112,7 @@ function checkEvidence(standing: Standing, endpoint: EndpointComparison, check: 
 
 /** What led to a wealth, and what it still needs; 0 where nothing is at stake. */
 function course(
-  { history, nextSlot, logLimit }: Standing,
+  { history, logLimit }: Standing,
   endpoint: string,
   index: number,
   logE: number,
@@ -108,7 +121,7 @@ function course(
   return {
     logNeeded: weight > 0 ? logLimit - Math.log(weight) : 0,
     onsetAt: history.onsetAt(endpoint, index, logE),
-    trail: history.trail(endpoint, index, nextSlot, logE),
+    trail: [],
   };
 }
 
