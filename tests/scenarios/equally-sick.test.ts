@@ -52,3 +52,21 @@ it('a canary proven healthy while an objective of its service burns is held as a
   live.play(world, 1200);
   expect(live.run()).toMatchObject({ state: 'promoted' });
 });
+
+it('while the baseline fails more than the canary may, nothing is proven and the run is held, without any objective', () => {
+  const live = new Live(scenarioConfig({ canary: { maxErrorRatio: 0.0144, minPassMs: 1_200_000 } }));
+  const outage = sickFrom(200, 400, 0.2);
+  const world = new World([
+    { service: 'checkout', version: 'v1', rate: 80, behaviour: outage },
+    { service: 'checkout', version: 'v2', rate: 40, behaviour: outage },
+  ]);
+  live.play(world, 60);
+  live.start();
+  live.play(world, 190);
+  expect(live.run()).toMatchObject({ state: 'running', verdict: { decision: 'continue' } });
+  live.play(world, 300);
+  expect(live.run()).toMatchObject({ state: 'running', verdict: { decision: 'hold', reason: 'shared_failure' } });
+  live.play(world, 500);
+  expect(live.run()).toMatchObject({ state: 'running', verdict: { decision: 'continue' } });
+  expect(live.signals).toEqual([]);
+});
