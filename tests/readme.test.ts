@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROUTES } from '../src/api/routes.ts';
 import { COMMANDS } from '../src/cli/commands.ts';
+import { canaryPolicy, USUAL_BUDGET } from '../src/config/canary-policy.ts';
 import { validateFiles } from '../src/config/validate-files.ts';
+import { explanation } from '../src/model/explanation.ts';
+import { percent } from '../src/model/number-text.ts';
+import { ran } from './cli/streams.ts';
+import { rolledBack } from './model/runs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -51,5 +56,67 @@ describe('the README', () => {
     const paths = [...README.matchAll(/(\/v1\/[a-z]+)/g)].map((match) => match[1] as string).filter((path) => path !== '/v1/traces');
     const known: string[] = Object.values(ROUTES).map((route) => route.path);
     expect([...new Set(paths)].filter((path) => !known.includes(path))).toEqual([]);
+  });
+
+  it('shows options that its commands have', async () => {
+    const shown = [...README.matchAll(/slipstream (?:-- )?(\w+) ([^#`\n]*--[^#`\n]*)/g)].map(([, command = '', rest = '']) => ({
+      command,
+      options: rest.match(/--[a-z-]+/g) ?? [],
+    }));
+    expect(shown.length).toBeGreaterThan(2);
+    for (const { command, options } of shown) {
+      const { stdout } = await ran([command, '--help']);
+      for (const option of options) expect(stdout, `${command} ${option}`).toContain(option);
+    }
+  });
+
+  it('shows a page with the sections that pages have', () => {
+    const page = blocks('').find((text) => text.startsWith('Roll back: the canary is proven worse than the baseline.\n'));
+    const titles = (text: string): string[] => text.split('\n').filter((line) => /^[A-Z]/.test(line));
+    expect(titles(page ?? '').length).toBeGreaterThan(4);
+    const real = titles(explanation(rolledBack).join('\n'));
+    expect(titles(page ?? '').filter((title) => !real.includes(title))).toEqual([]);
+  });
+
+  it('has one place for the measured figures', () => {
+    expect(README.split('<!-- decisions:begin -->')).toHaveLength(2);
+    expect(README.split('<!-- decisions:end -->')).toHaveLength(2);
+    expect(README.indexOf('<!-- decisions:begin -->')).toBeLessThan(README.indexOf('<!-- decisions:end -->'));
+  });
+
+  it('tells the defaults as they are', () => {
+    const {
+      alpha,
+      beta,
+      incidentWindowMs,
+      warmupMs,
+      horizonMs,
+      minPassMs,
+      minRequests,
+      latency,
+      errors,
+      maxErrorRatio,
+      freshnessMs,
+      coolDownMs,
+    } = canaryPolicy([], []);
+    const row = (name: string): string => README.split('\n').find((line) => line.startsWith(`| ${name} |`)) ?? '';
+    const short = (ms: number): string =>
+      ms % 3_600_000 === 0 ? `${ms / 3_600_000}h` : ms % 60_000 === 0 ? `${ms / 60_000}m` : `${ms / 1000}s`;
+    expect(row('`alpha`')).toContain(percent(alpha));
+    expect(row('`beta`')).toContain(percent(beta));
+    expect(row('`incidentWindow`')).toContain(short(incidentWindowMs));
+    expect(row('`warmup`')).toContain(short(warmupMs));
+    expect(row('`decideWithin`, `minPromote`, `minRequests`')).toContain(`${short(horizonMs)}, ${short(minPassMs)}, ${minRequests}`);
+    expect(row('`freshness`, `coolDown`, `maxRollbacksPerHour`')).toContain(`${short(freshnessMs)}, ${short(coolDownMs)}, 3`);
+    expect(row('`maxBurnRate`')).toContain(String(Number(((maxErrorRatio ?? 0) / USUAL_BUDGET).toFixed(6))));
+    expect([latency.p50.ratio, latency.p95.ratio, latency.p99.ratio].map(percent)).toEqual(['10 %', '10 %', '15 %']);
+    expect(row('`tolerances` harm')).toContain(
+      `p50, p95 +${percent(latency.p95.ratio)}, p99 +${percent(latency.p99.ratio)}, errors +${errors.addRatio * 100} pp and odds × ${errors.oddsRatio}`,
+    );
+    expect(row('`tolerances` healthy').replaceAll('pp', '%')).toContain(
+      [latency.p50.passRatio, latency.p95.passRatio, latency.p99.passRatio, errors.passAddRatio]
+        .map((ratio) => `+${percent(ratio)}`)
+        .join(', '),
+    );
   });
 });

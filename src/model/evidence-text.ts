@@ -167,12 +167,8 @@ function mixText({ distance, limit, endpoints }: TrafficMixEvidence): string {
   return `${percent(distance)} of the traffic goes to other endpoints, beyond chance (limit ${percent(limit)})${example}`;
 }
 
-/** A tolerance is safe from differences between pods from three standard deviations on. */
-const SAFE_DEVIATIONS = 3;
-
 function spreadText({ metric, endpoint, pods, relativeSd, toleranceRatio }: PodSpreadEvidence): string {
-  const needed = percent(SAFE_DEVIATIONS * relativeSd);
-  return `${checkText(metric, endpoint)}: ${whole(pods)} pods of the baseline differ by ${percent(relativeSd)} (standard deviation); the tolerance is ${percent(toleranceRatio)}, and ${needed} are needed`;
+  return `${checkText(metric, endpoint)}: ${whole(pods)} pods of the baseline differ by ${percent(relativeSd)} (standard deviation), the tolerance is ${percent(toleranceRatio)}`;
 }
 
 function objectiveText(evidence: ObjectiveEvidence): string {

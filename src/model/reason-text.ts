@@ -27,7 +27,7 @@ const REASON_TEXT: Readonly<Record<Reason, string>> = {
   data_quality: 'too many spans are unusable: bad times, missing or contradictory attributes',
   overflow: 'the endpoint is beyond the quota of its service and is not told apart any more',
   confounded: 'baseline and canary do not get the same mixture of requests, so routing may explain what differs',
-  tolerance_too_small: 'pods of the baseline differ more among themselves than the tolerance allows for',
+  tolerance_too_small: 'pods of the baseline differ more among themselves than the tolerance allows for, so it is widened',
   clock_jump: 'the clock of this machine jumped; waiting until times can be trusted again',
   state_unknown: 'state could not be restored as it was; earlier evidence is missing',
   shared_failure: 'baseline and canary fail alike: the cause is not this release',

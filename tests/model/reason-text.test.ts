@@ -84,8 +84,8 @@ describe('judgementText', () => {
     [
       'pods that differ too much for the tolerance',
       judgement(spread, 'tolerance_too_small'),
-      'p99 latency on GET /cart: 6 pods of the baseline differ by 8 % (standard deviation); the tolerance is 15 %, and 24 % are needed; ' +
-        'pods of the baseline differ more among themselves than the tolerance allows for',
+      'p99 latency on GET /cart: 6 pods of the baseline differ by 8 % (standard deviation), the tolerance is 15 %; ' +
+        'pods of the baseline differ more among themselves than the tolerance allows for, so it is widened',
     ],
     [
       'an objective that is met',
