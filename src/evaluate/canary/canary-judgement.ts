@@ -86,4 +86,6 @@ export interface CanaryComparisonState {
   readonly pool: PoolState;
   readonly endpoints: readonly EndpointState[];
   readonly history: RunHistoryState;
+  /** Endpoints that cannot be judged at their traffic. */
+  readonly hopeless: readonly string[];
 }

@@ -20,6 +20,7 @@ import { NO_OVERFLOW, overflowing } from './overflow.ts';
 import { Pool } from './pool.ts';
 import { Portfolio } from './portfolio.ts';
 import { PROCESS_LIMITS, type ProcessLimits } from './process-rules.ts';
+import { Prospects } from './prospects.ts';
 import { isConfounded } from './recent-traffic.ts';
 import { RunHistory } from './run-history.ts';
 import { RunTime } from './run-time.ts';
@@ -49,6 +50,7 @@ export class CanaryComparison {
   #proven: DecisiveCheck | null = null;
   #guards: Guards;
   #history = new RunHistory();
+  readonly #prospects: Prospects;
   readonly #scratch: Scratch = { harm: new Float64Array(HARM_BETS.length), safe: new Float64Array(SAFE_BETS.length) };
 
   /** `startSlot` is the run's first slot; `limits` is for tests that show why the limits exist. */
@@ -61,6 +63,7 @@ export class CanaryComparison {
     this.#endpoints = new EndpointBook(this.#rules, layout);
     this.#pool = new Pool(this.#rules);
     this.#guards = new Guards(policy, layout, limits);
+    this.#prospects = new Prospects(policy, this.#rules, layout);
     this.#logLimit = Math.log(1 / policy.alpha);
   }
 
@@ -95,7 +98,9 @@ export class CanaryComparison {
     this.#canaryRequests += canary.requests;
     this.#guards.count(endpoint, baseline, canary);
     this.#history.traffic.count(endpoint, this.#time.watchedMs, baseline.requests, canary.requests);
-    comparison.feed(slot, this.#time.relativeMs(slotStartMs(slot + 1)), this.#isWarmup(), baseline, canary);
+    const atMs = this.#time.relativeMs(slotStartMs(slot + 1));
+    this.#prospects.consider(comparison, this.#guards.silence.planned, atMs);
+    comparison.feed(slot, atMs, this.#isWarmup(), baseline, canary);
   }
 
   /** Ends the slot for all endpoints; after it the verdict may change. */
@@ -163,6 +168,7 @@ export class CanaryComparison {
       pool: this.#pool.snapshot(),
       endpoints: this.#endpoints.snapshot(),
       history: this.#history.snapshot(),
+      hopeless: this.#prospects.snapshot(),
     };
   }
 
@@ -180,6 +186,7 @@ export class CanaryComparison {
     restored.#time = RunTime.restore(state.time);
     restored.#proven = state.proven;
     restored.#guards = Guards.restore(policy, layout, limits, state.guards);
+    restored.#prospects.restore(state.hopeless, state.endpoints);
     restored.#history = RunHistory.restore(state.history);
     restored.#overflow = state.overflow;
     restored.#muted = Muted.restore(state.muted);
@@ -200,7 +207,7 @@ export class CanaryComparison {
   #admit(endpoints: readonly EndpointComparison[]): void {
     const candidates = endpoints.map((endpoint) => ({
       endpoint,
-      weight: this.#settings.of(endpoint.name).weight,
+      weight: this.#settings.of(endpoint.name).weight * this.#prospects.weightOf(endpoint.name),
       traffic: endpoint.traffic(this.#time.elapsedMs),
       share: 0,
     }));
