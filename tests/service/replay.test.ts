@@ -69,7 +69,7 @@ it('a replay says what the live run said: decision, reason, time, and the eviden
   await receiver.close();
 
   const rollouts = rolloutsFile({ ...request, startedAt: new Date(live.rollout.startedAt).toISOString() });
-  const replayed = await replay(['spans.binpb', '--config', 'slipstream.yaml', '--rollouts', rollouts, '-o', 'json']);
+  const replayed = await replay(['spans.binpb', '--config', 'slipstream.yaml', '--rollouts', rollouts, '--explain', '-o', 'json']);
   expect(replayed).toMatchObject({ code: 0, stderr: '' });
   const answer = JSON.parse(replayed.stdout);
   expect(answer.verdicts.at(-1)).toEqual({
@@ -82,7 +82,7 @@ it('a replay says what the live run said: decision, reason, time, and the eviden
     decidedBy: live.verdict.decidedBy,
     signal: live.signalId,
   });
-  expect(answer.runs).toEqual([{ id: 'shop-1', state: 'rolled_back', why: live.explanation.verdict }]);
+  expect(answer.runs).toEqual([{ id: 'shop-1', state: 'rolled_back', why: live.explanation.verdict, page: live.explanation.page }]);
   expect(answer.rejectedSpans).toBe(0);
 });
 
@@ -94,11 +94,12 @@ describe('a recording of the Collector', () => {
   it('is judged alike from a file, a pipe and in every format', async () => {
     const args = ['--config', 'slipstream.yaml', '--rollouts', rolloutsFile(rollout(AT + 10_000))];
     const spans = spansFile();
-    const [fromFile, fromPipe, asYaml, asTable] = await Promise.all([
+    const [fromFile, fromPipe, asYaml, asTable, asPage] = await Promise.all([
       replay(['spans.jsonl', ...args, '-o', 'json']),
       replay(['-', ...args, '-o', 'json'], readFileSync(spans)),
       replay(['spans.jsonl', ...args, '-o', 'yaml']),
       replay(['spans.jsonl', ...args]),
+      replay(['spans.jsonl', ...args, '--explain']),
     ]);
     const answer = JSON.parse(fromFile.stdout);
     expect(fromFile).toMatchObject({ code: 0, stderr: '' });
@@ -109,6 +110,7 @@ describe('a recording of the Collector', () => {
     expect(parse(asYaml.stdout)).toEqual(answer);
     expect(asTable.stdout).toContain('9000 spans in 45 requests');
     expect(asTable.stdout).toMatch(/shop-1 +rollback/);
+    expect(asPage.stdout).toMatch(/^Roll back: the canary is proven worse than the baseline\.\n\nservice +shop$/m);
   });
 
   it('with lines that are none: names each, judges the rest, and fails only when nothing could be read', async () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { RunWire, StatusWire } from '../../src/api/schemas.ts';
+import type { ExplainedRunWire, StatusWire } from '../../src/api/schemas.ts';
 
 export const MAIN = join(import.meta.dirname, '../../src/main.ts');
 export const WEBHOOK_SECRET = `whsec_${Buffer.from('a-webhook-secret-nobody-may-see!').toString('base64')}`;
@@ -157,12 +157,12 @@ export class Running {
     return (await this.json(`/v1/status?window=${window}`)) as StatusWire;
   }
 
-  async run(id: string): Promise<RunWire> {
-    return (await this.json(`/v1/rollouts/${id}`)) as RunWire;
+  async run(id: string): Promise<ExplainedRunWire> {
+    return (await this.json(`/v1/rollouts/${id}`)) as ExplainedRunWire;
   }
 
   /** The run once it is in that state. */
-  runIn(state: RunWire['state'], id = 'shop-1'): Promise<RunWire> {
+  runIn(state: ExplainedRunWire['state'], id = 'shop-1'): Promise<ExplainedRunWire> {
     return eventually(
       () => this.run(id),
       (run) => run.state === state,
