@@ -19,6 +19,8 @@ export interface MethodFigures {
   readonly promoted: number;
   readonly promotedMedianSec: number | null;
   readonly promotedBy600: number;
+  /** Asked to wait at some time. */
+  readonly held: number;
 }
 
 export interface CellFigures {
@@ -48,6 +50,7 @@ export function cellFigures(cell: Cell, outcomes: readonly Outcome[]): CellFigur
       promoted: promotions.length,
       promotedMedianSec: quantile(promotions, runs, 0.5),
       promotedBy600: promotions.filter((at) => at <= PROMOTION_SEC).length,
+      held: said.filter(({ hold }) => hold !== null).length,
     };
     return [[name, figures]];
   });

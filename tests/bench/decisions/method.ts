@@ -11,6 +11,8 @@ export interface Seconds {
 export interface Said {
   readonly rollback: number | null;
   readonly promote: number | null;
+  /** When it first asked to wait because it could not trust what it saw; the end of its time is no such moment. */
+  readonly hold: number | null;
 }
 
 export interface Comparator {

@@ -4,10 +4,14 @@ import type { ProcessLimits } from '../../../src/evaluate/canary/process-rules.t
 import type { CanaryPolicy } from '../../../src/model/policy.ts';
 import type { SlotDeltas } from '../../../src/model/slot-deltas.ts';
 import { SLOT_MS } from '../../../src/model/time.ts';
+import { canaryPolicy } from '../../evaluate/policy.ts';
 import { policies } from '../../support/policies.ts';
 import { LAYOUT } from './latencies.ts';
 import type { Said } from './method.ts';
 import { SERVICE, START_MS } from './stream.ts';
+
+/** Before this second a run waits for its canary, which is called a hold. */
+const SETTLED_SEC = 10;
 
 export interface ProductSetup {
   readonly policy: Partial<CanaryPolicy>;
@@ -19,14 +23,17 @@ export class Product {
   isDone = false;
   rollback: number | null = null;
   promote: number | null = null;
+  hold: number | null = null;
   readonly #engine: Engine;
+  readonly #horizonSec: number;
 
   constructor(setup: ProductSetup) {
     this.#engine = new Engine(policies({ canary: setup.policy }), LAYOUT, setup.limits);
+    this.#horizonSec = canaryPolicy(setup.policy).horizonMs / 1000;
   }
 
   get said(): Said {
-    return { rollback: this.rollback, promote: this.promote };
+    return { rollback: this.rollback, promote: this.promote, hold: this.hold };
   }
 
   /** One second's flush, then the tick that judges what its watermark allows. */
@@ -38,10 +45,13 @@ export class Product {
       engine.startRollout({ service: SERVICE, ...releases, generation: 1, startedAt: START_MS }, now);
     }
     engine.merge(deltas);
-    for (const { run } of engine.advance(now + SLOT_MS)) {
+    for (const { run, fault } of engine.advance(now + SLOT_MS)) {
+      // A run that broke says nothing, which must not pass for calm.
+      if (fault !== null) throw new Error(`the run broke at ${second} s: ${fault}`);
       const at = (run.verdict.at - START_MS) / SLOT_MS;
       if (run.verdict.decision === 'rollback') this.rollback ??= at;
       if (run.verdict.decision === 'promote') this.promote ??= at;
+      if (run.verdict.decision === 'hold' && at >= SETTLED_SEC && at < this.#horizonSec) this.hold ??= at;
       this.isDone = run.state !== 'running' && run.state !== 'pending' && run.state !== 'baking';
     }
   }

@@ -40,11 +40,11 @@ const SHORT: Readonly<Record<MethodName, string>> = {
 /** One line per cell and method, then one per demand. */
 export function textOf(report: Report): string {
   const lines = [
-    'cell                                      method              runs  rolled back   95 % below   median s   p90 s   promoted   median s',
+    'cell                                      method              runs  rolled back   95 % below   median s   p90 s   promoted   median s   held',
   ];
   for (const { id, methods } of report.cells) {
     for (const [name, figures] of Object.entries(methods)) {
-      const { runs, rollbacks, rate, upper95, medianSec, p90Sec, promoted, promotedMedianSec } = figures;
+      const { runs, rollbacks, rate, upper95, medianSec, p90Sec, promoted, promotedMedianSec, held } = figures;
       lines.push(
         [
           id.padEnd(40),
@@ -56,6 +56,7 @@ export function textOf(report: Report): string {
           String(p90Sec ?? '–').padStart(7),
           percent(promoted / runs).padStart(10),
           String(promotedMedianSec ?? '–').padStart(10),
+          String(held).padStart(6),
         ].join(' '),
       );
     }

@@ -24,7 +24,7 @@ export class CumulativeBets implements Comparator {
   }
 
   get said(): Said {
-    return { rollback: this.rollback, promote: null };
+    return { rollback: this.rollback, promote: null, hold: null };
   }
 
   tick(second: number, seconds: Seconds): void {

@@ -19,7 +19,7 @@ export class Flagger implements Comparator {
   }
 
   get said(): Said {
-    return { rollback: this.rollback, promote: null };
+    return { rollback: this.rollback, promote: null, hold: null };
   }
 
   tick(second: number, { canary }: Seconds): void {

@@ -26,7 +26,7 @@ export class Kayenta implements Comparator {
   }
 
   get said(): Said {
-    return { rollback: this.rollback, promote: null };
+    return { rollback: this.rollback, promote: null, hold: null };
   }
 
   tick(second: number, { baseline, canary }: Seconds): void {

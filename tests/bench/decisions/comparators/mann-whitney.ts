@@ -52,7 +52,8 @@ export function shiftAt(control: readonly number[], experiment: readonly number[
 /** True when the experiment is classified as High, direction "increase". What cannot be tested is not. */
 export function isHigh(control: readonly number[], experiment: readonly number[]): boolean {
   if (control.length === 0 || experiment.length === 0) return false;
-  // The lower end must lie above zero at least, which is much cheaper to see.
-  if (!(rankSumZ(control, experiment, 0) > Z)) return false;
+  // The lower end must lie above zero at least, which is much cheaper to see. It does, too, where few points are all apart.
+  const areApart = Math.min(...experiment) > Math.max(...control);
+  if (!areApart && !(rankSumZ(control, experiment, 0) > Z)) return false;
   return shiftAt(control, experiment, Z) > TOLERANCE * Math.abs(shiftAt(control, experiment, 0));
 }

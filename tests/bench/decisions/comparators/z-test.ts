@@ -38,7 +38,7 @@ export class ZTest implements Comparator {
   }
 
   get said(): Said {
-    return { rollback: this.rollback, promote: null };
+    return { rollback: this.rollback, promote: null, hold: null };
   }
 
   tick(second: number, seconds: Seconds): void {
