@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BaselineSource } from '../model/policy.ts';
 import { count, duration, optional, pointIncrease, relativeIncrease, risk, scalar } from './fields.ts';
 import { nearestName } from './nearest-name.ts';
-import { Complaint, DURATION_PATTERN, parseDurationNs } from './quantity.ts';
+import { Complaint } from './quantity.ts';
 import { checks, criteria, endpointSettings } from './weight-schema.ts';
 
 export type { CriterionEntry } from './weight-schema.ts';
@@ -69,36 +69,19 @@ const matcher = z
   .record(z.string().min(1).max(256), z.string().min(1).max(1024))
   .refine((attributes) => Object.keys(attributes).length > 0, 'names no attribute');
 
-const MAX_SHIFT_MS = 28 * 86_400_000;
-
-const baseline = scalar<BaselineSource>(
-  {
-    anyOf: [
-      { enum: ['concurrent', 'previous'] },
-      {
-        type: 'object',
-        properties: { previous: { type: 'string', pattern: DURATION_PATTERN, description: 'How long before the run began.' } },
-        required: ['previous'],
-        additionalProperties: false,
-      },
-    ],
-  },
-  (value) => {
-    const expected = '`concurrent`, `previous`, or `{ previous: 7d }`';
-    if (value === 'concurrent') return { kind: 'concurrent' };
-    if (value === 'previous') return { kind: 'previous', shiftMs: 0 };
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return new Complaint('not known here', expected, nearestName(String(value), ['concurrent', 'previous']));
-    }
-    const { previous, ...others } = value as Record<string, unknown>;
-    if (previous === undefined || Object.keys(others).length > 0) return new Complaint('not known here', expected);
-    const ns = parseDurationNs(previous, 'd');
-    if (ns instanceof Complaint) return new Complaint(`\`previous\`: ${ns.message}`, expected, ns.suggestion);
-    const shiftMs = Number(ns) / 1e6;
-    if (shiftMs < 3_600_000 || shiftMs > MAX_SHIFT_MS) return new Complaint('`previous` is out of range', '1h to 28d');
-    return { kind: 'previous', shiftMs };
-  },
-);
+const baseline = scalar<BaselineSource>({ enum: ['concurrent', 'previous'] }, (value) => {
+  if (value === 'concurrent') return { kind: 'concurrent' };
+  if (value === 'previous') return { kind: 'previous', shiftMs: 0 };
+  const expected = '`concurrent` or `previous`';
+  if (typeof value === 'object' && value !== null && 'previous' in value) {
+    return new Complaint(
+      '`previous` takes no time: what lies further back than memory is too coarse to compare with',
+      expected,
+      'previous',
+    );
+  }
+  return new Complaint('not known here', expected, nearestName(String(value), ['concurrent', 'previous']));
+});
 
 const D = CANARY_DEFAULTS;
 
@@ -203,7 +186,7 @@ export const canarySchema = z
     baseline: optional(
       baseline,
       D.baseline,
-      'What the canary is compared with: `concurrent` the baseline at the same time; `previous` its own past, where all traffic moves at once; `{ previous: 7d }` so long ago.',
+      'What the canary is compared with: `concurrent` the baseline at the same time; `previous` the last minutes that it served, where all traffic moves at once.',
     ),
     bake: optional(
       duration({ max: '7d' }),

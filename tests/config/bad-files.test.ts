@@ -11,7 +11,7 @@ const FOLDER = join(import.meta.dirname, 'fixtures/bad');
 const MISTAKES: readonly [string, string, string, string, string | undefined][] = [
   ['a-list', '1:1', '', 'a list has the wrong type', undefined],
   ['alias-bomb', '6:44', '', 'aliases repeat content more than 100 times:', undefined],
-  ['baseline-shift-without-unit', '7:15', 'spec.canary.baseline', '`previous`: the unit is missing', '7d'],
+  ['baseline-shift', '7:15', 'spec.canary.baseline', '`previous` takes no time', 'previous'],
   ['criterion-and-tolerance', '9:16', 'spec.canary.criteria[0]', '`p99 <= +10%` says what `tolerances.p99.harm`', undefined],
   ['criterion-lower-limit', '7:16', 'spec.canary.criteria[0]', 'a criterion is what a good canary keeps', 'p95 <= 500ms'],
   ['criterion-of-availability', '7:16', 'spec.canary.criteria[0]', 'say how many requests may fail', 'errors < 0.5%'],

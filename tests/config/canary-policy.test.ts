@@ -163,15 +163,11 @@ describe('the baseline', () => {
     ['', { kind: 'concurrent' }],
     ['baseline: concurrent', { kind: 'concurrent' }],
     ['baseline: previous', { kind: 'previous', shiftMs: 0 }],
-    ['baseline: { previous: 7d }', { kind: 'previous', shiftMs: 604_800_000 }],
   ])('is %s', (text, expected) => {
     expect(policy(text).baseline).toEqual(expected);
   });
 
-  it.each(['baseline: { previous: 10m }', 'baseline: { previous: 60d }', 'baseline: { previous: 7d, next: 1d }', 'baseline: [previous]'])(
-    'is refused: %s',
-    (text) => {
-      expect(canarySchema.safeParse(parse(text)).success).toBe(false);
-    },
-  );
+  it.each(['baseline: { previous: 7d }', 'baseline: { next: 1d }', 'baseline: [previous]', 'baseline: 7d'])('is refused: %s', (text) => {
+    expect(canarySchema.safeParse(parse(text)).success).toBe(false);
+  });
 });

@@ -70,7 +70,7 @@ describe('config/schema.json', () => {
     'weight-of-zero',
     'unknown-check',
     'unknown-baseline',
-    'baseline-shift-without-unit',
+    'baseline-shift',
     'negative-burn-rate',
     'port-too-large',
     'inline-token',
