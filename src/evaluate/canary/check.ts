@@ -169,7 +169,7 @@ export class Check {
         } else {
           const baselineBad = rule.latency === null ? this.#openBaselineFailed : table.xb;
           podEvidence(rule, { ...block.pods, baselineBad, canaryBad: this.#openGroups }, phi, block.pods.scratch);
-          this.#harm.updateByPod(block.atMs, block.pods.scratch.without);
+          this.#harm.updateByPod(block.atMs, table.nc, block.pods.scratch.without);
           evidence.set(block.pods.scratch.least);
         }
       }

@@ -3,15 +3,6 @@ import type { DurationMs } from '../../model/time.ts';
 import { logAdd, logSumExp } from './log-sum.ts';
 import { INITIAL_STAKE, type ProcessRules } from './process-rules.ts';
 
-/** Who must agree on the evidence. */
-export interface Witnesses {
-  readonly count: number;
-  /** Of how many incident windows each may make up its own mind, before all go on from what the least convinced makes of them. */
-  readonly patience: number;
-}
-
-const ONE: Witnesses = { count: 1, patience: 1 };
-
 export interface HarmProcessState {
   /** Per witness, then per bet. */
   readonly base: readonly number[];
@@ -33,7 +24,6 @@ export interface HarmProcessState {
 export class HarmProcess {
   readonly #rules: ProcessRules;
   readonly #bets: number;
-  readonly #patience: number;
   readonly #base: Float64Array;
   readonly #product: Float64Array;
   readonly #terms: Float64Array;
@@ -44,12 +34,11 @@ export class HarmProcess {
   #logE = 0;
 
   /** `startMs` is when its money starts to enter: instalments are paid for time watched from there on. */
-  constructor(rules: ProcessRules, bets: number, startMs: DurationMs, witnesses = ONE) {
+  constructor(rules: ProcessRules, bets: number, startMs: DurationMs, witnesses = 1) {
     this.#rules = rules;
     this.#bets = bets;
-    this.#patience = witnesses.patience;
-    this.#base = new Float64Array(bets * witnesses.count).fill(Math.log(INITIAL_STAKE));
-    this.#product = new Float64Array(bets * witnesses.count);
+    this.#base = new Float64Array(bets * witnesses).fill(Math.log(INITIAL_STAKE));
+    this.#product = new Float64Array(bets * witnesses);
     this.#terms = new Float64Array(bets);
     this.#window = Math.floor(startMs / rules.windowMs);
   }
@@ -70,9 +59,9 @@ export class HarmProcess {
   }
 
   /** The same wealth, from here on with several witnesses. */
-  witnessedBy(witnesses: Witnesses): HarmProcess {
+  witnessedBy(witnesses: number): HarmProcess {
     const { base, product, ...rest } = this.snapshot();
-    const all = (values: readonly number[]) => Array.from({ length: witnesses.count }, () => values).flat();
+    const all = (values: readonly number[]) => Array.from({ length: witnesses }, () => values).flat();
     return HarmProcess.restore(this.#rules, { ...rest, base: all(base), product: all(product) }, witnesses);
   }
 
@@ -96,6 +85,20 @@ export class HarmProcess {
     this.#logE = this.#wealth();
   }
 
+  /** Of the windows before the open one, all witnesses go on from what the least convinced makes of each bet. */
+  agree(): void {
+    let hasChanged = false;
+    for (let j = 0; j < this.#bets; j++) {
+      let least = Infinity;
+      for (let at = j; at < this.#base.length; at += this.#bets) least = Math.min(least, this.#base[at] as number);
+      for (let at = j; at < this.#base.length; at += this.#bets) {
+        hasChanged ||= this.#base[at] !== least;
+        this.#base[at] = least;
+      }
+    }
+    if (hasChanged) this.#logE = this.#wealth();
+  }
+
   snapshot(): HarmProcessState {
     return {
       base: Array.from(this.#base),
@@ -107,8 +110,8 @@ export class HarmProcess {
     };
   }
 
-  static restore(rules: ProcessRules, state: HarmProcessState, witnesses = ONE): HarmProcess {
-    const restored = new HarmProcess(rules, state.base.length / witnesses.count, 0, witnesses);
+  static restore(rules: ProcessRules, state: HarmProcessState, witnesses = 1): HarmProcess {
+    const restored = new HarmProcess(rules, state.base.length / witnesses, 0, witnesses);
     restored.#base.set(state.base);
     restored.#product.set(state.product);
     restored.#cash = state.cash;
@@ -137,17 +140,8 @@ export class HarmProcess {
     const joining = Math.log(instalment);
     this.#cash -= instalment;
     this.#bank();
-    if (Math.floor(window / this.#patience) !== Math.floor(this.#window / this.#patience)) this.#agree();
     this.#window = window;
     for (let at = 0; at < this.#base.length; at++) this.#base[at] = logAdd(this.#base[at] as number, joining);
-  }
-
-  #agree(): void {
-    for (let j = 0; j < this.#bets; j++) {
-      let least = Infinity;
-      for (let at = j; at < this.#base.length; at += this.#bets) least = Math.min(least, this.#base[at] as number);
-      for (let at = j; at < this.#base.length; at += this.#bets) this.#base[at] = least;
-    }
   }
 
   #wealth(): number {

@@ -5,15 +5,19 @@ import type { CheckRule } from './check-rule.ts';
 import { HarmProcess, type HarmProcessState } from './harm-process.ts';
 import { logAdd } from './log-sum.ts';
 
-/** One witness for each group of pods that is left out. */
-const QUICK = { count: LANE_GROUPS, patience: 1 };
-/** Half a minute of five-second windows: over a longer time chance makes the groups differ less. */
-const PATIENT = { count: LANE_GROUPS, patience: 6 };
+/**
+ * Patient witnesses agree when both have passed since they did: time, and requests of the canary. Over more of them chance makes the groups differ less, by
+ * which small harm is found sooner; over fewer, incidents of different pods are told apart.
+ */
+const PATIENCE_MS = 30_000;
+const PATIENCE_REQUESTS = 1000;
 
 export interface HarmTestState {
   readonly whole: HarmProcessState | null;
   readonly quick: HarmProcessState | null;
   readonly patient: HarmProcessState | null;
+  /** When patient witnesses agreed last, and requests of the canary since. */
+  readonly agreed: readonly [atMs: DurationMs, requests: number];
   readonly isByPod: boolean;
 }
 
@@ -21,7 +25,7 @@ export interface HarmTestState {
  * By pods the witnesses are the canary without one group of its pods, without the second and without the third, and the least convinced counts. Trouble of a
  * single group, however bad and long, leaves one witness as it was, so it raises no wealth. There are two ways of asking them:
  *
- * - Patiently, with the window cap; they agree every half minute, which finds small harm soonest.
+ * - Patiently, with the window cap; they agree every half minute or thousand requests, which finds small harm soonest.
  * - Quickly, without the cap, which is there to forgive an incident of one pod; they agree after every window, so that incidents of different pods that do
  *   not fall into the same window never add up.
  *
@@ -35,6 +39,8 @@ export class HarmTest {
   #whole: HarmProcess | null;
   #quick: HarmProcess | null = null;
   #patient: HarmProcess | null = null;
+  #agreedMs = 0;
+  #requests = 0;
   #isByPod = false;
 
   constructor(rule: CheckRule, startMs: DurationMs) {
@@ -66,16 +72,23 @@ export class HarmTest {
     this.#patient?.update(atMs, evidence);
   }
 
-  /** Plays a block as it is without each of the groups of pods: log evidence per group, then per bet. */
-  updateByPod(atMs: DurationMs, evidence: Float64Array): void {
+  /** Plays a block of `requests` of the canary as it is without each of the groups of pods: log evidence per group, then per bet. */
+  updateByPod(atMs: DurationMs, requests: number, evidence: Float64Array): void {
     this.#isByPod = true;
     if (this.#whole !== null) {
-      if (this.#rule.isSevere || this.#rule.latency === null) this.#quick = this.#whole.witnessedBy(QUICK);
-      if (!this.#rule.isSevere) this.#patient = this.#whole.witnessedBy(PATIENT);
+      if (this.#rule.isSevere || this.#rule.latency === null) this.#quick = this.#whole.witnessedBy(LANE_GROUPS);
+      if (!this.#rule.isSevere) this.#patient = this.#whole.witnessedBy(LANE_GROUPS);
       this.#whole = null;
+      this.#agreedMs = atMs;
     }
     this.#quick?.update(atMs, evidence, true);
+    this.#quick?.agree();
     this.#patient?.update(atMs, evidence);
+    this.#requests += requests;
+    if (atMs - this.#agreedMs < PATIENCE_MS || this.#requests < PATIENCE_REQUESTS) return;
+    this.#patient?.agree();
+    this.#agreedMs = atMs;
+    this.#requests = 0;
   }
 
   snapshot(): HarmTestState {
@@ -83,6 +96,7 @@ export class HarmTest {
       whole: this.#whole?.snapshot() ?? null,
       quick: this.#quick?.snapshot() ?? null,
       patient: this.#patient?.snapshot() ?? null,
+      agreed: [this.#agreedMs, this.#requests],
       isByPod: this.#isByPod,
     };
   }
@@ -91,8 +105,9 @@ export class HarmTest {
     const restored = new HarmTest(rule, 0);
     const { whole, quick, patient } = state;
     restored.#whole = whole && HarmProcess.restore(rule.harmRules, whole);
-    restored.#quick = quick && HarmProcess.restore(rule.harmRules, quick, QUICK);
-    restored.#patient = patient && HarmProcess.restore(rule.harmRules, patient, PATIENT);
+    restored.#quick = quick && HarmProcess.restore(rule.harmRules, quick, LANE_GROUPS);
+    restored.#patient = patient && HarmProcess.restore(rule.harmRules, patient, LANE_GROUPS);
+    [restored.#agreedMs, restored.#requests] = state.agreed;
     restored.#isByPod = state.isByPod;
     return restored;
   }

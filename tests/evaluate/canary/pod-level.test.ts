@@ -140,14 +140,14 @@ describe('the wealth of a check', () => {
     const wealth = new HarmTest(rule, 1000);
     for (let second = 1; second <= 8; second++) wealth.update(second * 1000, gain(second % 2 === 0 ? 1.5 : -0.2));
     const before = wealth.logE;
-    wealth.updateByPod(8500, none);
+    wealth.updateByPod(8500, 100, none);
     expect(wealth.logE).toBeCloseTo(before, 12);
     expect(wealth.isByPod).toBe(true);
   });
 
   it.each(rules.map((rule) => [rule.metric, rule] as const))('does not gain by what two groups show and one does not: %s', (_, rule) => {
     const wealth = new HarmTest(rule, 1000);
-    for (let second = 1; second <= 600; second++) wealth.updateByPod(second * 1000, byGroup(2.3, -0.01, 2.3));
+    for (let second = 1; second <= 600; second++) wealth.updateByPod(second * 1000, 100, byGroup(2.3, -0.01, 2.3));
     expect(wealth.logE).toBeLessThanOrEqual(0);
   });
 
@@ -155,7 +155,7 @@ describe('the wealth of a check', () => {
     const errors = rules.find(({ metric }) => metric === 'errors') as CheckRule;
     const cap = errors.harmRules.windowCap;
     const byPod = new HarmTest(errors, 5000);
-    for (let second = 5; second < 10; second++) byPod.updateByPod(second * 1000, byGroup(2, 2, 2));
+    for (let second = 5; second < 10; second++) byPod.updateByPod(second * 1000, 100, byGroup(2, 2, 2));
     expect(byPod.logE).toBeGreaterThan(10 - Math.log(4) - 0.01);
     const before = byPod.logE;
     for (let second = 10; second < 15; second++) byPod.update(second * 1000, gain(2));
