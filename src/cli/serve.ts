@@ -125,11 +125,13 @@ function banner(service: RunningService, config: Config, env: CliContext['env'])
   const { grpc, http, api } = service.addresses;
   // Whoever started it by npm has no `slipstream` on the path.
   const slipstream = env.npm_lifecycle_event === undefined ? 'slipstream' : 'npm run slipstream --';
+  const at = api === DEFAULT_API_URL ? '' : ` --url ${api}`;
   const lines = [
     'Slipstream is running.',
     ...(grpc === null ? [] : [`  send spans by OTLP/gRPC to  ${grpc}`]),
     ...(http === null ? [] : [`  send spans by OTLP/HTTP to  http://${http}/v1/traces`]),
-    `  see endpoints and runs      ${slipstream} status${api === DEFAULT_API_URL ? '' : ` --url ${api}`}`,
+    `  see endpoints and runs      ${slipstream} status${at}`,
+    `  why a verdict is as it is   ${slipstream} explain${at}`,
     `  status, metrics, OpenAPI    ${api}/v1/status  ${api}/metrics  ${api}/openapi.json`,
     `  state                       ${config.state.directory ?? 'in memory: gone with this process'}`,
     `  objectives                  ${[...config.policies.services.values()].reduce((sum, policy) => sum + policy.objectives.length, 0)} for ${config.policies.services.size} services`,

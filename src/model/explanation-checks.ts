@@ -50,32 +50,40 @@ function trailLines({ trail, logNeeded }: ComparisonEvidence): string[] {
   return [`          ${timeText(from.at)} ${sparkline(trail, logNeeded, TRAIL_COLUMNS)} ${timeText(to.at)}`];
 }
 
+type ComparisonJudgement = Judgement & { readonly evidence: ComparisonEvidence };
+
 const HEADER = ['check', 'canary', 'baseline', 'odds ratio (95 %)', 'evidence', 'needed', 'says'];
 const MIN_ROWS = 3;
 const MAX_ROWS = 12;
 const MAX_CELL = 44;
 const RANK: Readonly<Record<Outcome, number>> = { fail: 0, inconclusive: 1, pass: 2 };
+const QUIET_RANK = 3;
+
+/** Severe and pooled checks only ever prove harm; without evidence of it they say nothing that their plain siblings do not. */
+function rankOf({ outcome, evidence }: ComparisonJudgement): number {
+  return evidence.logSafe === null && !(evidence.logE > 0) ? QUIET_RANK : RANK[outcome];
+}
 
 /** Comparisons that have something to compare, the strongest evidence of harm first, in at most `room` lines or five, whatever is more. */
 export function checkTable(judgements: readonly Judgement[], room: number): string[] {
-  const rows = judgements.flatMap((judgement) =>
+  const rows = judgements.flatMap((judgement): ComparisonJudgement[] =>
     judgement.evidence.kind === 'comparison' && judgement.evidence.canary.total + judgement.evidence.baseline.total > 0
-      ? [{ judgement, evidence: judgement.evidence }]
+      ? [{ ...judgement, evidence: judgement.evidence }]
       : [],
   );
-  rows.sort((a, b) => RANK[a.judgement.outcome] - RANK[b.judgement.outcome] || descending(a.evidence.logE, b.evidence.logE));
+  rows.sort((a, b) => rankOf(a) - rankOf(b) || descending(a.evidence.logE, b.evidence.logE));
   if (rows.length === 0) return [];
   // Header and "… more" take a line each.
   const cells = rows
     .slice(0, Math.max(MIN_ROWS, Math.min(MAX_ROWS, room - 2)))
-    .map(({ judgement, evidence }) => [
-      judgement.check,
+    .map(({ check, reason, evidence }) => [
+      check,
       ratioText(evidence.canary),
       ratioText(evidence.baseline),
       oddsRatioCell(evidence),
       chanceText(evidence.logE),
       evidence.logNeeded > 0 ? chanceText(evidence.logNeeded) : '-',
-      judgement.reason.replaceAll('_', ' '),
+      reason.replaceAll('_', ' '),
     ]);
   const more = rows.length - cells.length;
   return [...textTable(HEADER, cells, MAX_CELL), ...(more > 0 ? [`… and ${whole(more)} more`] : [])];

@@ -51,11 +51,11 @@ export function trafficLines(judgements: readonly Judgement[]): string[] {
     .concat(more(spreads.length - MAX_SPREADS));
 }
 
-/** What is inconclusive, by reason, the most frequent first, with the first names of each. */
+/** Checks whose health is asked for and not proven, by reason, the most frequent first, with the first names of each. */
 export function unprovenLines(judgements: readonly Judgement[]): string[] {
   const byReason = new Map<Reason, string[]>();
   for (const { check, outcome, reason, evidence } of judgements) {
-    if (outcome !== 'inconclusive' || evidence.kind !== 'comparison') continue;
+    if (outcome !== 'inconclusive' || evidence.kind !== 'comparison' || evidence.logSafe === null) continue;
     const checks = byReason.get(reason);
     if (checks === undefined) byReason.set(reason, [check]);
     else checks.push(check);

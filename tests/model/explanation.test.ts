@@ -1,6 +1,7 @@
 /** The page for whoever was woken up by a rollback. */
 import { describe, expect, it } from 'vitest';
 import { explanation, MAX_LINES } from '../../src/model/explanation.ts';
+import type { Judgement } from '../../src/model/judgement.ts';
 import type { AnalysisRun } from '../../src/model/rollout.ts';
 import { errors } from './evidence.ts';
 import { longest, rolledBack } from './runs.ts';
@@ -74,6 +75,18 @@ describe('the page of a run that goes on', () => {
     expect(page(going)).toContain('p99 × 1.5 on GET /cart needs about 40 min at this traffic; found within the run: p99 × 1.42');
     expect(page(going)).toContain('errors on GET /admin cannot be judged at this traffic');
     expect(page(going)).toMatch(/^Not proven\n {2}1 accumulating: p99 GET \/cart$/m);
+  });
+
+  it('asks no severe or pooled check for a proof of health, and shows it after those that are', () => {
+    const severe: Judgement = {
+      check: 'errorsSevere GET /cart',
+      outcome: 'inconclusive',
+      reason: 'accumulating',
+      evidence: { ...errors, metric: 'errorsSevere', logSafe: null, logE: -0.1 },
+    };
+    const text = page({ ...going, judgements: [severe, ...going.judgements] });
+    expect(text).toMatch(/p50 GET \/cart .* health proven\n {2}errorsSevere GET \/cart/);
+    expect(text).toContain('1 accumulating: p99 GET /cart\n');
   });
 
   it('claims no rarity and no onset', () => {
