@@ -2,7 +2,6 @@
 import type { Judgement, Outcome, Reason, TrailPoint } from '../../model/judgement.ts';
 import type { Outlook } from '../../model/outlook.ts';
 import type { DurationMs } from '../../model/time.ts';
-import type { DecisiveCheck } from './decisive-check.ts';
 import type { EndpointState } from './endpoint-comparison.ts';
 import type { GuardsState } from './guards.ts';
 import { judgements, unprovenChecks } from './judgements.ts';
@@ -13,7 +12,7 @@ import type { PortfolioState } from './portfolio.ts';
 import type { RunHistoryState } from './run-history.ts';
 import { runOutlook } from './run-outlook.ts';
 import type { RunTimeState } from './run-time.ts';
-import type { Standing } from './standing.ts';
+import type { DecisiveCheck, Standing } from './standing.ts';
 
 export interface CanaryJudgement {
   readonly outcome: Outcome;
@@ -62,7 +61,7 @@ export function withDetails(
       return unproven;
     },
     get trail() {
-      trail ??= standing.history.runTrail(standing.nextSlot, spoken.logWealth);
+      trail ??= standing.history.runTrail(standing.time.nextSlot, spoken.logWealth);
       return trail;
     },
     get outlook() {

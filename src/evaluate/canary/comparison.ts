@@ -1,7 +1,6 @@
 /** Compares a canary with its baseline, second by second, on all endpoints of a service: the state of one analysis run's test. */
 import { PermanentError } from '../../model/errors.ts';
 import type { HistogramLayout } from '../../model/histogram-layout.ts';
-import type { Outcome, Reason } from '../../model/judgement.ts';
 import type { CanaryPolicy } from '../../model/policy.ts';
 import { OVERFLOW_ENDPOINT } from '../../model/series.ts';
 import { type EpochMs, type SlotIndex, slotStartMs } from '../../model/time.ts';
@@ -9,22 +8,22 @@ import type { ArmSlot } from './arm-slot.ts';
 import { HARM_BETS, SAFE_BETS } from './block-evidence.ts';
 import { type CanaryComparisonState, type CanaryJudgement, withDetails } from './canary-judgement.ts';
 import { type CheckRule, checkRules } from './check-rule.ts';
-import { type DecisiveCheck, decisiveCheck, SILENCE } from './decisive-check.ts';
+import { decisiveCheck, SILENCE } from './decisive-check.ts';
 import { EndpointBook } from './endpoint-book.ts';
 import type { EndpointComparison, Scratch } from './endpoint-comparison.ts';
 import { EndpointSettings } from './endpoint-settings.ts';
 import { GUARD_MONEY, Guards } from './guards.ts';
-import { type HealthQuestion, isCriticalProven, isHealthProven } from './health-proof.ts';
+import { isCriticalProven } from './health-proof.ts';
 import { Muted } from './muted.ts';
 import { NO_OVERFLOW, overflowing } from './overflow.ts';
 import { Pool } from './pool.ts';
 import { Portfolio } from './portfolio.ts';
 import { PROCESS_LIMITS, type ProcessLimits } from './process-rules.ts';
 import { Prospects } from './prospects.ts';
-import { isConfounded } from './recent-traffic.ts';
 import { RunHistory } from './run-history.ts';
+import { decidedBy, healthQuestion, isSilenceHarm, runOutcome } from './run-outcome.ts';
 import { RunTime } from './run-time.ts';
-import type { Standing } from './standing.ts';
+import type { DecisiveCheck, Standing } from './standing.ts';
 
 /**
  * A conditional e-process portfolio: every block compares the releases only within itself, so load, drift and shared outages cancel; wealth that ever
@@ -88,6 +87,7 @@ export class CanaryComparison {
       return;
     }
     if (canary.requests > 0) this.#time.sawCanary(this.#canaryRequests);
+    if (baseline.requests > 0) this.#time.sawBaseline();
     this.#guards.silence.count(baseline.requests, canary.requests);
     const comparison = endpoint === OVERFLOW_ENDPOINT ? undefined : this.#endpoints.of(endpoint);
     if (comparison === undefined) {
@@ -124,7 +124,7 @@ export class CanaryComparison {
     this.#logWealth = this.#guards.logHarm(this.#portfolio.logWealth(endpoints, this.#pool.logWealth));
     if (this.#logWealth >= this.#logLimit && !this.#isTooFew()) this.#proven ??= decisiveCheck(this.#standing());
     this.#history.endSlot(slot, endpoints, this.#pool, this.#shownWealth());
-    if (this.#policy.onSilence === 'rollback' && this.#isSilenceHarm()) this.#proven ??= SILENCE;
+    if (isSilenceHarm(this.#standing())) this.#proven ??= SILENCE;
   }
 
   /** A gap in the stream: slots before `slot` are missing, which is not the same as empty. Open blocks are forgotten. */
@@ -138,17 +138,17 @@ export class CanaryComparison {
   /** What it says now. Cheap until its lists are read. */
   judge(): CanaryJudgement {
     const standing = this.#standing();
-    const [outcome, reason] = this.#outcome();
+    const [outcome, reason] = runOutcome(standing);
     const spoken = {
       outcome,
       reason,
       logWealth: this.#shownWealth(),
       logLimit: this.#logLimit,
-      decidedBy: this.#decidedBy(standing),
+      decidedBy: decidedBy(standing),
       canaryRequests: this.#canaryRequests + this.#overflow.canaryRequests,
       baselineRequests: this.#baselineRequests + this.#overflow.baselineRequests,
       elapsedMs: this.#time.elapsedMs,
-      isCriticalProven: isCriticalProven(this.#healthQuestion()),
+      isCriticalProven: isCriticalProven(healthQuestion(standing)),
       isSharedFailure: this.#guards.isSharedFailure,
     };
     return withDetails(spoken, standing);
@@ -216,50 +216,10 @@ export class CanaryComparison {
     for (const { endpoint, share } of known) endpoint.share = share;
   }
 
-  #outcome(): [Outcome, Reason] {
-    if (this.#proven !== null) return ['fail', this.#proven.reason];
-    if (this.#guards.silence.isProven) return ['inconclusive', SILENCE.reason];
-    if (this.#canaryRequests === 0) return ['inconclusive', this.#overflow.canaryRequests > 0 ? 'overflow' : 'no_canary'];
-    if (this.#baselineRequests === 0) return ['inconclusive', this.#overflow.baselineRequests > 0 ? 'overflow' : 'no_baseline'];
-    if (this.#isTooFew()) return ['inconclusive', 'too_few_samples'];
-    if (this.#time.isSilent(this.#canaryRequests)) return ['inconclusive', 'no_canary'];
-    if (this.#isHealthProven())
-      return isConfounded(this.#history.traffic.mix()) ? ['inconclusive', 'confounded'] : ['pass', 'health_proven'];
-    if (this.#time.elapsedMs >= this.#policy.horizonMs) return ['inconclusive', 'horizon_reached'];
-    return ['inconclusive', this.#isWarmup() ? 'warming_up' : 'accumulating'];
-  }
-
-  #decidedBy(standing: Standing): string | null {
-    if (this.#proven !== null) return this.#proven.check;
-    if (this.#guards.silence.isProven) return SILENCE.check;
-    return this.#portfolio.isOpen ? (decisiveCheck(standing)?.check ?? null) : null;
-  }
-
   /** The larger of the two wealths of which either proves something alone. */
   #shownWealth(): number {
     const { silence } = this.#guards;
     return silence.isOn ? Math.max(this.#logWealth, Math.log(GUARD_MONEY) + silence.logE) : this.#logWealth;
-  }
-
-  /** Silence of a canary that has yet to send its first request is none while it may still be starting. */
-  #isSilenceHarm(): boolean {
-    const isStarting = this.#time.sinceCanaryMs === 0 && this.#time.elapsedMs < this.#policy.warmupMs;
-    return this.#guards.silence.isProven && !isStarting && this.#baselineRequests >= this.#policy.minRequests;
-  }
-
-  #isHealthProven(): boolean {
-    if (this.#logWealth > 0 || this.#time.sinceCanaryMs < this.#policy.minPassMs) return false;
-    return isHealthProven(this.#healthQuestion());
-  }
-
-  #healthQuestion(): HealthQuestion {
-    return {
-      endpoints: this.#endpoints.all,
-      settings: this.#settings,
-      logProof: Math.log(1 / this.#policy.beta),
-      uncomparedRequests: this.#overflow.baselineRequests,
-      atMs: this.#time.elapsedMs,
-    };
   }
 
   /** Requests of endpoints that can be compared; what cannot be compared proves nothing. */
@@ -279,10 +239,13 @@ export class CanaryComparison {
       poolShare: this.#portfolio.pool,
       guards: this.#guards,
       history: this.#history,
-      nextSlot: this.#time.nextSlot,
+      time: this.#time,
+      isOpen: this.#portfolio.isOpen,
+      proven: this.#proven,
+      baselineRequests: this.#baselineRequests,
+      canaryRequests: this.#canaryRequests,
+      logWealth: this.#logWealth,
       policy: this.#policy,
-      elapsedMs: this.#time.elapsedMs,
-      watchedMs: this.#time.watchedMs,
       overflow: this.#overflow,
       muted: this.#muted,
       settings: this.#settings,

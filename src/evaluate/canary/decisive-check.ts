@@ -2,13 +2,7 @@
 import type { Reason } from '../../model/judgement.ts';
 import { ALL_ENDPOINTS, checkName } from './check-name.ts';
 import { harmGuards } from './guard-judgements.ts';
-import type { Standing } from './standing.ts';
-
-export interface DecisiveCheck {
-  readonly check: string;
-  /** Why a run fails that it decides. */
-  readonly reason: Reason;
-}
+import type { DecisiveCheck, Standing } from './standing.ts';
 
 export const SILENCE: DecisiveCheck = { check: checkName('silence', ALL_ENDPOINTS), reason: 'silence_proven' };
 

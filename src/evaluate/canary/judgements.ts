@@ -18,7 +18,7 @@ import type { Standing } from './standing.ts';
  * each pattern that muted something.
  */
 export function judgements(standing: Standing): readonly Judgement[] {
-  const { endpoints, rules, poolShare, guards, logTotal, history, nextSlot } = standing;
+  const { endpoints, rules, poolShare, guards, logTotal, history, time } = standing;
   const rows = endpoints.flatMap((endpoint) => {
     const canJudge = judgeability(standing, endpoint);
     return endpoint.checks.map((check): Row => ({ endpoint, check, canJudge }));
@@ -37,7 +37,7 @@ export function judgements(standing: Standing): readonly Judgement[] {
     const check = checkName(said.metric, said.endpoint);
     const [outcome, reason] = harmful.has(check) ? FAIL : row === undefined ? ACCUMULATING : whyNotFail(standing, row);
     const share = said.weight * Math.exp(said.logE - logTotal);
-    const trail = isDrawn.has(index) ? history.trail(said.endpoint, index % rules.length, nextSlot, said.logE) : [];
+    const trail = isDrawn.has(index) ? history.trail(said.endpoint, index % rules.length, time.nextSlot, said.logE) : [];
     return { check, outcome, reason, evidence: { ...said, share, trail } };
   });
   const guarded = [...guardJudgements(standing, harmful), ...mixJudgements(standing)];

@@ -24,7 +24,7 @@ export function runOutlook(standing: Standing): readonly Outlook[] {
 
 /** Whether the checks of an endpoint can be judged at the traffic it gets; none of them is written off before a minute was seen. */
 export function judgeability(standing: Standing, endpoint: EndpointComparison): (check: Check) => boolean {
-  if (endpoint.share === 0 || standing.watchedMs < MIN_SEEN_MS) return () => true;
+  if (endpoint.share === 0 || standing.time.watchedMs < MIN_SEEN_MS) return () => true;
   let forecast: EndpointForecast | undefined;
   return (check) => {
     // Severe checks have no margin within which anybody asks for proof.
@@ -34,8 +34,8 @@ export function judgeability(standing: Standing, endpoint: EndpointComparison): 
   };
 }
 
-function forecastOf({ history, guards, layout, elapsedMs, watchedMs }: Standing, endpoint: EndpointComparison): EndpointForecast {
-  const { baselineRate, canaryRate } = history.traffic.rates(endpoint.name, watchedMs);
+function forecastOf({ history, guards, layout, time }: Standing, endpoint: EndpointComparison): EndpointForecast {
+  const { baselineRate, canaryRate } = history.traffic.rates(endpoint.name, time.watchedMs);
   const { planned } = guards.silence;
   const all = baselineRate + canaryRate;
   const errors = endpoint.checks.find(({ rule }) => rule.metric === 'errors')?.baseline;
@@ -45,13 +45,13 @@ function forecastOf({ history, guards, layout, elapsedMs, watchedMs }: Standing,
     baselineRate: planned === null ? baselineRate : all * (1 - planned),
     canaryRate: planned === null ? canaryRate : all * planned,
     errorRatio: errors === undefined || errors.total === 0 ? 0 : errors.bad / errors.total,
-    tail: tailOf(endpoint.reference, layout, elapsedMs),
+    tail: tailOf(endpoint.reference, layout, time.elapsedMs),
   };
 }
 
-function wealthOf({ guards, logLimit, watchedMs }: Standing, endpoint: EndpointComparison, check: Check) {
+function wealthOf({ guards, logLimit, time }: Standing, endpoint: EndpointComparison, check: Check) {
   const weight = guards.othersMoney * endpoint.share * check.rule.weight;
-  return { logE: check.logE, logNeeded: logLimit - Math.log(weight), elapsedMs: watchedMs, phi: check.phi };
+  return { logE: check.logE, logNeeded: logLimit - Math.log(weight), elapsedMs: time.watchedMs, phi: check.phi };
 }
 
 /** The reference at `atMs` of the run, as planning reads it. */

@@ -1,7 +1,7 @@
 /** Where a comparison stands in event time: how long it has run, watched and seen its canary. */
 import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotStartMs } from '../../model/time.ts';
 
-/** A canary is silent when none of its requests came for this long, and for this many times the usual gap. */
+/** A release is silent when none of its requests came for this long, and for this many times the usual gap. */
 const SILENT_MS = 30_000;
 const SILENT_GAPS = 20;
 
@@ -11,6 +11,8 @@ export interface RunTimeState {
   readonly skippedMs: DurationMs;
   readonly firstCanary: SlotIndex | null;
   readonly lastCanary: SlotIndex | null;
+  readonly lastBaseline: SlotIndex | null;
+  readonly skippedSinceBaselineMs: DurationMs;
   readonly unwatchedMs: DurationMs;
   readonly skippedSinceLastMs: DurationMs;
 }
@@ -22,6 +24,9 @@ export class RunTime {
   #skippedMs = 0;
   #firstCanary: SlotIndex | null = null;
   #lastCanary: SlotIndex | null = null;
+  #lastBaseline: SlotIndex | null = null;
+  /** Gaps since the last baseline request. */
+  #skippedSinceBaselineMs = 0;
   /** Since the first canary request: gaps in the stream, and times at which the canary alone was silent. */
   #unwatchedMs = 0;
   /** Gaps since the last canary request. */
@@ -55,19 +60,32 @@ export class RunTime {
   /** Notes a request of the canary in the slot being fed; `canaryRequests` came before it. */
   sawCanary(canaryRequests: number): void {
     if (this.#firstCanary === null) this.#firstCanary = this.nextSlot;
-    else if (this.isSilent(canaryRequests)) this.#unwatchedMs += this.#quietMs - this.#skippedSinceLastMs;
+    else if (this.isCanarySilent(canaryRequests)) this.#unwatchedMs += this.#quietMs - this.#skippedSinceLastMs;
     this.#lastCanary = this.nextSlot;
     this.#skippedSinceLastMs = 0;
   }
 
   /** True when the canary has sent nothing for unusually long while it was watched. */
-  isSilent(canaryRequests: number): boolean {
+  isCanarySilent(canaryRequests: number): boolean {
     return this.#quietMs - this.#skippedSinceLastMs > Math.max(SILENT_MS, (SILENT_GAPS * this.sinceCanaryMs) / canaryRequests);
+  }
+
+  /** Notes a request of the baseline in the slot being fed. */
+  sawBaseline(): void {
+    this.#lastBaseline = this.nextSlot;
+    this.#skippedSinceBaselineMs = 0;
+  }
+
+  /** True when the baseline, which has sent `baselineRequests`, has sent nothing for unusually long while it was watched. */
+  isBaselineSilent(baselineRequests: number): boolean {
+    const quietMs = (this.nextSlot - 1 - (this.#lastBaseline ?? this.startSlot)) * SLOT_MS - this.#skippedSinceBaselineMs;
+    return quietMs > Math.max(SILENT_MS, (SILENT_GAPS * (this.watchedMs - quietMs)) / baselineRequests);
   }
 
   skipTo(slot: SlotIndex): void {
     const skippedMs = (slot - this.nextSlot) * SLOT_MS;
     this.#skippedMs += skippedMs;
+    this.#skippedSinceBaselineMs += skippedMs;
     if (this.#firstCanary !== null) {
       this.#unwatchedMs += skippedMs;
       this.#skippedSinceLastMs += skippedMs;
@@ -86,6 +104,8 @@ export class RunTime {
       skippedMs: this.#skippedMs,
       firstCanary: this.#firstCanary,
       lastCanary: this.#lastCanary,
+      lastBaseline: this.#lastBaseline,
+      skippedSinceBaselineMs: this.#skippedSinceBaselineMs,
       unwatchedMs: this.#unwatchedMs,
       skippedSinceLastMs: this.#skippedSinceLastMs,
     };
@@ -99,6 +119,8 @@ export class RunTime {
     restored.#unwatchedMs = state.unwatchedMs;
     restored.#skippedSinceLastMs = state.skippedSinceLastMs;
     restored.#lastCanary = state.lastCanary;
+    restored.#lastBaseline = state.lastBaseline;
+    restored.#skippedSinceBaselineMs = state.skippedSinceBaselineMs;
     return restored;
   }
 }

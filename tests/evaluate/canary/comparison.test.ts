@@ -83,6 +83,15 @@ describe('a comparison', () => {
     expect(judged.judge()).toMatchObject({ outcome: 'inconclusive', reason: 'no_canary' });
   });
 
+  it('promotes no canary while its baseline is silent, unless that is planned', () => {
+    const judged = comparison();
+    roll(judged, { rate: 100 }, 290, 3);
+    feed(judged, 60, NOTHING, armSlot(seeded(9), 100, 0.001), 'GET /', 290);
+    expect(judged.judge()).toMatchObject({ outcome: 'inconclusive', reason: 'no_baseline' });
+    judged.plan(1);
+    expect(judged.judge().outcome).toBe('pass');
+  });
+
   it('does not roll back when both releases are equally sick', () => {
     const outage = (second: number) => (second > 60 && second < 180 ? { errorRatio: 0.4, slowdown: 4 } : {});
     expect(roll(comparison(), { rate: 50, baseline: outage, canary: outage }, 250, 4).outcome).toBe('inconclusive');
