@@ -44,7 +44,7 @@ const SOON_LATER: Readonly<Record<string, readonly [number, number]>> = { 'p50 +
 
 const ids = (cells: readonly Cell[]) => cells.map(({ id }) => id);
 
-/** What is published: about 24,000 rollouts. */
+/** What is published: some 30,000 rollouts. */
 export function fullPlan(): Plan {
   const at = <T>(worlds: readonly T[], make: (world: T, rate: number) => Cell) =>
     worlds.flatMap((world) => RATES.map((rate) => make(world, rate)));
