@@ -1,8 +1,16 @@
 /** The checks of a run on its page: the one that decided in full, the others as a table. */
-import { baselineText, canaryText, checkText, evidenceText, oddsRatioCell, oddsRatioText, ratioText } from './evidence-text.ts';
-import type { ComparisonEvidence, Judgement, Outcome } from './judgement.ts';
+import {
+  baselineText,
+  canaryText,
+  checkText,
+  evidenceText,
+  guardLimitText,
+  oddsRatioCell,
+  oddsRatioText,
+  ratioText,
+} from './evidence-text.ts';
+import type { ComparisonEvidence, GuardEvidence, Judgement, Outcome } from './judgement.ts';
 import { chanceText, oddsText, timesText, timeText, whole } from './number-text.ts';
-import { neededText } from './reason-text.ts';
 import { shortened, visible } from './safe-text.ts';
 import { sparkline } from './sparkline.ts';
 import { textTable } from './text-table.ts';
@@ -14,7 +22,8 @@ const MAX_NAME = 100;
 export function decidingCheck(judgement: Judgement | undefined, isHarm: boolean): string[] {
   if (judgement === undefined) return [];
   const { evidence } = judgement;
-  if (evidence.kind !== 'comparison') return [evidenceText(evidence), ...present(neededText(evidence))];
+  if (evidence.kind === 'guard') return decidingGuard(evidence, isHarm);
+  if (evidence.kind !== 'comparison') return [evidenceText(evidence)];
   const { level, onsetAt } = evidence;
   return [
     shortened(visible(checkText(evidence.metric, evidence.endpoint)), MAX_NAME),
@@ -25,6 +34,20 @@ export function decidingCheck(judgement: Judgement | undefined, isHarm: boolean)
     ...trailLines(evidence),
     ...(isHarm && onsetAt !== null ? [`since     probably ${timeText(onsetAt)}`] : []),
     ...(isHarm ? [`pods      ${POD_TEXT[level]}`] : []),
+  ];
+}
+
+/** A guard asks the canary alone; the baseline stands beside it to show that the trouble is not shared. */
+function decidingGuard(evidence: GuardEvidence, isHarm: boolean): string[] {
+  const { guard, canary, baseline, logE, logNeeded } = evidence;
+  const strength = `evidence  ${oddsText(logE)} to 1${neededText(logNeeded)}`;
+  if (guard === 'silence') return [evidenceText(evidence), strength];
+  return [
+    guardLimitText(evidence),
+    `canary    ${ratioText(canary)}`,
+    `baseline  ${ratioText(baseline)}`,
+    strength,
+    ...(isHarm ? ['pods      all pods count together: a long incident of one pod can exceed the limit'] : []),
   ];
 }
 
@@ -39,8 +62,11 @@ const CLUMPS = 1.05;
 function strengthText({ logE, logNeeded, incidentWindows, phi }: ComparisonEvidence): string {
   const windows = `${whole(incidentWindows)} incident ${incidentWindows === 1 ? 'window' : 'windows'}`;
   const clumps = phi > CLUMPS ? `, divided by ${timesText(phi)} as the bad comes in clumps` : '';
-  const needed = logNeeded > 0 && Number.isFinite(logNeeded) ? `; ${oddsText(logNeeded)} to 1 would decide alone` : '';
-  return `${oddsText(logE)} to 1 from ${windows}${clumps}${needed}`;
+  return `${oddsText(logE)} to 1 from ${windows}${clumps}${neededText(logNeeded)}`;
+}
+
+function neededText(logNeeded: number): string {
+  return logNeeded > 0 && Number.isFinite(logNeeded) ? `; ${oddsText(logNeeded)} to 1 would decide alone` : '';
 }
 
 function trailLines({ trail, logNeeded }: ComparisonEvidence): string[] {
@@ -93,10 +119,6 @@ export function checkTable(judgements: readonly Judgement[], room: number): stri
 function descending(a: number, b: number): number {
   const [x, y] = [Number.isNaN(a) ? Number.NEGATIVE_INFINITY : a, Number.isNaN(b) ? Number.NEGATIVE_INFINITY : b];
   return x === y ? 0 : x < y ? 1 : -1;
-}
-
-function present(text: string | null): string[] {
-  return text === null ? [] : [text];
 }
 
 function prefixed(prefix: string, text: string | null): string[] {

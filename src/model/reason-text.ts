@@ -72,7 +72,7 @@ function sinceText(evidence: Evidence): string {
 }
 
 /** `evidence 23 to 1; 100 to 1 are needed` of a single check; null for evidence that is no wealth. */
-export function neededText(evidence: Evidence): string | null {
+function neededText(evidence: Evidence): string | null {
   if (evidence.kind !== 'comparison' && evidence.kind !== 'guard') return null;
   const { logE, logNeeded } = evidence;
   if (!Number.isFinite(logE) || !Number.isFinite(logNeeded) || logNeeded <= 0) return null;

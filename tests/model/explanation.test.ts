@@ -1,9 +1,9 @@
 /** The page for whoever was woken up by a rollback. */
 import { describe, expect, it } from 'vitest';
 import { explanation, MAX_LINES } from '../../src/model/explanation.ts';
-import type { Judgement } from '../../src/model/judgement.ts';
+import type { GuardEvidence, Judgement } from '../../src/model/judgement.ts';
 import type { AnalysisRun } from '../../src/model/rollout.ts';
-import { errors } from './evidence.ts';
+import { burn, errors, silence } from './evidence.ts';
 import { longest, rolledBack } from './runs.ts';
 
 function page(run: AnalysisRun): string {
@@ -61,6 +61,24 @@ describe('the page of a rollback', () => {
 
   it('leaves out what might have been found', () => {
     expect(page(rolledBack)).not.toContain('Not proven');
+  });
+});
+
+describe('the page of a rollback that a guard decided', () => {
+  const decidedBy = (evidence: GuardEvidence): AnalysisRun => ({
+    ...rolledBack,
+    verdict: { ...rolledBack.verdict, reason: 'burn_proven', decidedBy: 'the guard' },
+    judgements: [{ check: 'the guard', outcome: 'fail', reason: 'burn_proven', evidence: { ...evidence, logE: 7.2 } }],
+  });
+
+  it('says the limit, both sides, and that pods are not told apart', () => {
+    expect(page(decidedBy(burn))).toMatch(
+      /^Why\n {2}errors at most 1\.4 %, \(all\)\n {2}canary +41\/812 5 %\n {2}baseline +9\/15,203 0\.059 %\n {2}evidence +1,339 to 1; 1,097 to 1 would decide alone\n {2}pods +all pods count together/m,
+    );
+  });
+
+  it('says how silent the canary is', () => {
+    expect(page(decidedBy(silence))).toMatch(/^Why\n {2}traffic of the canary: 12 of 15,215 requests .*\n {2}evidence +1,339 to 1; /m);
   });
 });
 
