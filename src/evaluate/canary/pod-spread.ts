@@ -5,16 +5,16 @@ import type { Edges } from './edges.ts';
 
 /** Lanes that say enough, and slow requests that a lane should have had before it does. */
 const MIN_PODS = 3;
-const MIN_EXPECTED = 20;
-/** 95 % quantiles of chi-square with 2 to 8 degrees of freedom (any table). */
-const CHI_SQUARE_95: readonly number[] = [5.991, 7.815, 9.488, 11.07, 12.592, 14.067, 15.507];
+const MIN_EXPECTED = 50;
+/** 99 % quantiles of chi-square with 2 to 8 degrees of freedom (any table): it is looked at all the time, so 95 % would be exceeded by chance too often. */
+const CHI_SQUARE_99: readonly number[] = [9.21, 11.345, 13.277, 15.086, 16.812, 18.475, 20.09];
 
 export interface PodSpreadEstimate {
   /** Lanes that were compared: pods while there are at most nine, as beyond that lanes hold several. */
   readonly pods: number;
   /** Standard deviation of the pods' quantiles relative to the quantile; of lanes, hence too small, when they hold several pods. */
   readonly relativeSd: number;
-  /** What it surely is at least (one-sided, 95 %). */
+  /** What it surely is at least (one-sided, 99 %). */
   readonly leastSd: number;
 }
 
@@ -91,7 +91,7 @@ export class PodSpread {
     const scale = weight - squares / weight;
     const degrees = pods - 1;
     const variance = Math.max(0, surprise - degrees) / scale;
-    const least = (Math.max(0, surprise / (CHI_SQUARE_95[degrees - 2] as number) - 1) * degrees) / scale;
+    const least = (Math.max(0, surprise / (CHI_SQUARE_99[degrees - 2] as number) - 1) * degrees) / scale;
     return { pods, relativeSd: Math.sqrt(variance) / slope, leastSd: Math.sqrt(least) / slope };
   }
 
