@@ -146,6 +146,46 @@ describe('more failures of the canary', () => {
   });
 });
 
+describe('an incident shorter than a window', () => {
+  it('proves nothing by itself, however bad: neither failures, nor slowness, nor silence', () => {
+    const { checks } = canaryPolicy();
+    // Severe checks need no more than four seconds, on purpose; here the guards are asked.
+    const policy = {
+      ...GUARDED,
+      warmupMs: 0,
+      checks: { ...checks, p50: { ...checks.p50, isMuted: true }, errors: { ...checks.errors, isMuted: true } },
+    };
+    const incident = fc.record({
+      healthy: fc.integer({ min: 0, max: 120 }),
+      rate: fc.constantFrom(2, 30, 400),
+      seconds: fc.integer({ min: 1, max: 5 }),
+      kind: fc.constantFrom('failing', 'slow', 'silent'),
+      seed: fc.nat(1000),
+    });
+    fc.assert(
+      fc.property(incident, ({ healthy, rate, seconds, kind, seed }) => {
+        const random = seeded(seed);
+        const judged = new CanaryComparison(policy, LAYOUT, START);
+        judged.plan(0.1);
+        for (let second = 0; second < healthy + seconds; second++) {
+          const isOn = second >= healthy;
+          const canary = armSlot(
+            random,
+            isOn && kind === 'silent' ? 0 : rate,
+            isOn && kind === 'failing' ? 1 : 0.001,
+            isOn && kind === 'slow' ? 30 : 1,
+          );
+          judged.feed('GET /', START + second, armSlot(random, rate * 9, 0.001), canary);
+          judged.endSlot(START + second);
+          const { outcome, reason } = judged.judge();
+          expect(outcome === 'fail' || reason === 'silence_proven').toBe(false);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
 describe('a healthy canary', () => {
   it('is taken for silent, burning or too slow in none of 240 runs', () => {
     const failed = Array.from({ length: 240 }, (_, seed) => {
