@@ -1,8 +1,11 @@
 /** `npm run bench:decisions`: proves by simulation how often healthy canaries are rolled back and how soon sick ones are found. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cellFigures } from './decisions/figures.ts';
 import { fullPlan, quickPlan } from './decisions/plan.ts';
+import { plotOf } from './decisions/plot.ts';
+import { readmeTable, withTable } from './decisions/readme-table.ts';
 import { reportOf, textOf } from './decisions/report.ts';
 import { type Progress, simulateAll } from './decisions/simulate-all.ts';
 
@@ -12,7 +15,9 @@ const USAGE = `usage: npm run bench:decisions [-- OPTIONS]
   --runs N        so many rollouts of each cell instead
   --workers N     so many threads instead of one per core; the figures do not depend on it
   --resume FILE   keeps what was simulated in FILE and goes on from there
-  --json FILE     writes all figures`;
+  --json FILE     writes all figures
+  --svg FILE      draws them
+  --publish       writes the table of the README, and docs/decisions.svg`;
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +27,8 @@ const { values } = parseArgs({
     workers: { type: 'string' },
     resume: { type: 'string' },
     json: { type: 'string' },
+    svg: { type: 'string' },
+    publish: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -48,7 +55,19 @@ const report = reportOf(
 console.log(textOf(report));
 console.log(`\n${costOf(cpuMs)}`);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 1)}\n`);
+if (values.svg !== undefined) writeFileSync(values.svg, plotOf(report));
+if (values.publish) publish();
 process.exitCode = report.demands.every(({ isMet }) => isMet) ? 0 : 3;
+
+function publish(): void {
+  const root = join(import.meta.dirname, '../..');
+  const readme = join(root, 'README.md');
+  const page = withTable(readFileSync(readme, 'utf8'), readmeTable(report));
+  if (page === null) throw new Error(`${readme} has no place for the table`);
+  writeFileSync(readme, page);
+  mkdirSync(join(root, 'docs'), { recursive: true });
+  writeFileSync(join(root, 'docs/decisions.svg'), plotOf(report));
+}
 
 /** A line that is written over, or where it would be kept one now and then. */
 function showProgress({ done, of, cell }: Progress): void {

@@ -70,7 +70,7 @@ describe('a report', () => {
     const empty = { cells: [], demands: [] };
     expect(plotOf(empty)).toMatch(/^<svg [^>]+>[\s\S]+<\/svg>\n$/);
     const page = withTable('a\n<!-- decisions:begin -->\nold\n<!-- decisions:end -->\nb', readmeTable(empty));
-    expect(page).toMatch(/^a\n<!-- decisions:begin -->\nHealthy[\s\S]+<!-- decisions:end -->\nb$/);
+    expect(page).toMatch(/^a\n<!-- decisions:begin -->\n!\[[\s\S]+<!-- decisions:end -->\nb$/);
     expect(withTable('no markers', 'text')).toBeNull();
   });
 

@@ -19,9 +19,9 @@ const METHODS: readonly { readonly name: MethodName; readonly label: string }[] 
 const WORLD_TEXT: Readonly<Record<string, string>> = {
   iid: 'independent requests',
   shared: 'load, drift, outages',
-  ramp: '+ split 1 → 50 %',
-  clustered: '+ pauses and error bursts',
-  pods: '+ pods of unlike speed',
+  ramp: '… while the split grows',
+  clustered: '… pauses, error bursts',
+  pods: '… pods of unlike speed',
 };
 
 const STYLE = `
@@ -58,15 +58,15 @@ export function plotOf(report: Report): string {
     title: 'Healthy canaries rolled back within an hour',
     names: HEALTHY_WORLDS.map((world) => WORLD_TEXT[world] ?? world),
     labelX: 20,
-    axis: { left: 218, right: 520, low: 0.001, high: 1 },
+    axis: { left: 264, right: 520, low: 0.001, high: 1 },
     rowHeight: (rows * ROW) / HEALTHY_WORLDS.length,
     ticks: [0.001, 0.01, 0.1, 1].map((value) => ({ value, text: `${value * 100} %` })),
-    odd: { x: 196, text: '0' },
+    odd: { x: 226, text: '0' },
     limit: { value: 0.01, text: 'α = 1 %' },
     marks: (row, axis, odd) => rateMarks(byId, (rate) => healthy(HEALTHY_WORLDS[row] as 'iid', rate, 1), axis, odd),
   });
   const right = panel({
-    title: 'Seconds until half of the sick canaries are rolled back',
+    title: 'Time until half of the sick canaries are rolled back',
     names: degradations.map((name) => name.replace('x', '× ').replace('err', 'errors').replace('%', ' %')),
     labelX: 560,
     axis: { left: 650, right: 990, low: 1, high: 3600 },
@@ -89,10 +89,10 @@ ${right}
 }
 
 function legend(): string {
-  const columns = [20, 150, 420, 716, 20];
+  const columns = [20, 150, 440, 760];
   return METHODS.map(({ name, label }, index) => {
-    const x = index < 4 ? (columns[index] as number) : 716;
-    const y = index < 4 ? 28 : 50;
+    const x = columns[Math.min(index, columns.length - 1)] as number;
+    const y = index < columns.length ? 28 : 50;
     return `<circle class="${name}" cx="${x + 5}" cy="${y - 4}" r="5"/><text x="${x + 16}" y="${y}">${label}</text>`;
   }).join('\n');
 }

@@ -25,6 +25,8 @@ export function readmeTable(report: Report): string {
   );
   const missed = report.demands.filter(({ isMet }) => !isMet);
   return [
+    '![False rollbacks of healthy canaries and time to find sick ones, by method](docs/decisions.svg)',
+    '',
     'Healthy canaries rolled back within an hour, by world and requests per second of the canary (≤: exact 95 % upper bound):',
     '',
     ...table(['world', ...heads], falseRows),
