@@ -13,6 +13,7 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   Judgement: schemas.judgement,
   Verdict: schemas.verdict,
   Status: schemas.status,
+  Outlook: schemas.outlookReport,
   SignalList: schemas.signalList,
   Readiness: schemas.readiness,
   Problem: schemas.problem,

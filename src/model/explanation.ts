@@ -93,10 +93,19 @@ function headLines(run: AnalysisRun): string[] {
     fact('service', shortened(visible(rollout.service), RELEASE_COLUMNS)),
     fact('canary', `${releaseText(rollout.canary)}: ${whole(canaryRequests)} requests${share}`),
     fact('baseline', `${releaseText(rollout.baseline)}: ${whole(baselineRequests)} requests`),
+    ...healthLine(run),
     ...(run.strictness < 1
       ? [fact('strict', `tolerances are ${percent(run.strictness)} of what is configured, because the error budget is short`)]
       : []),
   ];
+}
+
+/** Of the checks that promotion may ask for, how many are proven. */
+function healthLine(run: AnalysisRun): string[] {
+  const asked = run.judgements.filter(({ evidence }) => evidence.kind === 'comparison' && evidence.logSafe !== null);
+  if (isHarm(run) || asked.length === 0) return [];
+  const proven = asked.filter(({ outcome }) => outcome === 'pass').length;
+  return [fact('health', `${whole(proven)} of ${whole(asked.length)} checks are proven to be within their margins`)];
 }
 
 const RELEASE_COLUMNS = 60;

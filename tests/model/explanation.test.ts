@@ -95,6 +95,11 @@ describe('the page of a run that goes on', () => {
     expect(page(going)).toMatch(/^Not proven\n {2}1 accumulating: p99 GET \/cart$/m);
   });
 
+  it('counts what is proven healthy', () => {
+    expect(page(going)).toMatch(/^health +1 of 3 checks are proven to be within their margins$/m);
+    expect(page(rolledBack)).not.toMatch(/^health/m);
+  });
+
   it('asks no severe or pooled check for a proof of health, and shows it after those that are', () => {
     const severe: Judgement = {
       check: 'errorsSevere GET /cart',
