@@ -1,7 +1,5 @@
 /** One analysis run in flight: feeds its comparison slot by slot as the decision watermark passes, and keeps what it said. */
-import { stepBake } from '../decide/bake-state.ts';
-import { broken, type RunStep, stepRun } from '../decide/run-state.ts';
-import { distrust, isSilence } from '../decide/trust.ts';
+import { broken, type RunStep } from '../decide/run-state.ts';
 import type { CanaryJudgement } from '../evaluate/canary/canary-judgement.ts';
 import type { Reason } from '../model/judgement.ts';
 import type { CanaryPolicy } from '../model/policy.ts';
@@ -11,23 +9,12 @@ import type { SlotDeltas } from '../model/slot-deltas.ts';
 import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotOf, slotStartMs } from '../model/time.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import { Exemplars } from './exemplars.ts';
+import { nextStep, type Surroundings } from './next-step.ts';
 import { armOf, RunArms } from './run-arms.ts';
 import { bakePolicy, runPolicy, type Strictness } from './run-policy.ts';
 import { RunRecord } from './run-record.ts';
 import type { Bake, LiveRunState, RunStart } from './saved-run.ts';
 import { silenced, Trial, type TrialGround } from './trial.ts';
-
-/** What the run needs to know of the world around it to decide. */
-export interface Surroundings {
-  readonly now: EpochMs;
-  readonly window: SlidingWindow;
-  readonly clockJumped: boolean;
-  readonly stateUnknown: boolean;
-  /** An objective of the service is burning fast. */
-  readonly objectiveBurns: boolean;
-  /** Why a rollback is forbidden at `at`, or null. */
-  objection(service: string, at: EpochMs): Reason | null;
-}
 
 export class LiveRun {
   readonly policy: CanaryPolicy;
@@ -155,9 +142,10 @@ export class LiveRun {
   /** Ends a run that threw, without asking anything of its test again. A promotion stands: nothing speaks against it. */
   breakDown(): RunStep {
     this.#said = silenced(this.#said);
-    const promoted = this.#bake?.promotion.verdict.reason;
     const step: RunStep =
-      promoted === undefined ? broken(this.policy.mode) : { state: 'promoted', decision: 'promote', reason: promoted, action: null };
+      this.state === 'baking'
+        ? { state: 'promoted', decision: 'promote', reason: this.#bake?.promotion.verdict.reason ?? 'baking', action: null }
+        : broken(this.policy.mode);
     this.#record.say(step, this.#said, this.#judgedUpTo());
     this.#settle();
     return step;
@@ -259,43 +247,21 @@ export class LiveRun {
   }
 
   #decide(around: Surroundings, at: EpochMs): RunStep | null {
-    const { window, now } = around;
-    const service = this.#rollout.service;
-    const doubt = distrust({
-      now,
-      newestAt: window.newestAt(service),
-      freshnessMs: this.policy.freshnessMs,
-      ...this.#arms.telemetry(window, at, this.#lagMs),
-      clockJumped: around.clockJumped,
-      stateUnknown: around.stateUnknown,
-    });
-    const step = this.#step(around, doubt, at);
-    if (!this.#record.say(step, this.#said, at)) return null;
+    const said = this.#said;
+    const standing = {
+      rollout: this.#rollout,
+      policy: this.policy,
+      bake: this.#bake,
+      arms: this.#arms,
+      said,
+      reason: this.#trial?.reason ?? said.reason,
+      lagMs: this.#lagMs,
+      at,
+    };
+    const step = nextStep(standing, around);
+    if (!this.#record.say(step, said, at)) return null;
     if (this.isOver) this.#settle();
     return step;
-  }
-
-  #step(around: Surroundings, doubt: Reason | null, at: EpochMs): RunStep {
-    const { policy } = this;
-    const input = {
-      outcome: this.#said.outcome,
-      reason: this.#trial?.reason ?? this.#said.reason,
-      distrust: doubt,
-      objection: around.objection(this.#rollout.service, at),
-      mode: policy.mode,
-      at: isSilence(doubt) ? Math.max(at, around.now) : at,
-    } as const;
-    if (this.#bake !== null) return stepBake({ ...input, until: this.#bake.until, promotedFor: this.#bake.promotion.verdict.reason });
-    const step = stepRun({
-      ...input,
-      objectiveBurns: around.objectiveBurns,
-      isSharedFailure: this.#said.isSharedFailure,
-      isCriticalProven: this.#said.isCriticalProven,
-      // What the policy calls critical is never promoted without its proof.
-      onInconclusive: this.#said.isCriticalProven ? policy.onInconclusive : 'hold',
-      deadline: this.#rollout.deadline,
-    });
-    return step.state === 'promoted' && policy.bakeMs > 0 ? { ...step, state: 'baking' } : step;
   }
 
   /** A run that is over keeps its last view and lets go of the rest. A bake of which nothing came leaves what the release was promoted for. */

@@ -1,0 +1,68 @@
+/** What a run says next: trust in the telemetry, evidence, guard and policy brought together. */
+import { stepBake } from '../decide/bake-state.ts';
+import { type RunStep, stepRun } from '../decide/run-state.ts';
+import { distrust, isSilence } from '../decide/trust.ts';
+import type { CanaryJudgement } from '../evaluate/canary/canary-judgement.ts';
+import type { Reason } from '../model/judgement.ts';
+import type { CanaryPolicy } from '../model/policy.ts';
+import type { Rollout } from '../model/rollout.ts';
+import type { DurationMs, EpochMs } from '../model/time.ts';
+import type { SlidingWindow } from '../window/sliding-window.ts';
+import type { RunArms } from './run-arms.ts';
+import type { Bake } from './saved-run.ts';
+
+/** What the run needs to know of the world around it to decide. */
+export interface Surroundings {
+  readonly now: EpochMs;
+  readonly window: SlidingWindow;
+  readonly clockJumped: boolean;
+  readonly stateUnknown: boolean;
+  /** An objective of the service is burning fast. */
+  readonly objectiveBurns: boolean;
+  /** Why a rollback is forbidden at `at`, or null. */
+  objection(service: string, at: EpochMs): Reason | null;
+}
+
+/** The run as far as it has been judged. */
+export interface Standing {
+  readonly rollout: Rollout;
+  readonly policy: CanaryPolicy;
+  readonly bake: Bake | null;
+  readonly arms: RunArms;
+  readonly said: CanaryJudgement;
+  /** Why it says so. */
+  readonly reason: Reason;
+  readonly lagMs: DurationMs;
+  /** Event time judged up to. */
+  readonly at: EpochMs;
+}
+
+export function nextStep({ rollout, policy, bake, arms, said, reason, lagMs, at }: Standing, around: Surroundings): RunStep {
+  const { now, window } = around;
+  const doubt = distrust({
+    now,
+    newestAt: window.newestAt(rollout.service),
+    freshnessMs: policy.freshnessMs,
+    ...arms.telemetry(window, at, lagMs),
+    clockJumped: around.clockJumped,
+    stateUnknown: around.stateUnknown,
+  });
+  const input = {
+    outcome: said.outcome,
+    reason,
+    distrust: doubt,
+    objection: around.objection(rollout.service, at),
+    mode: policy.mode,
+    at: isSilence(doubt) ? Math.max(at, now) : at,
+  } as const;
+  if (bake !== null) return stepBake({ ...input, until: bake.until, promotedFor: bake.promotion.verdict.reason });
+  const step = stepRun({
+    ...input,
+    objectiveBurns: around.objectiveBurns,
+    isSharedFailure: said.isSharedFailure,
+    isCriticalProven: said.isCriticalProven,
+    onInconclusive: policy.onInconclusive,
+    deadline: rollout.deadline,
+  });
+  return step.state === 'promoted' && policy.bakeMs > 0 ? { ...step, state: 'baking' } : step;
+}
