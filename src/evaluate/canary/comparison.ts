@@ -12,6 +12,7 @@ import { decisiveCheck, SILENCE } from './decisive-check.ts';
 import { EndpointBook } from './endpoint-book.ts';
 import type { EndpointComparison, Scratch } from './endpoint-comparison.ts';
 import { EndpointSettings } from './endpoint-settings.ts';
+import { isSilenceHarm } from './guard-judgements.ts';
 import { GUARD_MONEY, Guards } from './guards.ts';
 import { isCriticalProven } from './health-proof.ts';
 import { Muted } from './muted.ts';
@@ -21,7 +22,7 @@ import { Portfolio } from './portfolio.ts';
 import { PROCESS_LIMITS, type ProcessLimits } from './process-rules.ts';
 import { Prospects } from './prospects.ts';
 import { RunHistory } from './run-history.ts';
-import { decidedBy, healthQuestion, isSilenceHarm, runOutcome } from './run-outcome.ts';
+import { decidedBy, healthQuestion, runOutcome } from './run-outcome.ts';
 import { RunTime } from './run-time.ts';
 import type { DecisiveCheck, Standing } from './standing.ts';
 

@@ -63,6 +63,12 @@ export function guardJudgements(standing: Standing, harmful: ReadonlySet<string>
   return standing.guards.silence.isOn ? [...said, silenceJudgement(standing)] : said;
 }
 
+/** Silence of a canary that has yet to send its first request is none while it may still be starting. */
+export function isSilenceHarm({ guards, time, policy, baselineRequests }: Standing): boolean {
+  const isStarting = time.sinceCanaryMs === 0 && time.elapsedMs < policy.warmupMs;
+  return policy.onSilence === 'rollback' && guards.silence.isProven && !isStarting && baselineRequests >= policy.minRequests;
+}
+
 function undecided(standing: Standing, guard: RatioGuard): Reason {
   if (standing.isTooFew || guard.canary.total === 0) return standing.isWarmup ? 'warming_up' : 'too_few_samples';
   return standing.isOver ? 'horizon_reached' : 'accumulating';
@@ -84,11 +90,13 @@ function ratioEvidence({ logTotal, logLimit }: Standing, { kind, endpoint, edgeU
   };
 }
 
-function silenceJudgement({ guards: { silence }, policy, isOver, logTotal }: Standing): Judgement {
+function silenceJudgement(standing: Standing): Judgement {
+  const { isOver, logTotal } = standing;
+  const { silence } = standing.guards;
   const undecided = isOver ? 'horizon_reached' : 'accumulating';
   return {
     check: checkName('silence', ALL_ENDPOINTS),
-    outcome: silence.isProven && policy.onSilence === 'rollback' ? 'fail' : 'inconclusive',
+    outcome: isSilenceHarm(standing) ? 'fail' : 'inconclusive',
     reason: silence.isProven ? 'silence_proven' : undecided,
     evidence: {
       kind: 'guard',

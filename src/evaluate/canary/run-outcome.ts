@@ -33,9 +33,3 @@ export function decidedBy(standing: Standing): string | null {
 export function healthQuestion({ endpoints, settings, logProof, overflow, time }: Standing): HealthQuestion {
   return { endpoints, settings, logProof, uncomparedRequests: overflow.baselineRequests, atMs: time.elapsedMs };
 }
-
-/** Silence of a canary that has yet to send its first request is none while it may still be starting. */
-export function isSilenceHarm({ guards, time, policy, baselineRequests }: Standing): boolean {
-  const isStarting = time.sinceCanaryMs === 0 && time.elapsedMs < policy.warmupMs;
-  return policy.onSilence === 'rollback' && guards.silence.isProven && !isStarting && baselineRequests >= policy.minRequests;
-}

@@ -231,7 +231,9 @@ describe('a canary that is silent', () => {
     const reasons = Array.from({ length: 200 }, (_, second) => {
       judged.feed('GET /', START + second, counted(190, 0), NOTHING);
       judged.endSlot(START + second);
-      return judged.judge().outcome;
+      const { outcome } = judged.judge();
+      expect(judgement(judged, 'silence (all)')?.outcome).toBe(outcome);
+      return outcome;
     });
     expect(reasons.indexOf('fail')).toBe(119);
   });
