@@ -161,4 +161,21 @@ describe('the wealth of a check', () => {
     for (let second = 10; second < 15; second++) byPod.update(second * 1000, gain(2));
     expect(byPod.logE - before).toBeLessThanOrEqual(cap + 0.01);
   });
+
+  it('does not add up incidents of different groups that lie apart, unless requests are too few to tell', () => {
+    const errors = rules.find(({ metric }) => metric === 'errors') as CheckRule;
+    const logEAfter = (requests: number) => {
+      const wealth = new HarmTest(errors, 1000);
+      for (let second = 1; second <= 180; second++) {
+        const sick = Math.floor((second % 180) / 60);
+        const isSick = second % 60 < 15;
+        // Whoever leaves out the group with the incident sees nothing of it.
+        const seen = [0, 1, 2].map((left) => (isSick && left !== sick ? 0.5 : -0.01));
+        wealth.updateByPod(second * 1000, requests, byGroup(...seen));
+      }
+      return wealth.logE;
+    };
+    expect(logEAfter(100)).toBeLessThan(0);
+    expect(logEAfter(1)).toBeGreaterThan(5);
+  });
 });
