@@ -100,7 +100,7 @@ export class CanaryComparison {
     this.#guards.count(endpoint, baseline, canary);
     this.#history.traffic.count(endpoint, this.#time.watchedMs, baseline.requests, canary.requests);
     const atMs = this.#time.relativeMs(slotStartMs(slot + 1));
-    this.#prospects.consider(comparison, this.#guards.silence.planned, atMs);
+    this.#prospects.consider(comparison, atMs);
     comparison.feed(slot, atMs, this.#isWarmup(), baseline, canary);
   }
 

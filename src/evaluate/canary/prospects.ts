@@ -1,4 +1,4 @@
-/** Which endpoints a run cannot judge whatever it does: known from their past and the planned share, before the money is split. */
+/** Which endpoints a run cannot judge whatever it does: known from their past, before the money is split. */
 import type { CanaryPolicy } from '../../model/policy.ts';
 import type { DurationMs } from '../../model/time.ts';
 import type { CheckRule } from './check-rule.ts';
@@ -10,6 +10,11 @@ import { tailOf } from './run-outlook.ts';
 
 /** Of the money it would get, what an endpoint gets that cannot be judged at its traffic: the rest does more good elsewhere. */
 const HOPELESS_WEIGHT = 0.1;
+/**
+ * Share of an endpoint's requests that is thought to go to the canary: the most telling one. A deploy system tells the share of the present step alone, so
+ * hope is given up only where no step would do.
+ */
+const CANARY_SHARE = 0.5;
 /** Seconds that a steady rate over the quarter of an hour before a run stands for in a reference that fades with a half-life of ten minutes. */
 const PAST_S = 560;
 
@@ -28,15 +33,16 @@ export class Prospects {
 
   /**
    * Makes up its mind about an endpoint before its first request of the run is seen, at `atMs`: what comes later must not move money. An endpoint without a
-   * past, or a canary whose share nobody planned, is given every chance.
+   * past is given every chance.
    */
-  consider(endpoint: EndpointComparison, planned: number | null, atMs: DurationMs): void {
+  consider(endpoint: EndpointComparison, atMs: DurationMs): void {
     if (this.#considered.has(endpoint.name)) return;
     this.#considered.add(endpoint.name);
     const rate = endpoint.reference.requests(atMs) / PAST_S;
-    if (planned === null || rate === 0) return;
+    if (rate === 0) return;
     const tail = tailOf(endpoint.reference, this.#scale, atMs);
-    const forecast = { endpoint: endpoint.name, baselineRate: rate * (1 - planned), canaryRate: rate * planned, errorRatio: 0, tail };
+    const canaryRate = rate * CANARY_SHARE;
+    const forecast = { endpoint: endpoint.name, baselineRate: rate - canaryRate, canaryRate, errorRatio: 0, tail };
     const canJudge = this.#rules.some((rule) => {
       // As if it had all the money there is.
       const logNeeded = -Math.log(this.#policy.alpha * othersMoney(this.#policy) * rule.weight);

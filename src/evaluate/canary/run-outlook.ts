@@ -36,12 +36,12 @@ export function judgeability(standing: Standing, endpoint: EndpointComparison): 
 
 function forecastOf({ history, guards, layout, time }: Standing, endpoint: EndpointComparison): EndpointForecast {
   const { baselineRate, canaryRate } = history.traffic.rates(endpoint.name, time.watchedMs);
-  const { planned } = guards.silence;
+  // A share that was just planned says more of the time to come than what has come so far; all of the traffic leaves nothing to compare with.
+  const planned = guards.silence.planned === 1 ? null : guards.silence.planned;
   const all = baselineRate + canaryRate;
   const errors = endpoint.checks.find(({ rule }) => rule.metric === 'errors')?.baseline;
   return {
     endpoint: endpoint.name,
-    // A share that was just planned says more of the time to come than what has come so far.
     baselineRate: planned === null ? baselineRate : all * (1 - planned),
     canaryRate: planned === null ? canaryRate : all * planned,
     errorRatio: errors === undefined || errors.total === 0 ? 0 : errors.bad / errors.total,

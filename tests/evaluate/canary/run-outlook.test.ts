@@ -106,16 +106,22 @@ describe('a check that cannot be judged at its traffic', () => {
     expect(reasonOf(run(50, { horizonMs: 600_000 }), 'errors GET /rare')).toBe('accumulating');
   });
 
-  it('leaves its money to others when its past and the plan say so before the run', () => {
-    const [known, unplanned] = [run(60, { horizonMs: 600_000 }, 0.05), run(60, { horizonMs: 600_000 })];
-    expect(weightOf(known, 'GET /rare')).toBeLessThan(weightOf(unplanned, 'GET /rare') / 5);
-    expect(weightOf(known, 'GET /busy')).toBeGreaterThan(weightOf(unplanned, 'GET /busy'));
+  it('leaves its money to others when its past says so before the run', () => {
+    const [hopeless, hopeful] = [run(60, { horizonMs: 600_000 }), run(60, { horizonMs: 360_000_000 })];
+    expect(weightOf(hopeless, 'GET /rare')).toBeLessThan(weightOf(hopeful, 'GET /rare') / 5);
+    expect(weightOf(hopeless, 'GET /rare')).toBeGreaterThan(0);
+    expect(weightOf(hopeless, 'GET /busy')).toBeGreaterThan(weightOf(hopeful, 'GET /busy'));
     const all = (judged: CanaryComparison) => weightOf(judged, 'GET /rare') + weightOf(judged, 'GET /busy');
-    expect(all(known)).toBeCloseTo(all(unplanned), 12);
+    expect(all(hopeless)).toBeCloseTo(all(hopeful), 12);
   });
 
-  it('keeps it where the past promises enough', () => {
-    const [known, unplanned] = [run(60, {}, 0.05, 20), run(60, {}, null, 20)];
-    expect(weightOf(known, 'GET /rare')).toBe(weightOf(unplanned, 'GET /rare'));
+  it('keeps it where the past promises enough for some step of the rollout, however small the present one', () => {
+    const [small, unplanned] = [run(60, {}, 0.001, 20), run(60, {}, null, 20)];
+    expect(weightOf(small, 'GET /rare')).toBe(weightOf(unplanned, 'GET /rare'));
+    expect(weightOf(small, 'GET /rare')).toBeGreaterThan(weightOf(small, 'GET /busy') / 5);
+  });
+
+  it('is not one when all traffic is planned to go to the canary while the baseline still gets some', () => {
+    expect(reasonOf(run(100, {}, 1), 'errors GET /busy')).toBe('accumulating');
   });
 });
