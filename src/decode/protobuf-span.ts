@@ -79,7 +79,7 @@ export class ProtobufSpan {
             fields.nameEnd = valueEnd;
             break;
           case TAG_TRACE_ID:
-            fields.traceAt = length === TRACE_BYTES && isId(bytes, pos, valueEnd) ? pos : -1;
+            fields.traceAt = length === TRACE_BYTES && (bytes[pos] !== 0 || isId(bytes, pos, valueEnd)) ? pos : -1;
             break;
           case TAG_PARENT:
             fields.hasParent = isId(bytes, pos, valueEnd);

@@ -131,13 +131,16 @@ export class RowWriter {
   }
 
   #seriesOf(fields: SpanFields, resource: ResourceEntry): number {
-    if (resource.id < 0) {
-      resource.id = this.#interner.resource(resource.identity);
-      resource.lane = this.#interner.lane(resource.id, resource.instance);
-    }
+    if (resource.id < 0) this.#intern(resource);
     const name = this.#name;
     this.#endpoints.nameEndpoint(fields, name);
     return this.#interner.series(resource.id, name.kind, name.a, name.aStart, name.aEnd, name.separator, name.b, name.bStart, name.bEnd);
+  }
+
+  /** Once per resource, so kept out of what runs for every span. */
+  #intern(resource: ResourceEntry): void {
+    resource.id = this.#interner.resource(resource.identity);
+    resource.lane = this.#interner.lane(resource.id, resource.instance);
   }
 
   #settle(disposition: number): void {

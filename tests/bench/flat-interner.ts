@@ -8,10 +8,15 @@ export class FlatInterner implements SeriesInterner {
   readonly #names: Uint8Array[] = [];
   readonly #resources: number[] = [];
   readonly #table = new Int32Array(CAPACITY).fill(-1);
-  #resourceCount = 0;
+  readonly #resourceIds = new Map<string, number>();
 
-  resource(_identity: ResourceIdentity): number {
-    return this.#resourceCount++;
+  /** Pods of a release have one number. */
+  resource({ service, releaseAttributes }: ResourceIdentity): number {
+    const key = JSON.stringify([service, ...releaseAttributes]);
+    const known = this.#resourceIds.get(key);
+    if (known !== undefined) return known;
+    this.#resourceIds.set(key, this.#resourceIds.size);
+    return this.#resourceIds.size - 1;
   }
 
   lane(_resource: number, _instance: string): number {
