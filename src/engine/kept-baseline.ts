@@ -5,12 +5,14 @@ import type { SlidingWindow } from '../window/sliding-window.ts';
 
 /** As far back as slots are in memory. */
 const STRETCH_MS: DurationMs = 15 * 60_000;
-/** The stretch is cut into pieces of this length, whole in event time. */
+/** The stretch is cut into pieces of this length, whole in event time; twice and again twice as long where they would not fit otherwise. */
 const PIECE_SEC = 10;
+const LONGEST_PIECE_SEC = 80;
 /** Of the pieces, the oldest ones prime the reference and are compared with nothing: edges must be set before the requests they judge are seen. */
 const PRIMING_SHARE = 1 / 3;
-/** Buckets of one run's pieces in all, about 600 kB when saved. The busiest endpoints come first; what does not fit is not judged. */
-const MAX_BUCKETS = 100_000;
+/** Buckets of one run's pieces in all, four bytes each when saved: so many, or as many as its endpoints' own evidence weighs. */
+const MIN_ROOM = 150_000;
+const ROOM_PER_ENDPOINT = 1_500;
 
 /** One piece of one endpoint. */
 interface Piece extends ArmSlot {
@@ -18,9 +20,11 @@ interface Piece extends ArmSlot {
   readonly counts: readonly number[];
 }
 
-type SavedPiece = readonly [piece: number, requests: number, failed: number, buckets: readonly number[], counts: readonly number[]];
+/** Buckets as the distance of each from the one before: they are many, and close together. */
+type SavedPiece = readonly [start: number, requests: number, failed: number, gaps: readonly number[], counts: readonly number[]];
 
 interface SavedStretch {
+  readonly pieceSec: number;
   readonly starts: readonly number[];
   readonly endpoints: readonly (readonly [name: string, pieces: readonly SavedPiece[]])[];
 }
@@ -31,38 +35,41 @@ export type KeptSeries = Iterable<readonly [name: string, endpoint: { readonly b
 export class KeptBaseline {
   /** Begins of the pieces with requests, in epoch seconds, ascending. */
   readonly #starts: readonly number[];
+  readonly #pieceSec: number;
   readonly #endpoints: ReadonlyMap<string, ReadonlyMap<number, Piece>>;
   #saved: string | null = null;
 
-  private constructor(starts: readonly number[], endpoints: ReadonlyMap<string, ReadonlyMap<number, Piece>>) {
+  private constructor(starts: readonly number[], pieceSec: number, endpoints: ReadonlyMap<string, ReadonlyMap<number, Piece>>) {
     this.#starts = starts;
+    this.#pieceSec = pieceSec;
     this.#endpoints = endpoints;
   }
 
-  /** What is in memory of the time before `beforeMs`; a piece that reaches beyond it is cut. */
+  /**
+   * What is in memory of the time before `beforeMs`; a piece that reaches beyond it is cut. Of a service with very many endpoints the busiest are kept;
+   * the others are not judged.
+   */
   static capture(series: KeptSeries, window: SlidingWindow, beforeMs: EpochMs): KeptBaseline {
-    const seen: { name: string; pieces: Map<number, Piece>; requests: number; buckets: number }[] = [];
+    let seen: Seen[] = [];
     for (const [name, { baseline }] of series) {
-      const gathering = new Map<number, Gathering>();
+      const pieces = new Map<number, Gathering>();
       if (baseline.length > 0) {
         for (const { endMs, reading } of window.baseline(baseline, beforeMs, STRETCH_MS)) {
-          const start = Math.floor((endMs / SLOT_MS - 1) / PIECE_SEC) * PIECE_SEC;
-          const piece = gathering.get(start) ?? new Gathering();
-          gathering.set(start, piece);
-          piece.add(reading);
+          pieceAt(pieces, Math.floor((endMs / SLOT_MS - 1) / PIECE_SEC) * PIECE_SEC).add(reading);
         }
       }
-      if (gathering.size === 0) continue;
-      const pieces = new Map([...gathering].map(([start, piece]) => [start, piece.done()]));
-      let requests = 0;
-      let buckets = 0;
-      for (const piece of pieces.values()) {
-        requests += piece.requests;
-        buckets += piece.size;
-      }
-      seen.push({ name, pieces, requests, buckets });
+      if (pieces.size > 0) seen.push(weighed(name, pieces));
     }
-    let room = MAX_BUCKETS;
+    let room = Math.max(MIN_ROOM, ROOM_PER_ENDPOINT * seen.length);
+    let pieceSec = PIECE_SEC;
+    for (; pieceSec < LONGEST_PIECE_SEC && bucketsOf(seen) > room; pieceSec *= 2) {
+      const longer = pieceSec * 2;
+      seen = seen.map(({ name, pieces }) => {
+        const merged = new Map<number, Gathering>();
+        for (const [start, piece] of pieces) pieceAt(merged, Math.floor(start / longer) * longer).merge(piece);
+        return weighed(name, merged);
+      });
+    }
     const fitting = seen
       .sort((a, b) => b.requests - a.requests || (a.name < b.name ? -1 : 1))
       .filter(({ buckets }) => {
@@ -71,7 +78,11 @@ export class KeptBaseline {
         return true;
       });
     const starts = [...new Set(fitting.flatMap(({ pieces }) => [...pieces.keys()]))].sort((a, b) => a - b);
-    return new KeptBaseline(starts, new Map(fitting.map(({ name, pieces }) => [name, pieces])));
+    const endpoints = fitting.map(({ name, pieces }): [string, Map<number, Piece>] => [
+      name,
+      new Map([...pieces].map(([start, piece]) => [start, piece.done()])),
+    ]);
+    return new KeptBaseline(starts, pieceSec, new Map(endpoints));
   }
 
   /** Pieces that may be compared, each of them once. */
@@ -88,7 +99,7 @@ export class KeptBaseline {
     const pieces = this.#endpoints.get(endpoint);
     for (const start of this.#starts.slice(0, this.#priming)) {
       const slot = pieces?.get(start);
-      if (slot !== undefined) yield { endMs: (start + PIECE_SEC) * SLOT_MS, slot };
+      if (slot !== undefined) yield { endMs: (start + this.#pieceSec) * SLOT_MS, slot };
     }
   }
 
@@ -101,10 +112,17 @@ export class KeptBaseline {
   /** The same text at each call: it never changes, and is written with every checkpoint of its run. */
   save(): string {
     this.#saved ??= JSON.stringify({
+      pieceSec: this.#pieceSec,
       starts: this.#starts,
       endpoints: [...this.#endpoints].map(([name, pieces]) => [
         name,
-        [...pieces].map(([start, { requests, failed, buckets, counts }]) => [start, requests, failed, buckets, counts]),
+        [...pieces].map(([start, { requests, failed, buckets, counts }]) => [
+          start,
+          requests,
+          failed,
+          buckets.map((bucket, i) => bucket - (buckets[i - 1] ?? 0)),
+          counts,
+        ]),
       ]),
     } satisfies SavedStretch);
     return this.#saved;
@@ -115,10 +133,17 @@ export class KeptBaseline {
     const endpoints = saved.endpoints.map(([name, pieces]): [string, Map<number, Piece>] => [
       name,
       new Map(
-        pieces.map(([start, requests, failed, buckets, counts]) => [start, { requests, failed, size: buckets.length, buckets, counts }]),
+        pieces.map(([start, requests, failed, gaps, counts]) => {
+          let bucket = 0;
+          const buckets = gaps.map((gap) => {
+            bucket += gap;
+            return bucket;
+          });
+          return [start, { requests, failed, size: buckets.length, buckets, counts }];
+        }),
       ),
     ]);
-    return new KeptBaseline(saved.starts, new Map(endpoints));
+    return new KeptBaseline(saved.starts, saved.pieceSec, new Map(endpoints));
   }
 
   get #priming(): number {
@@ -126,29 +151,66 @@ export class KeptBaseline {
   }
 }
 
-/** A piece in the making. */
+/** An endpoint's pieces in the making. */
+interface Seen {
+  readonly name: string;
+  readonly pieces: ReadonlyMap<number, Gathering>;
+  readonly requests: number;
+  readonly buckets: number;
+}
+
+function weighed(name: string, pieces: ReadonlyMap<number, Gathering>): Seen {
+  let requests = 0;
+  let buckets = 0;
+  for (const piece of pieces.values()) {
+    requests += piece.requests;
+    buckets += piece.counts.size;
+  }
+  return { name, pieces, requests, buckets };
+}
+
+function bucketsOf(seen: readonly Seen[]): number {
+  return seen.reduce((sum, { buckets }) => sum + buckets, 0);
+}
+
+function pieceAt(pieces: Map<number, Gathering>, start: number): Gathering {
+  let piece = pieces.get(start);
+  if (piece === undefined) {
+    piece = new Gathering();
+    pieces.set(start, piece);
+  }
+  return piece;
+}
+
 class Gathering {
-  #requests = 0;
-  #failed = 0;
-  readonly #counts = new Map<number, number>();
+  requests = 0;
+  failed = 0;
+  readonly counts = new Map<number, number>();
 
   add({ requests, failed, size, buckets, counts }: ArmSlot): void {
-    this.#requests += requests;
-    this.#failed += failed;
-    for (let i = 0; i < size; i++) {
-      const bucket = buckets[i] as number;
-      this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + (counts[i] as number));
-    }
+    this.requests += requests;
+    this.failed += failed;
+    for (let i = 0; i < size; i++) this.#count(buckets[i] as number, counts[i] as number);
+  }
+
+  merge(other: Gathering): void {
+    this.requests += other.requests;
+    this.failed += other.failed;
+    for (const [bucket, count] of other.counts) this.#count(bucket, count);
   }
 
   done(): Piece {
-    const sorted = [...this.#counts].sort(([a], [b]) => a - b);
+    const sorted = [...this.counts].sort(([a], [b]) => a - b);
     return {
-      requests: this.#requests,
-      failed: this.#failed,
+      requests: this.requests,
+      failed: this.failed,
       size: sorted.length,
       buckets: sorted.map(([bucket]) => bucket),
       counts: sorted.map(([, count]) => count),
     };
+  }
+
+  #count(bucket: number, count: number): void {
+    this.counts.set(bucket, (this.counts.get(bucket) ?? 0) + count);
   }
 }

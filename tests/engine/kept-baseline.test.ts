@@ -20,7 +20,7 @@ function seen(seconds: number, endpoints: Readonly<Record<string, (second: numbe
         (_, n): Span => ({
           series: ids[i] as number,
           endMs: second * 1000 + n,
-          durationUs: 1000 * (1 + ((second + n) % 50)),
+          durationUs: 1000 * (1 + ((second * 7 + n * 13) % 400)),
           failed: (second + n) % 7 === 0,
         }),
       ),
@@ -89,14 +89,17 @@ describe('a kept baseline', () => {
     expect([...restored.past('a')]).toEqual([...kept.past('a')]);
   });
 
-  it('leaves out the quietest endpoints when there is no room for all', () => {
-    const many = Object.fromEntries(Array.from({ length: 260 }, (_, i) => [`e${i}`, () => (i < 2 ? 60 : 30)]));
-    const { window, series } = seen(120, many);
-    const kept = KeptBaseline.capture(series, window, 120_000);
-    const names = [...kept.endpoints()];
-    expect(names.slice(0, 2)).toEqual(['e0', 'e1']);
-    expect(names.length).toBeLessThan(260);
-    expect(kept.save().length).toBeLessThan(1_500_000);
+  it('keeps fewer and longer pieces of a service with many endpoints, and no more than its size allows', () => {
+    const many = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`e${i}`, () => (i < 2 ? 40 : 20)]));
+    const { window, series } = seen(900, many);
+    const kept = KeptBaseline.capture(series, window, 900_000);
+    expect([...kept.endpoints()]).toHaveLength(20);
+    expect([...kept.endpoints()].slice(0, 2)).toEqual(['e0', 'e1']);
+    expect(total(whole(kept, 'e5'))).toBe(20 * 900);
+    expect(kept.size).toBe(16);
+    expect(kept.piece('e5', 3)?.requests).toBe(20 * 40);
+    expect(kept.save().length).toBeLessThan(800_000);
+    expect(KeptBaseline.restore(kept.save()).save()).toBe(kept.save());
   });
 });
 
