@@ -13,6 +13,9 @@ import { SERVICE, START_MS } from './stream.ts';
 /** Before this second a run waits for its canary, which is called a hold. */
 const SETTLED_SEC = 10;
 
+/** The published defaults have the guard of the error budget on: 14.4 × 0.1 %. */
+const GUARDED: Partial<CanaryPolicy> = { maxErrorRatio: 0.0144 };
+
 export interface ProductSetup {
   readonly policy: Partial<CanaryPolicy>;
   /** Only where it is shown why they exist. */
@@ -28,7 +31,7 @@ export class Product {
   readonly #horizonSec: number;
 
   constructor(setup: ProductSetup) {
-    this.#engine = new Engine(policies({ canary: setup.policy }), LAYOUT, setup.limits);
+    this.#engine = new Engine(policies({ canary: { ...GUARDED, ...setup.policy } }), LAYOUT, setup.limits);
     this.#horizonSec = canaryPolicy(setup.policy).horizonMs / 1000;
   }
 
