@@ -10,11 +10,11 @@ import { reportOf, textOf } from './decisions/report.ts';
 import { type Progress, simulateAll } from './decisions/simulate-all.ts';
 
 const USAGE = `usage: npm run bench:decisions [-- OPTIONS]
-  --quick         a small part, as in the tests (half a minute; all of it takes about 40 minutes on two cores)
+  --quick         a small part, as in the tests (half a minute; all of it takes about 45 minutes on two cores)
   --only TEXT     cells whose name contains TEXT
   --runs N        so many rollouts of each cell instead
   --workers N     so many threads instead of one per core; the figures do not depend on it
-  --resume FILE   keeps what was simulated in FILE and goes on from there
+  --resume FILE   keeps what was simulated in FILE and goes on from there, as long as the programs are the same
   --json FILE     writes all figures
   --svg FILE      draws them
   --publish       writes the table of the README, and docs/decisions.svg`;
@@ -53,7 +53,8 @@ const report = reportOf(
   plan.demands,
 );
 console.log(textOf(report));
-console.log(`\n${costOf(cpuMs)}`);
+console.log('\nT10, the cost of judging, is measured by `npm run bench -- evaluate`.');
+console.log(costOf(cpuMs));
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 1)}\n`);
 if (values.svg !== undefined) writeFileSync(values.svg, plotOf(report));
 if (values.publish) publish();

@@ -44,6 +44,9 @@ describe('the quick simulation', () => {
       const lines = readFileSync(resume, 'utf8').split('\n');
       writeFileSync(resume, `${lines.slice(0, 2).join('\n')}\n${lines[2]?.slice(0, 20)}`);
       expect(JSON.stringify(await report(plan, { workers: 2, resume }))).toBe(expected);
+      let simulatedAgain = 0;
+      expect(JSON.stringify(await report(plan, { resume, onProgress: () => simulatedAgain++ }))).toBe(expected);
+      expect(simulatedAgain).toBe(0);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -74,8 +74,9 @@ export function fullPlan(): Plan {
   const stalls = RATES.map((rate) => ({ ...healthy('stall', rate, 200), comparators: [], comparedRuns: 0 }));
   const bare = uncapped('clustered', 100, 300);
   const naive = compared('iid', 10, 1000, ['zTest']);
+  const busy = healthy('pods', 1000, 100, 0);
   return {
-    cells: [...calm, ...zero, ...warm, ...notWarm, bare, naive, ...worse, ...later, ...promotables, ...beyond, ...stalls, ...pods],
+    cells: [...calm, ...zero, ...warm, ...notWarm, bare, naive, busy, ...worse, ...later, ...promotables, ...beyond, ...stalls, ...pods],
     demands: [
       rollbacksPerCell('T5', 'healthy, default tolerances', demanded, 4),
       rollbacksInAll('T5', 'healthy, default tolerances', demanded, 8),

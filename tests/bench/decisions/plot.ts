@@ -26,12 +26,12 @@ const WORLD_TEXT: Readonly<Record<string, string>> = {
 
 const STYLE = `
   text { font: 13px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #1f2933 }
-  .title { font-size: 16px; font-weight: 600 } .small { font-size: 12px; fill: #52606d } .note { font-size: 12px; font-weight: 600; fill: #0f766e }
+  .title { font-size: 16px; font-weight: 600 } .small { font-size: 12px; fill: #52606d }
   .page { fill: #ffffff } .band { fill: #f3f5f7 } .grid { stroke: #d5dbe1 } .limit { stroke: #1f2933; stroke-dasharray: 4 3 }
   .slipstream { fill: #0d9488; stroke: #0d9488 } .kayenta { fill: #c2410c; stroke: #c2410c } .flagger { fill: #7c3aed; stroke: #7c3aed }
   .zTestTolerant { fill: #2563eb; stroke: #2563eb } .zTest { fill: #64748b; stroke: #64748b } .ring { fill-opacity: 0; stroke-width: 2 }
   @media (prefers-color-scheme: dark) {
-    text { fill: #e6ebf0 } .small { fill: #a3b0bd } .note { fill: #5eead4 } .page { fill: #12181f } .band { fill: #1a222b } .grid { stroke: #33404d } .limit { stroke: #e6ebf0 }
+    text { fill: #e6ebf0 } .small { fill: #a3b0bd } .page { fill: #12181f } .band { fill: #1a222b } .grid { stroke: #33404d } .limit { stroke: #e6ebf0 }
     .slipstream { fill: #2dd4bf; stroke: #2dd4bf } .kayenta { fill: #fb923c; stroke: #fb923c } .flagger { fill: #c4a1ff; stroke: #c4a1ff }
     .zTestTolerant { fill: #7db0ff; stroke: #7db0ff } .zTest { fill: #94a3b8; stroke: #94a3b8 }
   }`;

@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Cell } from './cells.ts';
+import { fingerprint } from './fingerprint.ts';
 import type { Outcome } from './rollout.ts';
 import type { Piece, Simulated } from './worker.ts';
 
@@ -16,7 +17,7 @@ export interface Progress {
 }
 
 export interface SimulationOptions {
-  /** Outcomes are appended to this file, and those it has are not simulated again. */
+  /** Outcomes are appended to this file, and those it has of the same programs are not simulated again. */
   readonly resume?: string | undefined;
   readonly workers?: number;
   readonly onProgress?: (progress: Progress) => void;
@@ -35,14 +36,15 @@ interface Line {
   readonly outcomes: readonly Outcome[];
 }
 
-/** Everything that outcomes depend on, but for the programs. */
-function keyOf(cell: Cell): string {
-  return JSON.stringify({ ...cell, runs: 0 });
+/** Everything that outcomes depend on. */
+function keyOf(cell: Cell, programs: string): string {
+  return JSON.stringify({ ...cell, runs: 0, programs });
 }
 
 export async function simulateAll(cells: readonly Cell[], options: SimulationOptions = {}): Promise<Simulation> {
   const byCell = new Map<Cell, (Outcome | undefined)[]>(cells.map((cell) => [cell, new Array(cell.runs).fill(undefined)]));
-  recall(cells, byCell, options.resume);
+  const programs = fingerprint();
+  recall(cells, byCell, programs, options.resume);
   const pieces: Piece[] = [];
   for (const [cell, outcomes] of byCell) {
     for (let from = 0; from < cell.runs; from += PIECE) {
@@ -61,7 +63,7 @@ export async function simulateAll(cells: readonly Cell[], options: SimulationOpt
     const spent = cost.get(cell.id) ?? { ms: 0, runs: 0 };
     cost.set(cell.id, { ms: spent.ms + result.cpuMs, runs: spent.runs + result.outcomes.length });
     if (options.resume !== undefined) {
-      const line: Line = { key: keyOf(cell), from: result.from, outcomes: result.outcomes };
+      const line: Line = { key: keyOf(cell, programs), from: result.from, outcomes: result.outcomes };
       appendFileSync(options.resume, `${JSON.stringify(line)}\n`);
     }
     options.onProgress?.({ done: ++done, of, cell: cell.id });
@@ -93,18 +95,32 @@ function work(pieces: Piece[], take: (result: Simulated, cell: Cell) => void): P
   });
 }
 
-function recall(cells: readonly Cell[], byCell: ReadonlyMap<Cell, (Outcome | undefined)[]>, file: string | undefined): void {
+function recall(
+  cells: readonly Cell[],
+  byCell: ReadonlyMap<Cell, (Outcome | undefined)[]>,
+  programs: string,
+  file: string | undefined,
+): void {
   if (file === undefined || !existsSync(file)) return;
-  const byKey = new Map(cells.map((cell) => [keyOf(cell), cell]));
-  for (const text of readFileSync(file, 'utf8').split('\n')) {
-    // The last line may be torn.
-    if (!text.endsWith('}')) continue;
-    const line = JSON.parse(text) as Line;
+  const byKey = new Map(cells.map((cell) => [keyOf(cell, programs), cell]));
+  const text = readFileSync(file, 'utf8');
+  // What is appended must not continue a line that was torn.
+  if (text !== '' && !text.endsWith('\n')) appendFileSync(file, '\n');
+  for (const line of text.split('\n').flatMap(parsed)) {
     const cell = byKey.get(line.key);
     if (cell === undefined) continue;
     const known = byCell.get(cell) as (Outcome | undefined)[];
     line.outcomes.forEach((outcome, offset) => {
       if (line.from + offset < known.length) known[line.from + offset] = outcome;
     });
+  }
+}
+
+function parsed(text: string): Line[] {
+  try {
+    return [JSON.parse(text) as Line];
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
   }
 }
