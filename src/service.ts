@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { type Api, createApi } from './api/create-api.ts';
 import type { Config } from './config/config.ts';
-import type { LiveRunState } from './engine/saved-run.ts';
+import { type LiveRunState, withoutBake } from './engine/saved-run.ts';
 import { LEVEL_SECONDS, type SavedState } from './model/checkpoint.ts';
 import { PermanentError } from './model/errors.ts';
 import type { Signal } from './model/rollout.ts';
@@ -200,20 +200,6 @@ function rebuilt(state: SavedState, now: EpochMs, build: (saved: SavedState) => 
   const stages = build({ ...state, slots: [], runs: over.map((run) => ({ id: run.rollout.id, json: JSON.stringify(run) })) });
   for (const { final, rollout } of runs) if (final === null) stages.engine.startRollout({ ...rollout, startedAt: now }, now);
   return stages;
-}
-
-/** A release that was promoted is not judged a second time. */
-function withoutBake(run: LiveRunState): LiveRunState {
-  if (run.bake === null) return run;
-  const { history } = run;
-  return {
-    ...run,
-    state: 'promoted',
-    bake: null,
-    source: null,
-    comparison: null,
-    final: { ...run.bake.promotion, state: 'promoted', history },
-  };
 }
 
 /** Takes up all, or else what can be taken up; budgets, series and signals always can. */

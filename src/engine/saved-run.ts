@@ -32,3 +32,10 @@ export interface LiveRunState extends RunRecordState, RunStart {
   readonly comparison: CanaryComparisonState | null;
   readonly exemplars: ExemplarsState | null;
 }
+
+/** A bake whose test cannot be gone on with is over: what was promoted is not judged a second time. Any other run stays as it is. */
+export function withoutBake(run: LiveRunState): LiveRunState {
+  if (run.bake === null) return run;
+  const final: AnalysisRun = { ...run.bake.promotion, state: 'promoted', history: run.history };
+  return { ...run, state: 'promoted', bake: null, source: null, comparison: null, exemplars: null, final };
+}

@@ -63,7 +63,7 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
           return parts.checkpoint() ? { outcome: 'created', run } : NOT_DURABLE;
         }
         case 'exists':
-          return (outcome.run.isNews ? parts.checkpoint() : parts.isDurable())
+          return (!outcome.run.isNews && parts.isDurable()) || parts.checkpoint()
             ? { outcome: 'existing', run: outcome.run.view() }
             : NOT_DURABLE;
         case 'conflict':

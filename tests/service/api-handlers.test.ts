@@ -1,6 +1,7 @@
 /** What the API answers while the store refuses: nothing is called done that a crash would undo. */
 import { expect, it } from 'vitest';
 import { apiHandlers } from '../../src/service/api-handlers.ts';
+import { rollout } from './config.ts';
 import { PipelineStand } from './pipeline-stand.ts';
 
 function handlersOf(stand: PipelineStand) {
@@ -32,4 +33,24 @@ it('an abort counts only once it is in the store, and may be asked for again', a
   expect(await handlers.abort('shop-1')).toMatchObject({ outcome: 'over', run: { state: 'aborted' } });
   expect(states()).toEqual(['aborted']);
   expect(await handlers.abort('nobody')).toEqual({ outcome: 'unknown' });
+});
+
+it('a share that is planned anew counts only once it is in the store; the same wish without a change asks nothing of it', async () => {
+  const stand = new PipelineStand();
+  const handlers = handlersOf(stand);
+  const { id, service, generation, baseline, canary } = rollout(0);
+  const wish = { id, service, generation, baseline, canary, startedAt: null, deadline: null, canaryShare: 0.1 };
+  expect(await handlers.startRollout(wish)).toMatchObject({ outcome: 'created', run: { rollout: { canaryShare: 0.1 } } });
+  const shares = () => stand.store.load({}).runs.map(({ json }) => JSON.parse(json).rollout.canaryShare);
+
+  stand.store.refuses = 'for now';
+  expect(await handlers.startRollout({ ...wish, canaryShare: 0.5 })).toMatchObject({ outcome: 'unavailable' });
+  expect(shares()).toEqual([0.1]);
+  stand.store.refuses = 'nothing';
+  expect(await handlers.startRollout({ ...wish, canaryShare: 0.5 })).toMatchObject({ outcome: 'existing' });
+  expect(shares()).toEqual([0.5]);
+  expect(await handlers.startRollout({ ...wish, canaryShare: null })).toMatchObject({
+    outcome: 'existing',
+    run: { rollout: { canaryShare: 0.5 } },
+  });
 });
