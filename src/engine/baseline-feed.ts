@@ -32,6 +32,7 @@ export interface BaselineFeedState {
   readonly lastLive: SlotIndex | null;
   readonly logWealth: number;
   readonly isAlarmed: boolean;
+  readonly isLive: boolean;
 }
 
 export class BaselineFeed {
@@ -47,9 +48,16 @@ export class BaselineFeed {
   /** ln of the wealth after the last piece, and whether that piece raised it. */
   #logWealth = 0;
   #isAlarmed = false;
+  #isLive: boolean;
 
   constructor(kind: FeedKind) {
     this.kind = kind;
+    this.#isLive = kind !== 'kept';
+  }
+
+  /** True while the canary is compared with the baseline of the same time. */
+  get isLive(): boolean {
+    return this.#isLive;
   }
 
   /** True while there is a past to be kept: the moment for it has not come. */
@@ -102,6 +110,7 @@ export class BaselineFeed {
 
   /** The slot is over, in which the canary had so many requests, and after which the wealth is `logWealth`. */
   endSlot(slot: SlotIndex, side: Side, canaryRequests: number, logWealth: number): void {
+    this.#isLive = side === 'live';
     if (side === 'live') this.#openedAt = null;
     else if (side === 'nothing') {
       if (canaryRequests > 0) this.#openedAt ??= slot;
@@ -127,6 +136,7 @@ export class BaselineFeed {
       lastLive: this.#lastLive,
       logWealth: this.#logWealth,
       isAlarmed: this.#isAlarmed,
+      isLive: this.#isLive,
     };
   }
 
@@ -138,6 +148,7 @@ export class BaselineFeed {
     feed.#lastLive = saved.lastLive;
     feed.#logWealth = saved.logWealth;
     feed.#isAlarmed = saved.isAlarmed;
+    feed.#isLive = saved.isLive;
     return feed;
   }
 }

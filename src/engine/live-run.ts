@@ -255,6 +255,7 @@ export class LiveRun {
       arms: this.#arms,
       said,
       reason: this.#trial?.reason ?? said.reason,
+      isLive: this.#trial?.isLive ?? true,
       lagMs: this.#lagMs,
       at,
     };

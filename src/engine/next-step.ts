@@ -32,18 +32,25 @@ export interface Standing {
   readonly said: CanaryJudgement;
   /** Why it says so. */
   readonly reason: Reason;
+  /** The canary is compared with the baseline of the same time. */
+  readonly isLive: boolean;
   readonly lagMs: DurationMs;
   /** Event time judged up to. */
   readonly at: EpochMs;
 }
 
-export function nextStep({ rollout, policy, bake, arms, said, reason, lagMs, at }: Standing, around: Surroundings): RunStep {
+const NOTHING_RECENT = { received: 0, late: 0 };
+
+export function nextStep({ rollout, policy, bake, arms, said, reason, isLive, lagMs, at }: Standing, around: Surroundings): RunStep {
   const { now, window } = around;
+  const telemetry = arms.telemetry(window, at, lagMs);
   const doubt = distrust({
     now,
     newestAt: window.newestAt(rollout.service),
     freshnessMs: policy.freshnessMs,
-    ...arms.telemetry(window, at, lagMs),
+    ...telemetry,
+    // A baseline that is gone stays as punctual as its last spans were, and those of a pod that stops often are not.
+    baseline: isLive ? telemetry.baseline : { ...telemetry.baseline, recent: NOTHING_RECENT },
     clockJumped: around.clockJumped,
     stateUnknown: around.stateUnknown,
   });

@@ -71,6 +71,11 @@ export class Trial {
     return this.#said.outcome === 'inconclusive' && this.#source.isUsedUp ? 'no_baseline' : this.#said.reason;
   }
 
+  /** True while the canary is compared with the baseline of the same time. */
+  get isLive(): boolean {
+    return this.#source.isLive;
+  }
+
   /** The share of requests planned for the canary. Its silence can only be told where both releases are to have traffic at the same time. */
   plan(share: number | null): void {
     if (this.#source.kind === 'concurrent') this.#comparison.plan(share);

@@ -82,3 +82,20 @@ it.each(['restart', 'crash'] as const)('a %s in the middle changes neither the v
   expect(service.run()).toMatchObject({ state: 'rolled_back', verdict: { reason: 'harm_proven' } });
   expect(service.signals).toHaveLength(1);
 });
+
+it('what the old release sent late as it stopped does not keep the new one from being judged', () => {
+  // The backlog of one pod comes more than a minute after it was served.
+  const backlog: Pods = {
+    service: 'checkout',
+    version: 'v1',
+    pods: 1,
+    rate: (second) => (second >= SWITCH_SEC - 15 && second < SWITCH_SEC ? 20 : 0),
+    stragglers: { share: 1, fromMs: 62_000, toMs: 70_000 },
+  };
+  const bad = (second: number) => (second < SWITCH_SEC + 150 ? {} : { errorRatio: 0.1 });
+  const world = new World([...recreated(bad), backlog]);
+  const service = live(world);
+  service.play(world, SWITCH_SEC + 300);
+  expect(service.run().lateRequests).toBeGreaterThan(100);
+  expect(service.run()).toMatchObject({ state: 'rolled_back', verdict: { reason: 'harm_proven' } });
+});
