@@ -1,6 +1,7 @@
 /** The things compared on every endpoint, six unless some are muted, with the tolerance, margin and share of money of each. */
 import type { CanaryPolicy, CheckName, LatencyTolerance } from '../../model/policy.ts';
 import { type BetTable, betTable, HARM_BETS, SAFE_BETS } from './block-evidence.ts';
+import type { Asking } from './harm-test.ts';
 import { PROCESS_LIMITS, type ProcessLimits, type ProcessRules, processRules } from './process-rules.ts';
 
 export type CheckMetric = 'p50' | 'p95' | 'p99' | 'errors' | 'p50x2' | 'errorsSevere';
@@ -20,6 +21,8 @@ export interface CheckRule {
   /** Null: bad is a failed request. */
   readonly latency: LatencyRule | null;
   readonly isSevere: boolean;
+  /** How groups of the canary's pods are asked for harm. */
+  readonly asks: Asking;
   /** Bets while the canary warms up. */
   readonly betsInWarmup: boolean;
   readonly harm: BetTable;
@@ -65,6 +68,7 @@ export function checkRules(policy: CanaryPolicy, limits: ProcessLimits = PROCESS
     ...standing(metric),
     latency: { q, tolerance },
     isSevere,
+    asks: isSevere ? 'quickly' : 'patiently',
     betsInWarmup: true,
     harm: betTable(HARM_BETS, 1, 0),
     safe: isSevere ? null : betTable(SAFE_BETS, 1, 0),
@@ -76,6 +80,7 @@ export function checkRules(policy: CanaryPolicy, limits: ProcessLimits = PROCESS
     ...standing(metric),
     latency: null,
     isSevere,
+    asks: isSevere ? 'quickly' : 'both ways',
     betsInWarmup: isSevere,
     harm: betTable(HARM_BETS, psi0, delta),
     safe: isSevere ? null : betTable(SAFE_BETS, 1, errors.passAddRatio),

@@ -1,6 +1,7 @@
 /** A bet that needs no baseline to compare with: a share of requests is beyond a limit, whatever anybody else's is. */
+import { LANE_GROUPS } from '../../model/lane.ts';
 import type { DurationMs } from '../../model/time.ts';
-import { HarmProcess, type HarmProcessState } from './harm-process.ts';
+import { HarmTest, type HarmTestRules, type HarmTestState } from './harm-test.ts';
 import type { ProcessRules } from './process-rules.ts';
 
 /**
@@ -22,17 +23,21 @@ export interface GuardRules {
   readonly blockCap: number;
 }
 
-export type GuardState = HarmProcessState | null;
+export type GuardState = HarmTestState | null;
 
 /** The wealth of one guard; 1 until it bets. */
 export class Guard {
   readonly #rules: GuardRules;
+  readonly #test: HarmTestRules;
   readonly #evidence: Float64Array;
-  #wealth: HarmProcess | null = null;
+  readonly #byPod: Float64Array;
+  #wealth: HarmTest | null = null;
 
   constructor(rules: GuardRules) {
     this.#rules = rules;
+    this.#test = { harmRules: rules.wealth, harm: { bets: rules.bets }, asks: 'patiently' };
     this.#evidence = new Float64Array(rules.bets.length);
+    this.#byPod = new Float64Array(rules.bets.length * LANE_GROUPS);
   }
 
   /** ln of the wealth. */
@@ -42,11 +47,24 @@ export class Guard {
 
   /** Plays the slot that ended at `atMs` of watched time. */
   bet(atMs: DurationMs, counted: number, total: number, limit: number): void {
-    const evidence = this.#evidence;
-    shareEvidence(this.#rules.bets, counted, total, limit, evidence);
-    for (let j = 0; j < evidence.length; j++) evidence[j] = Math.min(evidence[j] as number, this.#rules.blockCap);
-    this.#wealth ??= new HarmProcess(this.#rules.wealth, evidence.length, atMs);
-    this.#wealth.update(atMs, evidence);
+    this.#wealth ??= new HarmTest(this.#test, atMs);
+    this.#wealth.update(atMs, this.#capped(counted, total, limit));
+  }
+
+  /** The same by groups of pods: what is left of the evidence whichever of them is left out. */
+  betByPod(atMs: DurationMs, counted: ArrayLike<number>, total: ArrayLike<number>, limit: number): void {
+    let allCounted = 0;
+    let all = 0;
+    for (let group = 0; group < LANE_GROUPS; group++) {
+      allCounted += counted[group] as number;
+      all += total[group] as number;
+    }
+    for (let group = 0; group < LANE_GROUPS; group++) {
+      const without = this.#capped(allCounted - (counted[group] as number), all - (total[group] as number), limit);
+      this.#byPod.set(without, group * without.length);
+    }
+    this.#wealth ??= new HarmTest(this.#test, atMs);
+    this.#wealth.updateByPod(atMs, all, this.#byPod);
   }
 
   snapshot(): GuardState {
@@ -55,7 +73,14 @@ export class Guard {
 
   static restore(rules: GuardRules, state: GuardState): Guard {
     const restored = new Guard(rules);
-    restored.#wealth = state === null ? null : HarmProcess.restore(rules.wealth, state);
+    restored.#wealth = state === null ? null : HarmTest.restore(restored.#test, state);
     return restored;
+  }
+
+  #capped(counted: number, total: number, limit: number): Float64Array {
+    const evidence = this.#evidence;
+    shareEvidence(this.#rules.bets, counted, total, limit, evidence);
+    for (let j = 0; j < evidence.length; j++) evidence[j] = Math.min(evidence[j] as number, this.#rules.blockCap);
+    return evidence;
   }
 }

@@ -85,11 +85,14 @@ export class Guards {
 
   /** One slot of an endpoint that is judged. */
   count(endpoint: string, baseline: ArmSlot, canary: ArmSlot): void {
+    const lanes = canary.lanes ?? null;
     this.#burn?.count(baseline.failed, baseline.requests, canary.failed, canary.requests);
+    if (lanes !== null) this.#burn?.countPods(lanes, null);
     if (this.#criteria.length === 0) return;
     for (const { edge, guard } of this.#criteriaOf(endpoint)) {
       if (edge === null) guard.count(baseline.failed, baseline.requests, canary.failed, canary.requests);
       else guard.count(tooSlow(baseline, edge), timed(baseline), tooSlow(canary, edge), timed(canary));
+      if (lanes !== null) guard.countPods(lanes, edge);
     }
   }
 

@@ -1,9 +1,9 @@
 /** Evidence of harm of one check: by requests while pods are few or unnamed, from then on by pods, of which none can bring it about alone. */
 import { LANE_GROUPS } from '../../model/lane.ts';
 import type { DurationMs } from '../../model/time.ts';
-import type { CheckRule } from './check-rule.ts';
 import { HarmProcess, type HarmProcessState } from './harm-process.ts';
 import { logAdd } from './log-sum.ts';
+import type { ProcessRules } from './process-rules.ts';
 
 /**
  * Patient witnesses agree when both have passed since they did: time, and requests of the canary. Over more of them chance makes the groups differ less, by
@@ -11,6 +11,15 @@ import { logAdd } from './log-sum.ts';
  */
 const PATIENCE_MS = 30_000;
 const PATIENCE_REQUESTS = 1000;
+
+/** How witnesses are asked, as HarmTest explains. */
+export type Asking = 'patiently' | 'quickly' | 'both ways';
+
+export interface HarmTestRules {
+  readonly harmRules: ProcessRules;
+  readonly harm: { readonly bets: ArrayLike<number> };
+  readonly asks: Asking;
+}
 
 export interface HarmTestState {
   readonly whole: HarmProcessState | null;
@@ -29,12 +38,12 @@ export interface HarmTestState {
  * - Quickly, without the cap, which is there to forgive an incident of one pod; they agree after every window, so that incidents of different pods that do
  *   not fall into the same window never add up.
  *
- * Failures are asked about both ways, and the wealth is the mean; latencies patiently, as pauses of pods overlap more often than their failures do; what
- * is severe quickly. All begin as copies of the wealth by requests when pods are first told apart, so the wealth goes on from where it was. In blocks in
+ * Failures are asked about both ways, and the wealth is the mean; latencies patiently, as pauses of pods overlap more often than their failures do, and
+ * absolute limits too; what is severe quickly. All begin as copies of the wealth by requests when pods are first told apart, so the wealth goes on from where it was. In blocks in
  * which they are not, every witness sees all requests, and the window cap holds.
  */
 export class HarmTest {
-  readonly #rule: CheckRule;
+  readonly #rules: HarmTestRules;
   /** Until pods are told apart, then null. */
   #whole: HarmProcess | null;
   #quick: HarmProcess | null = null;
@@ -43,9 +52,9 @@ export class HarmTest {
   #requests = 0;
   #isByPod = false;
 
-  constructor(rule: CheckRule, startMs: DurationMs) {
-    this.#rule = rule;
-    this.#whole = new HarmProcess(rule.harmRules, rule.harm.bets.length, startMs);
+  constructor(rules: HarmTestRules, startMs: DurationMs) {
+    this.#rules = rules;
+    this.#whole = new HarmProcess(rules.harmRules, rules.harm.bets.length, startMs);
   }
 
   /** ln of the wealth; 0 before data. */
@@ -76,8 +85,8 @@ export class HarmTest {
   updateByPod(atMs: DurationMs, requests: number, evidence: Float64Array): void {
     this.#isByPod = true;
     if (this.#whole !== null) {
-      if (this.#rule.isSevere || this.#rule.latency === null) this.#quick = this.#whole.witnessedBy(LANE_GROUPS);
-      if (!this.#rule.isSevere) this.#patient = this.#whole.witnessedBy(LANE_GROUPS);
+      if (this.#rules.asks !== 'patiently') this.#quick = this.#whole.witnessedBy(LANE_GROUPS);
+      if (this.#rules.asks !== 'quickly') this.#patient = this.#whole.witnessedBy(LANE_GROUPS);
       this.#whole = null;
       this.#agreedMs = atMs;
     }
@@ -101,12 +110,12 @@ export class HarmTest {
     };
   }
 
-  static restore(rule: CheckRule, state: HarmTestState): HarmTest {
-    const restored = new HarmTest(rule, 0);
+  static restore(rules: HarmTestRules, state: HarmTestState): HarmTest {
+    const restored = new HarmTest(rules, 0);
     const { whole, quick, patient } = state;
-    restored.#whole = whole && HarmProcess.restore(rule.harmRules, whole);
-    restored.#quick = quick && HarmProcess.restore(rule.harmRules, quick, LANE_GROUPS);
-    restored.#patient = patient && HarmProcess.restore(rule.harmRules, patient, LANE_GROUPS);
+    restored.#whole = whole && HarmProcess.restore(rules.harmRules, whole);
+    restored.#quick = quick && HarmProcess.restore(rules.harmRules, quick, LANE_GROUPS);
+    restored.#patient = patient && HarmProcess.restore(rules.harmRules, patient, LANE_GROUPS);
     [restored.#agreedMs, restored.#requests] = state.agreed;
     restored.#isByPod = state.isByPod;
     return restored;

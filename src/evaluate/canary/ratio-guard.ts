@@ -1,6 +1,8 @@
 /** Proves that too many of the canary's requests are bad in absolute terms, while the baseline's are not. */
 import type { ArmCounts } from '../../model/judgement.ts';
+import type { LaneColumns } from '../../model/lane.ts';
 import type { DurationMs } from '../../model/time.ts';
+import { GroupCounts, type GroupCountsState } from './group-counts.ts';
 import { Guard, type GuardRules, type GuardState } from './guard.ts';
 import { RecentRatio, type RecentRatioState } from './recent-ratio.ts';
 
@@ -21,6 +23,7 @@ export interface RatioGuardState {
   readonly baseline: ArmCounts;
   readonly canary: ArmCounts;
   readonly recent: RecentRatioState;
+  readonly pods: GroupCountsState;
 }
 
 const NOTHING: ArmCounts = { bad: 0, total: 0 };
@@ -37,6 +40,7 @@ export class RatioGuard {
   #baseline = NOTHING;
   #canary = NOTHING;
   #recent = new RecentRatio();
+  #pods = new GroupCounts();
   #openBaseline = { bad: 0, total: 0 };
   #openCanary = { bad: 0, total: 0 };
 
@@ -70,6 +74,11 @@ export class RatioGuard {
     this.#openCanary.total += canaryTotal;
   }
 
+  /** The same requests of the canary by pod; bad are failures and, where there is an `edge`, what is in its bucket or above. */
+  countPods(lanes: LaneColumns, edge: number | null): void {
+    this.#pods.add(lanes, edge);
+  }
+
   /** Ends the slot, `atMs` of watched time; while `isWarmup` it only watches. */
   endSlot(atMs: DurationMs, isWarmup: boolean): void {
     const baseline = this.#openBaseline;
@@ -78,8 +87,10 @@ export class RatioGuard {
     this.#recent.add(atMs, baseline.bad, baseline.total);
     const { baselineRatio, minBaseline, limitRatio } = this.rules;
     const isShared = baseline.bad > baselineRatio * baseline.total || this.#recent.exceeds(baselineRatio);
+    const isByPod = this.#pods.qualifies(atMs, canary.total);
     if (!isWarmup && !isShared && canary.total > 0 && this.#recent.counts.total >= minBaseline) {
-      this.#guard.bet(atMs, canary.bad, canary.total, limitRatio);
+      if (isByPod) this.#guard.betByPod(atMs, this.#pods.bad, this.#pods.total, limitRatio);
+      else this.#guard.bet(atMs, canary.bad, canary.total, limitRatio);
       this.#baseline = { bad: this.#baseline.bad + baseline.bad, total: this.#baseline.total + baseline.total };
       this.#canary = { bad: this.#canary.bad + canary.bad, total: this.#canary.total + canary.total };
     }
@@ -89,10 +100,17 @@ export class RatioGuard {
   drop(): void {
     this.#openBaseline = { bad: 0, total: 0 };
     this.#openCanary = { bad: 0, total: 0 };
+    this.#pods.clear();
   }
 
   snapshot(): RatioGuardState {
-    return { guard: this.#guard.snapshot(), baseline: this.#baseline, canary: this.#canary, recent: this.#recent.snapshot() };
+    return {
+      guard: this.#guard.snapshot(),
+      baseline: this.#baseline,
+      canary: this.#canary,
+      recent: this.#recent.snapshot(),
+      pods: this.#pods.snapshot(),
+    };
   }
 
   static restore(rules: RatioRules, state: RatioGuardState): RatioGuard {
@@ -101,6 +119,7 @@ export class RatioGuard {
     restored.#baseline = state.baseline;
     restored.#canary = state.canary;
     restored.#recent = RecentRatio.restore(state.recent);
+    restored.#pods = GroupCounts.restore(state.pods);
     return restored;
   }
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CanaryComparison } from '../../../src/evaluate/canary/comparison.ts';
 import { shareEvidence } from '../../../src/evaluate/canary/guard.ts';
 import type { GuardEvidence, Judgement } from '../../../src/model/judgement.ts';
+import { baselineHands, likePods, type Pod, rollPods } from '../pods.ts';
 import { canaryPolicy } from '../policy.ts';
 import { expectVector, vectors } from '../vectors.ts';
 import { armSlot, counted, LAYOUT, NOTHING, poisson, START, seeded } from '../world.ts';
@@ -296,5 +297,26 @@ describe('an absolute limit', () => {
       reason: 'too_few_samples',
       evidence: { canary: { total: 0 } },
     });
+  });
+});
+
+describe('a canary whose pods are told apart', () => {
+  const HANDS = baselineHands(4);
+  const PLAIN_POD: Pod = { rate: 33, errorRatio: 0.001, slowdown: 1, lane: 3 };
+  /** Nobody else may prove it: tolerances far beyond what happens, and one guard. */
+  const lenient = canaryPolicy({
+    maxErrorRatio: 0.0144,
+    errors: { oddsRatio: 100, addRatio: 0.5, passAddRatio: 0.9 },
+  });
+
+  it.each([
+    ['is proven to burn the budget when all of its pods do', () => likePods(3, 100, 0.05), 'burn_proven', 60],
+    ['is not when one of them does, for a quarter of an hour', () => [...likePods(2, 66), { ...PLAIN_POD, errorRatio: 0.3 }], null, 900],
+    ['is when that pod does not tell its name', () => [...likePods(2, 66), { ...PLAIN_POD, errorRatio: 0.3, lane: 0 }], 'burn_proven', 60],
+  ] as const)('%s', (_, pods, reason, seconds) => {
+    const judged = new CanaryComparison(lenient, LAYOUT, START);
+    rollPods(judged, HANDS, pods, seconds, 5);
+    const said = judged.judge();
+    expect(said.outcome === 'fail' ? said.reason : null).toBe(reason);
   });
 });

@@ -12,8 +12,17 @@ import { armSlot, LAYOUT, START, seeded } from '../world.ts';
 const LIMIT = Math.log(100);
 const HANDS = baselineHands(1);
 
+/** With everything on that can prove harm. */
+const POLICY = canaryPolicy({
+  maxErrorRatio: 0.0144,
+  criteria: [
+    { text: 'p95 < 500ms', endpoint: null, limitRatio: 0.05, edgeUs: 500_000 },
+    { text: 'errors < 1%', endpoint: 'GET /', limitRatio: 0.01, edgeUs: null },
+  ],
+});
+
 function comparison(): CanaryComparison {
-  return new CanaryComparison(canaryPolicy(), LAYOUT, START);
+  return new CanaryComparison(POLICY, LAYOUT, START);
 }
 
 /** Highest ln wealth over seconds in which two of three pods are healthy and the third is what `third` says. */
