@@ -50,7 +50,7 @@ export function fullPlan(): Plan {
     worlds.flatMap((world) => RATES.map((rate) => make(world, rate)));
   const calm = at(HEALTHY_WORLDS, (world, rate) => (world === 'iid' ? healthy(world, rate, 300) : healthy(world, rate, 1000, 300)));
   const demanded = ids(calm.filter(({ traffic }) => DEMANDED_WORLDS.includes(traffic.world)));
-  const zero = at(ZERO_WORLDS, (world, rate) => zeroTolerance(world, rate, 1000));
+  const zero = at(ZERO_WORLDS, (world, rate) => zeroTolerance(world, rate, 300));
   const warm = RATES.map((rate) => cold(rate, 300, true));
   const notWarm = RATES.map((rate) => cold(rate, 100, false));
   const worse = Object.keys(DEGRADATIONS).flatMap((name) => RATES.map((rate) => sick(name, rate, 200)));
@@ -80,7 +80,7 @@ export function fullPlan(): Plan {
     demands: [
       rollbacksPerCell('T5', 'healthy, default tolerances', demanded, 4),
       rollbacksInAll('T5', 'healthy, default tolerances', demanded, 8),
-      rollbacksPerCell('T5', 'healthy, no tolerance at all', ids(zero), 15),
+      rollbacksPerCell('T5', 'healthy, no tolerance at all', ids(zero), 6),
       rollbacksPerCell('T5', 'cold canaries with the warm-up rule', ids(warm), 1),
       ...Object.entries(SOON).flatMap(([name, [slow, fast, least]]) => [
         detection('T6', `${name}, 10 req/s`, sick(name, 10, 1).id, slow, least),
