@@ -51,6 +51,7 @@ const guardEvidence = z.object({
   baseline: arm,
   limitRatio: figure.describe('The ratio that must not be exceeded; undercut, for silence.'),
   edgeUs: figure.describe('Bad means slower than this; null for failures and requests.'),
+  level: z.enum(['request', 'pod']).describe('`pod`: evidence that no single pod can bring about.'),
   logE: figure,
   logNeeded: figure,
   weight: figure,

@@ -39,7 +39,7 @@ export function decidingCheck(judgement: Judgement | undefined, isHarm: boolean)
 
 /** A guard asks the canary alone; the baseline stands beside it to show that the trouble is not shared. */
 function decidingGuard(evidence: GuardEvidence, isHarm: boolean): string[] {
-  const { guard, canary, baseline, logE, logNeeded } = evidence;
+  const { guard, canary, baseline, level, logE, logNeeded } = evidence;
   const strength = `evidence  ${oddsText(logE)} to 1${neededText(logNeeded)}`;
   if (guard === 'silence') return [evidenceText(evidence), strength];
   return [
@@ -47,7 +47,7 @@ function decidingGuard(evidence: GuardEvidence, isHarm: boolean): string[] {
     `canary    ${ratioText(canary)}`,
     `baseline  ${ratioText(baseline)}`,
     strength,
-    ...(isHarm ? ['pods      all pods count together: a long incident of one pod can exceed the limit'] : []),
+    ...(isHarm ? [`pods      ${POD_TEXT[level]}`] : []),
   ];
 }
 

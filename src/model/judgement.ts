@@ -115,6 +115,8 @@ export interface GuardEvidence {
   readonly limitRatio: number;
   /** Bad means slower than this many µs; null for failures and requests. */
   readonly edgeUs: number | null;
+  /** As for comparisons; silence is that of all pods. */
+  readonly level: 'request' | 'pod';
   readonly logE: number;
   readonly logNeeded: number;
   readonly weight: number;

@@ -64,7 +64,7 @@ export function judgementText(judgement: Judgement): string {
 const BEYOND_ONE_POD = 'no single pod can bring about this evidence';
 
 function isBeyondOnePod(evidence: Evidence): boolean {
-  return evidence.kind === 'comparison' && evidence.level === 'pod';
+  return (evidence.kind === 'comparison' || evidence.kind === 'guard') && evidence.level === 'pod';
 }
 
 function sinceText(evidence: Evidence): string {

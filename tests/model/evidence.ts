@@ -56,6 +56,7 @@ export const burn: GuardEvidence = {
   baseline: errors.baseline,
   limitRatio: 0.0144,
   edgeUs: null,
+  level: 'request',
   logE: Math.log(23),
   logNeeded: 7,
   weight: 0.05,

@@ -73,7 +73,7 @@ describe('the page of a rollback that a guard decided', () => {
 
   it('says the limit, both sides, and that pods are not told apart', () => {
     expect(page(decidedBy(burn))).toMatch(
-      /^Why\n {2}errors at most 1\.4 %, \(all\)\n {2}canary +41\/812 5 %\n {2}baseline +9\/15,203 0\.059 %\n {2}evidence +1,339 to 1; 1,097 to 1 would decide alone\n {2}pods +all pods count together/m,
+      /^Why\n {2}errors at most 1\.4 %, \(all\)\n {2}canary +41\/812 5 %\n {2}baseline +9\/15,203 0\.059 %\n {2}evidence +1,339 to 1; 1,097 to 1 would decide alone\n {2}pods +judged by requests/m,
     );
   });
 

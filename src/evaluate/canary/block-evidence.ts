@@ -3,10 +3,10 @@
 /** Bets on "the canary's odds of bad are g times what is tolerated"; 50 is bounded by one over the canary's share anyway. */
 export const HARM_BETS: readonly number[] = [1.15, 1.35, 1.7, 2.3, 3.5, 6, 15, 50];
 /**
- * Bets on "the canary's odds of bad are only g times its margin". A healthy canary's p99 lies at about half of the default margin, its errors below a
- * fifth; 0.87 is for margins close to the tolerance. Each bet more costs time, as the money is split among them.
+ * Bets on "the canary's odds of bad are only g times its margin". A healthy canary's p99 lies at about half of the default margin, and decides how soon it is
+ * promoted; 0.85 is for margins close to the tolerance.
  */
-export const SAFE_BETS: readonly number[] = [0.3, 0.5, 0.7, 0.87];
+export const SAFE_BETS: readonly number[] = [0.5, 0.6, 0.7, 0.85];
 
 /** A grid of bets against one null hypothesis, with all that does not depend on the block worked out once. */
 export interface BetTable {

@@ -45,6 +45,11 @@ export class Guard {
     return this.#wealth?.logE ?? 0;
   }
 
+  /** Whether its last bet was judged by pods. */
+  get isByPod(): boolean {
+    return this.#wealth?.isByPod === true;
+  }
+
   /** Plays the slot that ended at `atMs` of watched time. */
   bet(atMs: DurationMs, counted: number, total: number, limit: number): void {
     this.#wealth ??= new HarmTest(this.#test, atMs);

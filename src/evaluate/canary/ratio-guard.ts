@@ -53,6 +53,10 @@ export class RatioGuard {
     return this.#guard.logE;
   }
 
+  get level(): 'request' | 'pod' {
+    return this.#guard.isByPod ? 'pod' : 'request';
+  }
+
   get baseline(): ArmCounts {
     return this.#baseline;
   }
