@@ -14,7 +14,7 @@ import { outlookView } from './engine/outlook-view.ts';
 import { retention } from './engine/retention.ts';
 import { type RolloutRequest, Rollouts, type StartOutcome } from './engine/rollouts.ts';
 import { strictnessOf } from './engine/run-policy.ts';
-import type { LiveRunState } from './engine/saved-run.ts';
+import { savedRun } from './engine/saved-run.ts';
 import { SeriesBook } from './engine/series-book.ts';
 import { serviceView } from './engine/status-view.ts';
 import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
@@ -206,7 +206,7 @@ export class Engine {
     if (unknown !== undefined) this.#unknownUntil = JSON.parse(unknown.json) as EpochMs;
     const guard = saved.notes.find((note) => note.key === GUARD_NOTE);
     if (guard !== undefined) this.#guard = JSON.parse(guard.json) as GuardState;
-    this.rollouts.restore(saved.runs.map((run) => JSON.parse(run.json) as LiveRunState));
+    this.rollouts.restore(saved.runs.map((run) => savedRun(run.json)));
     for (const run of this.rollouts.active()) {
       for (const info of this.#series.of(run.rollout.service)) run.bind(info, this.window);
       run.skipTo(slotOf(now));

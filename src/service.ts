@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { type Api, createApi } from './api/create-api.ts';
 import type { Config } from './config/config.ts';
-import { type LiveRunState, withoutBake } from './engine/saved-run.ts';
+import { isOfThisFormat, type LiveRunState, withoutBake } from './engine/saved-run.ts';
 import { LEVEL_SECONDS, type SavedState } from './model/checkpoint.ts';
 import { PermanentError } from './model/errors.ts';
 import type { Signal } from './model/rollout.ts';
@@ -193,10 +193,13 @@ function savedState(store: Store): SavedState {
   return { ...state, slots };
 }
 
-/** Histograms of another layout cannot be gone on with, nor can what runs in flight concluded from them: those begin anew, and bakes end. */
+/**
+ * Histograms of another layout cannot be gone on with, nor can what runs in flight concluded from them: those begin anew, and bakes end. Runs that another
+ * program saved are forgotten when they are over.
+ */
 function rebuilt(state: SavedState, now: EpochMs, build: (saved: SavedState) => Stages): Stages {
   const runs = state.runs.map(({ json }) => withoutBake(JSON.parse(json) as LiveRunState));
-  const over = runs.filter(({ final }) => final !== null);
+  const over = runs.filter((run) => run.final !== null && isOfThisFormat(run));
   const stages = build({ ...state, slots: [], runs: over.map((run) => ({ id: run.rollout.id, json: JSON.stringify(run) })) });
   for (const { final, rollout } of runs) if (final === null) stages.engine.startRollout({ ...rollout, startedAt: now }, now);
   return stages;

@@ -13,7 +13,7 @@ import { nextStep, type Surroundings } from './next-step.ts';
 import { armOf, RunArms } from './run-arms.ts';
 import { bakePolicy, runPolicy, type Strictness } from './run-policy.ts';
 import { RunRecord } from './run-record.ts';
-import type { Bake, LiveRunState, RunStart } from './saved-run.ts';
+import { type Bake, type LiveRunState, RUN_FORMAT, type RunStart } from './saved-run.ts';
 import { silenced, Trial, type TrialGround } from './trial.ts';
 
 export class LiveRun {
@@ -182,6 +182,7 @@ export class LiveRun {
 
   save(): LiveRunState {
     return {
+      format: RUN_FORMAT,
       rollout: this.#rollout,
       sequence: this.sequence,
       policy: this.policy,

@@ -1,5 +1,6 @@
 /** What is saved of an analysis run, as JSON: how it was started, what it said, and its test as it stands. */
 import type { CanaryComparisonState } from '../evaluate/canary/canary-judgement.ts';
+import { PermanentError } from '../model/errors.ts';
 import type { CanaryPolicy } from '../model/policy.ts';
 import type { AnalysisRun, Rollout } from '../model/rollout.ts';
 import type { EpochMs, SlotIndex } from '../model/time.ts';
@@ -24,7 +25,11 @@ export interface Bake {
   readonly promotion: AnalysisRun;
 }
 
+/** Grows when saved runs come to mean something else. */
+export const RUN_FORMAT = 2;
+
 export interface LiveRunState extends RunRecordState, RunStart {
+  readonly format: number;
   readonly nextSlot: SlotIndex;
   readonly bake: Bake | null;
   /** All null when the run is over. */
@@ -35,7 +40,20 @@ export interface LiveRunState extends RunRecordState, RunStart {
 
 /** A bake whose test cannot be gone on with is over: what was promoted is not judged a second time. Any other run stays as it is. */
 export function withoutBake(run: LiveRunState): LiveRunState {
-  if (run.bake === null) return run;
+  if (!isOfThisFormat(run) || run.bake === null) return run;
   const final: AnalysisRun = { ...run.bake.promotion, state: 'promoted', history: run.history };
   return { ...run, state: 'promoted', bake: null, source: null, comparison: null, exemplars: null, final };
+}
+
+/** True of what this program saved, or one like it; of any other only the rollout can be relied upon. */
+export function isOfThisFormat(run: LiveRunState): boolean {
+  return run.format === RUN_FORMAT;
+}
+
+/** The run as it was saved. Throws PermanentError `state_mismatch` when it is of another format. */
+export function savedRun(json: string): LiveRunState {
+  const run = JSON.parse(json) as LiveRunState;
+  if (!isOfThisFormat(run))
+    throw new PermanentError('state_mismatch', `restoring run ${run.rollout.id}: saved in format ${run.format ?? 1}`);
+  return run;
 }

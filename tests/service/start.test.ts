@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SqliteStore } from '../../src/store/sqlite-store.ts';
 import { TemporaryFolders } from '../store/temporary-folder.ts';
 import { WebhookReceiver } from '../support/webhook-receiver.ts';
 import { processDocument, rollout, SECRETS, shopDocument } from './config.ts';
@@ -77,6 +78,32 @@ describe('a state that cannot be trusted', () => {
     expect(await second.run('shop-2')).toMatchObject({ rollout: { generation: 2 }, canaryRequests: 0, signalId: null });
     await send(second, now, now + 1_000, HEALTHY);
     expect(await second.runIn('running', 'shop-2')).toMatchObject({ verdict: { decision: 'hold', reason: 'state_unknown' } });
+    await second.stop();
+    expect(receiver.requests).toHaveLength(1);
+  });
+});
+
+describe('a start with runs that another program saved', () => {
+  it('keeps the objectives, forgets what is over and begins anew what is in flight', async () => {
+    const first = await Running.start({ folder, config: config() });
+    const now = thisSecond();
+    await first.startRollout(rollout(now - 30_000));
+    await send(first, now - 30_000, now - 15_000, SICK);
+    await first.log('signal delivered');
+    await first.startRollout(rollout(now - 15_000, { id: 'shop-2', generation: 2 }));
+    await send(first, now - 15_000, now, HEALTHY);
+    await first.stop();
+    const store = new SqliteStore(join(folder, 'state'));
+    const { at, runs } = store.load({});
+    const foreign = runs.map(({ id, json }) => ({ id, json: JSON.stringify({ ...JSON.parse(json), format: 1, policy: { alpha: 1 } }) }));
+    store.checkpoint({ at: at ?? 0, series: [], slots: [], counts: [], runs: foreign, notes: [], retain: [] });
+    store.close();
+
+    const second = await Running.start({ folder, config: config() });
+    await second.log(LOST);
+    expect((await second.state()).services[0]?.objectives[0]?.judgement.evidence).toMatchObject({ valid: 6_000, good: 5_550 });
+    expect(await second.status('/v1/rollouts/shop-1')).toBe(404);
+    expect(await second.run('shop-2')).toMatchObject({ rollout: { generation: 2 }, canaryRequests: 0, signalId: null });
     await second.stop();
     expect(receiver.requests).toHaveLength(1);
   });
