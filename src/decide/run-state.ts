@@ -34,7 +34,7 @@ export interface RunStep {
 }
 
 /** Reasons for which nobody can be asked to go on: the deploy system should wait. */
-const WAIT_FOR: ReadonlySet<Reason> = new Set(['no_data', 'no_canary', 'no_baseline', 'silence_proven']);
+const WAIT_FOR: ReadonlySet<Reason> = new Set(['no_data', 'no_canary', 'no_baseline', 'baseline_used_up', 'silence_proven']);
 
 /** True when a run of this state is over and never changes again. */
 export function isFinal(state: RunState): boolean {

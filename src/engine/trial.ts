@@ -68,7 +68,9 @@ export class Trial {
 
   /** Why it says so. What the canary may be compared with may be used up: time alone proves nothing any more. */
   get reason(): Reason {
-    return this.#said.outcome === 'inconclusive' && this.#source.isUsedUp ? 'no_baseline' : this.#said.reason;
+    const { outcome, reason, baselineRequests } = this.#said;
+    if (outcome !== 'inconclusive' || !this.#source.isUsedUp) return reason;
+    return baselineRequests === 0 ? 'no_baseline' : 'baseline_used_up';
   }
 
   /** True while the canary is compared with the baseline of the same time. */

@@ -19,6 +19,7 @@ export const REASONS = [
   'no_data',
   'no_canary',
   'no_baseline',
+  'baseline_used_up',
   'too_few_samples',
   'warming_up',
   'horizon_reached',

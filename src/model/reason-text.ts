@@ -16,6 +16,7 @@ const REASON_TEXT: Readonly<Record<Reason, string>> = {
   no_data: 'no span of the service has come yet',
   no_canary: 'no span of the canary is coming',
   no_baseline: 'no span of the baseline is coming',
+  baseline_used_up: "all of the baseline's own past has been compared, and nothing is proven either way",
   too_few_samples: 'too few requests to conclude anything',
   warming_up: 'the canary is warming up; only severe harm counts',
   horizon_reached: 'the time for this analysis is over and nothing is proven either way',

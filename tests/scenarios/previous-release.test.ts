@@ -54,22 +54,22 @@ it('no request of the baseline is compared twice: when its past is used up, the 
   const service = live(world, { deadline: WORLD_START + 3_000_000 });
   service.play(world, 2600);
   const run = service.run();
-  expect(run).toMatchObject({ state: 'running', verdict: { decision: 'hold', reason: 'no_baseline' } });
+  expect(run).toMatchObject({ state: 'running', verdict: { decision: 'hold', reason: 'baseline_used_up' } });
   // Two thirds of what the baseline sent before the switch; the first third sets the edges.
   expect(run.baselineRequests).toBeGreaterThan(600);
   expect(run.baselineRequests).toBeLessThanOrEqual((SWITCH_SEC * 3 * 2) / 3 + 60);
   service.play(world, 3060);
-  expect(service.run()).toMatchObject({ state: 'expired', verdict: { decision: 'hold', reason: 'no_baseline' } });
+  expect(service.run()).toMatchObject({ state: 'expired', verdict: { decision: 'hold', reason: 'baseline_used_up' } });
 });
 
-it('without a past in memory there is nothing to compare with, and the run is held', () => {
+it('with hardly any past in memory it is soon used up, and the run is held', () => {
   const world = new World(recreated());
   const service = new Live(scenarioConfig(PREVIOUS));
   for (const _ of world.until(SWITCH_SEC));
   service.idle(WORLD_START + SWITCH_SEC * 1000);
   service.start();
   service.play(world, SWITCH_SEC + 120);
-  expect(service.run()).toMatchObject({ state: 'running', verdict: { decision: 'hold', reason: 'no_baseline' } });
+  expect(service.run()).toMatchObject({ state: 'running', verdict: { decision: 'hold', reason: 'baseline_used_up' } });
 });
 
 it.each(['restart', 'crash'] as const)('a %s in the middle changes neither the verdict nor the one signal', (how) => {
