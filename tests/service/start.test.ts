@@ -28,6 +28,19 @@ function config(more: object = {}) {
   return [processDocument({ webhookUrl: receiver.url, ...more }), shopDocument()];
 }
 
+/** A service that rolled one rollout back and had a second in flight when it was stopped; returns when that was. */
+async function livedThroughTwoRollouts(): Promise<number> {
+  const first = await Running.start({ folder, config: config() });
+  const now = thisSecond();
+  await first.startRollout(rollout(now - 30_000));
+  await send(first, now - 30_000, now - 15_000, SICK);
+  await first.log('signal delivered');
+  await first.startRollout(rollout(now - 15_000, { id: 'shop-2', generation: 2 }));
+  await send(first, now - 15_000, now, HEALTHY);
+  await first.stop();
+  return now;
+}
+
 const LOST = 'state could not be read back whole; nothing is decided until evidence has built up again';
 
 describe('a state that cannot be trusted', () => {
@@ -61,14 +74,7 @@ describe('a state that cannot be trusted', () => {
   });
 
   it('with histograms of another layout: objectives and finished rollouts stay, a rollout in flight begins anew and is held', async () => {
-    const first = await Running.start({ folder, config: config() });
-    const now = thisSecond();
-    await first.startRollout(rollout(now - 30_000));
-    await send(first, now - 30_000, now - 15_000, SICK);
-    await first.log('signal delivered');
-    await first.startRollout(rollout(now - 15_000, { id: 'shop-2', generation: 2 }));
-    await send(first, now - 15_000, now, HEALTHY);
-    await first.stop();
+    const now = await livedThroughTwoRollouts();
     const valid = async (running: Running) => (await running.state()).services[0]?.objectives[0]?.judgement.evidence;
 
     const second = await Running.start({ folder, config: config({ histogram: { digits: 1 } }) });
@@ -85,14 +91,7 @@ describe('a state that cannot be trusted', () => {
 
 describe('a start with runs that another program saved', () => {
   it('keeps the objectives, forgets what is over and begins anew what is in flight', async () => {
-    const first = await Running.start({ folder, config: config() });
-    const now = thisSecond();
-    await first.startRollout(rollout(now - 30_000));
-    await send(first, now - 30_000, now - 15_000, SICK);
-    await first.log('signal delivered');
-    await first.startRollout(rollout(now - 15_000, { id: 'shop-2', generation: 2 }));
-    await send(first, now - 15_000, now, HEALTHY);
-    await first.stop();
+    await livedThroughTwoRollouts();
     const store = new SqliteStore(join(folder, 'state'));
     const { at, runs } = store.load({});
     const foreign = runs.map(({ id, json }) => ({ id, json: JSON.stringify({ ...JSON.parse(json), format: 1, policy: { alpha: 1 } }) }));
