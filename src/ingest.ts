@@ -1,7 +1,9 @@
 /** Stage A: request bytes in, slot deltas out. Pure: time is passed in. */
 import { Aggregator } from './aggregate/aggregator.ts';
+import type { SavedPods } from './aggregate/release-table.ts';
 import { SeriesTable, type SeriesTableOptions } from './aggregate/series-table.ts';
 import { SpanDecoder } from './decode/decoder.ts';
+import type { StoredNote } from './model/checkpoint.ts';
 import type { HistogramLayout } from './model/histogram-layout.ts';
 import { ObservationBatch, REJECTED_DISPOSITIONS, SPAN_DISPOSITIONS } from './model/observation-batch.ts';
 import type { SeriesInfo } from './model/series.ts';
@@ -18,6 +20,8 @@ export interface IngestOptions {
   readonly epoch: string;
   /** Series of an earlier life, so that ids go on where they were. */
   readonly known?: readonly SeriesInfo[];
+  /** Notes of an earlier life. */
+  readonly notes?: readonly StoredNote[];
 }
 
 /** What became of one request: decoded whole and counted, or refused whole. */
@@ -35,6 +39,8 @@ const FLUSH_MS = 250;
 
 const REJECTED_INDEXES = REJECTED_DISPOSITIONS.map((disposition) => SPAN_DISPOSITIONS.indexOf(disposition));
 
+const PODS_NOTE = 'pods';
+
 export class Ingest {
   readonly table: SeriesTable;
   /** Spans so far by SPAN_DISPOSITIONS. */
@@ -42,12 +48,15 @@ export class Ingest {
   #decoder: SpanDecoder;
   readonly #aggregator: Aggregator;
   readonly #batch = new ObservationBatch(16_384);
+  #savedPods = '';
   #flushedMs: EpochMs = Number.NEGATIVE_INFINITY;
   #idleLookSlot: SlotIndex = Number.NEGATIVE_INFINITY;
 
   constructor(options: IngestOptions) {
     this.table = new SeriesTable(options.series);
     if (options.known !== undefined) this.table.restore(options.known);
+    const pods = options.notes?.find(({ key }) => key === PODS_NOTE);
+    if (pods !== undefined) this.table.restorePods(JSON.parse(pods.json) as SavedPods);
     this.#decoder = new SpanDecoder(options.rules, this.table);
     this.#aggregator = new Aggregator(this.table, options.layout, {
       source: options.source,
@@ -103,6 +112,14 @@ export class Ingest {
       this.#aggregator.retireIdle(newest - IDLE_SLOTS);
     }
     return deltas;
+  }
+
+  /** What is to be saved so that pods of these services keep their lanes over a restart; null when that is saved already. */
+  unsavedPods(services: ReadonlySet<string>): StoredNote | null {
+    const state = JSON.stringify([this.table.podChanges, [...services].sort()]);
+    if (state === this.#savedPods) return null;
+    this.#savedPods = state;
+    return { key: PODS_NOTE, json: JSON.stringify(this.table.savedPods(services)) };
   }
 
   /** Takes new span rules from the next request on. */

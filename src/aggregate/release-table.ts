@@ -31,6 +31,9 @@ export interface Resource {
   isParked: boolean;
 }
 
+/** Per release the hashes of its pods, in order of appearance. */
+export type SavedPods = readonly (readonly [key: string, pods: readonly number[]])[];
+
 export interface ReleaseLimits {
   /** Services, and pairs of service and release. */
   readonly maxTotal: number;
@@ -42,7 +45,7 @@ export class ReleaseTable {
   readonly resources: Resource[] = [];
   readonly #limits: ReleaseLimits;
   readonly #serviceByName = new Map<string, ServiceEntry>();
-  readonly #podRoom = { left: MAX_PODS_IN_ALL };
+  readonly #podRoom = { left: MAX_PODS_IN_ALL, changes: 0 };
   readonly #resourceByKey = new Map<string, Resource>();
 
   constructor(limits: ReleaseLimits) {
@@ -79,6 +82,23 @@ export class ReleaseTable {
     resource.pods.forget();
     resource.service.releases--;
     this.#resourceByKey.delete(resource.key);
+  }
+
+  /** Grows with each pod that is remembered or forgotten. */
+  get podChanges(): number {
+    return this.#podRoom.changes;
+  }
+
+  /** Pods of the services' releases, for `restorePods`. */
+  savedPods(services: ReadonlySet<string>): SavedPods {
+    return this.resources
+      .filter(({ service, isParked }) => !isParked && services.has(service.name))
+      .map(({ key, pods }) => [key, pods.saved()]);
+  }
+
+  /** To be called once the releases of an earlier process are restored; pods of others are not taken back. */
+  restorePods(saved: SavedPods): void {
+    for (const [key, pods] of saved) this.#resourceByKey.get(key)?.pods.restore(pods);
   }
 
   serviceNamed(name: string): ServiceEntry | undefined {

@@ -11,7 +11,7 @@ import { endpointBytes, endpointText } from './endpoint-name.ts';
 import { EndpointTable } from './endpoint-table.ts';
 import { NameScratch } from './name-scratch.ts';
 import { RefusedNames } from './refused-names.ts';
-import { type ReleaseLimits, ReleaseTable, type Resource, type ServiceEntry } from './release-table.ts';
+import { type ReleaseLimits, ReleaseTable, type Resource, type SavedPods, type ServiceEntry } from './release-table.ts';
 import { SeriesColumns } from './series-columns.ts';
 
 /** Position of `overflow` in ENDPOINT_KINDS. */
@@ -81,6 +81,21 @@ export class SeriesTable implements SeriesInterner {
   /** In order of appearance; by the name itself once more pods came than a release remembers. 0 for a resource never given. */
   lane(resource: number, instance: string): number {
     return this.#releases.resources[resource]?.pods.laneOf(instance) ?? 0;
+  }
+
+  /** Grows with each pod that gets a lane or loses it. */
+  get podChanges(): number {
+    return this.#releases.podChanges;
+  }
+
+  /** Lanes of the services' pods, for `restorePods`. */
+  savedPods(services: ReadonlySet<string>): SavedPods {
+    return this.#releases.savedPods(services);
+  }
+
+  /** After `restore`, before any other call: pods go on in the lanes that they had. */
+  restorePods(saved: SavedPods): void {
+    this.#releases.restorePods(saved);
   }
 
   series(

@@ -72,11 +72,14 @@ export class Pipeline {
    * when all is durable.
    */
   checkpoint(extent: 'bounded' | 'whole' = 'bounded'): boolean {
-    const { engine, clock } = this.#parts;
+    const { ingest, engine, clock } = this.#parts;
     // What was refused comes first and alone: signals go with the state that they follow from.
     if (this.#unwritten !== null && !this.#write(this.#unwritten, [])) return false;
     const signals = this.#undelivered;
-    return this.#write(engine.checkpoint(clock.now(), extent), signals);
+    const changed = engine.checkpoint(clock.now(), extent);
+    const judged = new Set([...engine.rollouts.active()].map(({ rollout }) => rollout.service));
+    const pods = ingest.unsavedPods(judged);
+    return this.#write(pods === null ? changed : { ...changed, notes: [...changed.notes, pods] }, signals);
   }
 
   /** Flushes and judges what is pending, then checkpoints: the last act before the store closes. True when all is durable. */

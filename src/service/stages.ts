@@ -34,7 +34,7 @@ export class Stages {
       layout,
       source: options.source,
       epoch: options.epoch,
-      ...(saved !== undefined && { known: saved.state.series }),
+      ...(saved !== undefined && { known: saved.state.series, notes: saved.state.notes }),
       series: {
         ...config.series,
         nameBytes: config.spans.limits.nameBytes,

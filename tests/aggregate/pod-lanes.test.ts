@@ -52,8 +52,23 @@ describe('the lane of a pod', () => {
     expect(['c', 'b', 'a'].map((pod) => table.lane(release, pod))).toEqual([1, 2, 3]);
   });
 
+  it('is the same after a restart, whichever pod is heard first then', () => {
+    const before = releases('1', '2');
+    const names = Array.from({ length: LANES + 4 }, (_, pod) => `pod-${pod}`);
+    const lanesOf = ({ table, resources }: ReturnType<typeof releases>, pods: readonly string[]) =>
+      pods.map((pod) => table.lane(resources[0] ?? -1, pod));
+    const lanes = lanesOf(before, names);
+    const saved = JSON.parse(JSON.stringify(before.table.savedPods(new Set(['shop']))));
+    expect(before.table.savedPods(new Set(['another']))).toEqual([]);
+    const after = releases('2', '1');
+    after.table.restorePods(saved);
+    const one = { ...after, resources: after.resources.toReversed() };
+    expect(lanesOf(one, names.toReversed())).toEqual(lanes.toReversed());
+    expect(lanesOf(one, ['a new one'])).toEqual([1 + ((LANES + 4) % LANES)]);
+  });
+
   it('takes room that all releases share, and gives it back', () => {
-    const room = { left: 2 };
+    const room = { left: 2, changes: 0 };
     const [one, two] = [new PodLanes(room), new PodLanes(room)];
     expect([one.laneOf('a'), two.laneOf('b'), room.left]).toEqual([1, 1, 0]);
     const beyond = Array.from({ length: 30 }, (_, i) => one.laneOf(`c-${i}`));
