@@ -87,7 +87,10 @@ export class CanaryComparison {
       this.#muted.count(setting.endpoint, baseline, canary);
       return;
     }
-    if (canary.requests > 0) this.#time.sawCanary(this.#canaryRequests);
+    if (canary.requests > 0) {
+      if (this.#time.isStarting(this.#policy.warmupMs)) this.#guards.silence.started();
+      this.#time.sawCanary(this.#canaryRequests);
+    }
     if (baseline.requests > 0) this.#time.sawBaseline();
     this.#guards.silence.count(baseline.requests, canary.requests);
     const comparison = endpoint === OVERFLOW_ENDPOINT ? undefined : this.#endpoints.of(endpoint);

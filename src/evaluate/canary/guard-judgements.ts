@@ -65,8 +65,12 @@ export function guardJudgements(standing: Standing, harmful: ReadonlySet<string>
 
 /** Silence of a canary that has yet to send its first request is none while it may still be starting. */
 export function isSilenceHarm({ guards, time, policy, baselineRequests }: Standing): boolean {
-  const isStarting = time.sinceCanaryMs === 0 && time.elapsedMs < policy.warmupMs;
-  return policy.onSilence === 'rollback' && guards.silence.isProven && !isStarting && baselineRequests >= policy.minRequests;
+  return (
+    policy.onSilence === 'rollback' &&
+    guards.silence.isProven &&
+    !time.isStarting(policy.warmupMs) &&
+    baselineRequests >= policy.minRequests
+  );
 }
 
 function undecided(standing: Standing, guard: RatioGuard): Reason {

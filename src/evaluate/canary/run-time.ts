@@ -52,6 +52,11 @@ export class RunTime {
     return this.#firstCanary === null ? 0 : (this.nextSlot - this.#firstCanary) * SLOT_MS - this.#unwatchedMs;
   }
 
+  /** True until the first request of the canary, though not beyond `graceMs` of the run. */
+  isStarting(graceMs: DurationMs): boolean {
+    return this.sinceCanaryMs === 0 && this.elapsedMs < graceMs;
+  }
+
   /** A moment of event time, relative to the run's begin. */
   relativeMs(at: EpochMs): DurationMs {
     return at - slotStartMs(this.startSlot);

@@ -28,7 +28,7 @@ export class SilenceGuard {
   readonly #logProof: number;
   #guard: Guard;
   #planned: number | null = null;
-  /** The plan before the present one, while that settles. */
+  /** The share that was in force when a larger one was planned, while that settles. */
   #settled: SilenceState['settled'] = null;
   #baselineRequests = 0;
   #canaryRequests = 0;
@@ -70,7 +70,7 @@ export class SilenceGuard {
 
   /** The share of requests that the canary must not fall below now; 0 without a plan. */
   get leastShare(): number {
-    return LEAST_OF_PLAN * Math.min(this.#planned ?? 0, this.#settled?.share ?? 1);
+    return LEAST_OF_PLAN * (this.#inForce ?? 0);
   }
 
   /** Requests while there was a plan: of the canary, and of those of both releases. */
@@ -85,7 +85,8 @@ export class SilenceGuard {
   /** What share is planned from now on, (0, 1]; null: nobody knows. Without a plan there is no proof either. */
   plan(share: number | null, atMs: DurationMs): void {
     if (share === this.#planned) return;
-    const before = this.#planned;
+    // Of a share that has not settled nothing is asked yet, also not by the next plan.
+    const before = this.#inForce;
     this.#settled = before !== null && share !== null && share > before ? { share: before, untilMs: atMs + SETTLING_MS } : null;
     this.#planned = share;
     if (share === null) this.#forgive();
@@ -138,6 +139,16 @@ export class SilenceGuard {
     restored.#isProven = state.isProven;
     [restored.#backCanary, restored.#backAll] = state.back;
     return restored;
+  }
+
+  /** The canary sends its first request while it may still be starting: what it did not send before that says nothing of it. */
+  started(): void {
+    this.#forgive();
+  }
+
+  /** The share that is asked for now; null without a plan. */
+  get #inForce(): number | null {
+    return this.#planned === null ? null : Math.min(this.#planned, this.#settled?.share ?? 1);
   }
 
   /** A few requests of which the canary got its share say that it is back, long before the wealth of its silence is spent. */
