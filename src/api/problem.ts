@@ -58,7 +58,9 @@ function issueText(issue: z.core.$ZodIssue): string {
     case 'invalid_type':
       return `${issue.input === undefined && / undefined$/.test(issue.message) ? 'is missing; it ' : ''}must be ${KIND_TEXT[issue.expected] ?? issue.expected}`;
     case 'too_small':
-      return issue.origin === 'string' ? 'must not be empty' : `must be at least ${issue.minimum}`;
+      return issue.origin === 'string'
+        ? 'must not be empty'
+        : `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
     case 'too_big':
       return `must be at most ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`;
     case 'invalid_key':

@@ -14,6 +14,8 @@ describe('a refused request', () => {
     [{ service: 's', generation: '7', baseline: { v: '1' }, canary: { v: '2' } }, '/generation: must be a number'],
     [{ service: 's', generation: 1.5, baseline: { v: '1' }, canary: { v: '2' } }, '/generation: must be a whole number'],
     [{ service: 's', generation: 0, baseline: { v: '1' }, canary: { v: '2' } }, '/generation: must be at least 1'],
+    [{ service: 's', generation: 1, baseline: { v: '1' }, canary: { v: '2' }, canaryShare: 0 }, '/canaryShare: must be more than 0'],
+    [{ service: 's', generation: 1, baseline: { v: '1' }, canary: { v: '2' }, canaryShare: 5 }, '/canaryShare: must be at most 1'],
     [{ service: '', generation: 1, baseline: { v: '1' }, canary: { v: '2' } }, '/service: must not be empty'],
     [{ service: 's', generation: 1, baseline: { v: 1 }, canary: { v: '2' } }, '/baseline/v: must be text'],
     [
