@@ -36,6 +36,13 @@ export function policyContradictions(section: CanarySection, policy: CanaryPolic
   if (policy.bakeMs > 0 && policy.incidentWindowMs * 2 > policy.bakeMs) {
     refuse(['bake'], 'proof of harm takes two incident windows, longer than the bake', 'at least twice `incidentWindow`');
   }
+  if (section.onSilence === 'rollback' && policy.baseline.kind === 'previous') {
+    refuse(
+      ['onSilence'],
+      'silence is told from the traffic that both releases have at the same time, which `baseline: previous` does not ask for',
+      '`hold`, or `baseline: concurrent`',
+    );
+  }
   for (const [index, { match }] of (section.criteria ?? []).entries()) {
     const setting = match === null ? undefined : policy.endpoints.find((entry) => endpointMatches(entry.endpoint, typical(match)));
     if (setting?.isMuted !== true) continue;

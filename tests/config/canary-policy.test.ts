@@ -114,6 +114,7 @@ describe('checks and endpoints', () => {
     ['endpoints: [{ match: GET /a, muted: true }]', 'endpoints: [{ match: "**", muted: true }]', 'endpoints'],
     ['criteria: [errors < 1%, { match: GET /a/*, criterion: errors < 1% }]', 'endpoints: [{ match: GET /**, muted: true }]', 'criteria.1'],
     ['bake: 1m', 'incidentWindow: 40s', 'bake'],
+    ['onSilence: rollback', 'baseline: previous', 'onSilence'],
   ])('that two documents make impossible together are refused: %s over %s', (service, organisation, path) => {
     const found = policyContradictions(section(service), policy(service, organisation));
     expect(found.map((contradiction) => contradiction.path.join('.'))).toEqual([path]);
