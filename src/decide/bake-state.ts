@@ -12,12 +12,18 @@ export interface BakeInput extends Pick<RunInput, 'outcome' | 'reason' | 'distru
 
 /**
  * One step of a bake. The promotion stands and is not told again, whatever cannot be known meanwhile: only harm that is proven by telemetry that is
- * trusted ends it otherwise, under the same guard and mode as in the run.
+ * trusted ends it otherwise, under the same guard and mode as in the run. Harm whose telemetry is not trusted by the end is for a person to look at.
  */
 export function stepBake(input: BakeInput): RunStep {
-  if (input.outcome === 'fail' && input.distrust === null) return harmed(input);
-  if (input.at >= input.until) return stands('promoted', input.promotedFor);
+  const { outcome, distrust, at, until } = input;
+  if (outcome === 'fail' && distrust === null) return harmed(input);
+  if (outcome === 'fail' && distrust !== null && at >= until) return doubtful(distrust, input.mode);
+  if (at >= until) return stands('promoted', input.promotedFor);
   return stands('baking', 'baking');
+}
+
+function doubtful(reason: RunInput['reason'], mode: RunInput['mode']): RunStep {
+  return { state: 'held', decision: 'hold', reason, action: mode === 'observe' ? null : 'hold' };
 }
 
 function stands(state: Extract<RunState, 'promoted' | 'baking'>, reason: RunInput['reason']): RunStep {

@@ -25,6 +25,16 @@ describe('a step of a bake', () => {
     ['goes on while the telemetry is not trusted', { outcome: 'fail', distrust: 'stale_telemetry' }, 'baking promote baking -'],
     ['ends as promoted, for the reason it was promoted for', { at: 10_000 }, 'promoted promote health_proven -'],
     ['ends as promoted although nothing was heard', { at: 10_000, distrust: 'no_data' }, 'promoted promote health_proven -'],
+    [
+      'is held in the end when what proved harm is not trusted',
+      { outcome: 'fail', reason: 'harm_proven', at: 10_000, distrust: 'late_telemetry' },
+      'held hold late_telemetry hold',
+    ],
+    [
+      'tells nobody of that when it only observes',
+      { outcome: 'fail', at: 10_000, distrust: 'late_telemetry', mode: 'observe' },
+      'held hold late_telemetry -',
+    ],
     ['takes back what is harmful', { outcome: 'fail', reason: 'harm_proven' }, 'rolled_back rollback harm_proven rollback'],
     [
       'takes it back at the last moment',
