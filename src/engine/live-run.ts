@@ -139,6 +139,19 @@ export class LiveRun {
     this.#settle();
   }
 
+  /** Begun to bake: the deploy system has its answer. */
+  get isBaking(): boolean {
+    return this.#bake !== null;
+  }
+
+  /** Ends a bake before its time because its place is needed: the promotion stands. */
+  cutShort(): void {
+    if (this.#bake === null) return;
+    const { reason } = this.#bake.promotion.verdict;
+    this.#record.say({ state: 'promoted', decision: 'promote', reason, action: null }, this.#said, this.#judgedUpTo());
+    this.#settle();
+  }
+
   /** Ends a run that threw, without asking anything of its test again. A promotion stands: nothing speaks against it. */
   breakDown(): RunStep {
     this.#said = silenced(this.#said);

@@ -71,7 +71,12 @@ export class Rollouts {
     }
     const inFlight = [...this.active()];
     const superseded = inFlight.filter((run) => run.rollout.service === request.service);
-    if (inFlight.length - superseded.length >= MAX_ACTIVE_RUNS) return { kind: 'full', limit: MAX_ACTIVE_RUNS };
+    if (inFlight.length - superseded.length >= MAX_ACTIVE_RUNS) {
+      // Nobody waits for a bake, of which every service may have one for days.
+      const oldestBake = inFlight.find((run) => run.isBaking);
+      if (oldestBake === undefined) return { kind: 'full', limit: MAX_ACTIVE_RUNS };
+      oldestBake.cutShort();
+    }
     for (const run of superseded) run.end('superseded', 'superseded');
     const startedAt = request.startedAt ?? now;
     const rollout: Rollout = {

@@ -1,5 +1,6 @@
 /** A promoted release is watched for a while against the one it replaced. */
 import { expect, it } from 'vitest';
+import { MAX_ACTIVE_RUNS } from '../../src/engine/rollouts.ts';
 import { AVAILABILITY, Live, scenarioConfig } from './live.ts';
 import { type Behaviour, type Pods, WORLD_START, World } from './world.ts';
 
@@ -129,6 +130,19 @@ it('a newer rollout of the service ends a bake, and so does an abort; nobody is 
   const aborted = promoted(HEALTHY).live;
   aborted.engine.abortRollout('r1');
   expect(aborted.run()).toMatchObject({ state: 'aborted', verdict: { decision: 'promote', reason: 'aborted' } });
+});
+
+it('a bake makes room for a rollout that would be refused otherwise, and its promotion stands', () => {
+  const { live } = promoted(HEALTHY);
+  const startOf = (service: string) => live.start({ id: service, service }).kind;
+  for (let i = 1; i < MAX_ACTIVE_RUNS; i++) expect(startOf(`service-${i}`)).toBe('started');
+  expect(live.run().state).toBe('baking');
+  expect(startOf('one more')).toBe('started');
+  expect(live.run()).toMatchObject({ state: 'promoted', verdict: { decision: 'promote', reason: 'health_proven' } });
+  expect(startOf('another one')).toBe('full');
+  live.restart();
+  expect(live.run().state).toBe('promoted');
+  expect(live.signals).toHaveLength(1);
 });
 
 it('the guard stands before a rollback of a bake as well', () => {
