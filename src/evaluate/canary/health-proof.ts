@@ -1,6 +1,6 @@
 /** When the health of a canary counts as proven: on nearly all of its traffic, and on everything the policy calls critical. */
 import type { DurationMs } from '../../model/time.ts';
-import type { Check } from './check.ts';
+import type { CheckRule } from './check-rule.ts';
 import type { EndpointComparison } from './endpoint-comparison.ts';
 import type { EndpointSettings } from './endpoint-settings.ts';
 
@@ -10,6 +10,7 @@ const PASS_TRAFFIC_SHARE = 0.95;
 /** What a run knows when it is asked whether its canary is healthy. */
 export interface HealthQuestion {
   readonly endpoints: readonly EndpointComparison[];
+  readonly rules: readonly CheckRule[];
   readonly settings: EndpointSettings;
   /** ln(1/beta): what a safe process must once have reached. */
   readonly logProof: number;
@@ -25,8 +26,9 @@ export interface HealthQuestion {
  * - so is every critical endpoint the baseline has, also one that the canary has not served yet, and
  * - so is every critical check on every endpoint that both releases have served, however few their requests.
  *
- * Nothing to prove is not proof. Each part asks for all of its proofs, so the chance that a canary beyond one of its margins from the start passes is at
- * most beta, whatever the number of checks (intersection-union test).
+ * Nothing to prove is not proof. Of an endpoint that carries more than 5 % of the requests or is critical all proofs are asked for, so the chance that a canary
+ * that is beyond a margin there from the start passes is at most beta, whatever the number of checks (intersection-union test). Endpoints that are neither
+ * are promoted with the others.
  */
 export function isHealthProven(question: HealthQuestion): boolean {
   const { endpoints, logProof } = question;
@@ -40,21 +42,20 @@ export function isHealthProven(question: HealthQuestion): boolean {
 }
 
 /** The second and third of these, which also a run that ends without proof must have before it may be promoted. */
-export function isCriticalProven({ endpoints, settings, logProof, atMs }: HealthQuestion): boolean {
-  const hasCriticalCheck = endpoints[0]?.checks.some((check) => check.rule.isCritical) ?? false;
+export function isCriticalProven({ endpoints, rules, settings, logProof, atMs }: HealthQuestion): boolean {
+  const hasCriticalCheck = rules.some((rule) => rule.isCritical);
   if (!hasCriticalCheck && !settings.hasCritical) return true;
+  if (hasCriticalCheck && !endpoints.some(isServedByBoth)) return false;
   return endpoints.every((endpoint) => {
     if (settings.of(endpoint.name).isCritical && endpoint.traffic(atMs) > 0) return isEndpointProven(endpoint, logProof);
-    const isServed = endpoint.baselineRequests > 0 && endpoint.canaryRequests > 0;
-    return !isServed || endpoint.checks.every((check) => !check.rule.isCritical || isNotInDoubt(check, logProof));
+    return !isServedByBoth(endpoint) || endpoint.checks.every((check) => !check.rule.isCritical || check.isNotInDoubt(logProof));
   });
 }
 
-function isEndpointProven({ checks }: EndpointComparison, logProof: number): boolean {
-  return checks.some(({ logSafe }) => logSafe !== null) && checks.every((check) => isNotInDoubt(check, logProof));
+function isServedByBoth({ baselineRequests, canaryRequests }: EndpointComparison): boolean {
+  return baselineRequests > 0 && canaryRequests > 0;
 }
 
-/** Severe checks are never asked: their plain siblings are. */
-function isNotInDoubt({ logSafe }: Check, logProof: number): boolean {
-  return logSafe === null || logSafe >= logProof;
+function isEndpointProven({ checks }: EndpointComparison, logProof: number): boolean {
+  return checks.some(({ logSafe }) => logSafe !== null) && checks.every((check) => check.isNotInDoubt(logProof));
 }

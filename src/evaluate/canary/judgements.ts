@@ -49,9 +49,7 @@ export function judgements(standing: Standing): readonly Judgement[] {
 /** Names of the checks whose health is asked for and not proven. */
 export function unprovenChecks(standing: Standing): readonly string[] {
   return standing.endpoints.flatMap((endpoint) =>
-    endpoint.checks.flatMap((check) =>
-      check.logSafe === null || check.logSafe >= standing.logProof ? [] : [checkName(check.rule.metric, endpoint.name)],
-    ),
+    endpoint.checks.flatMap((check) => (check.isNotInDoubt(standing.logProof) ? [] : [checkName(check.rule.metric, endpoint.name)])),
   );
 }
 
@@ -80,7 +78,7 @@ function whyNotFail(standing: Standing, { endpoint, check, canJudge }: Row): rea
   if (endpoint.baselineRequests === 0) return ['inconclusive', 'no_baseline'];
   if (standing.isTooFew || !check.isReady) return ['inconclusive', 'too_few_samples'];
   // Health that was proven earlier is no comfort while there is more evidence of harm than at the start, as for the run as a whole.
-  if (check.logSafe !== null && check.logSafe >= standing.logProof && check.logE <= 0) return ['pass', 'health_proven'];
+  if (check.logSafe !== null && check.isNotInDoubt(standing.logProof) && check.logE <= 0) return ['pass', 'health_proven'];
   if (standing.isOver) return ['inconclusive', 'horizon_reached'];
   if (standing.isWarmup) return ['inconclusive', 'warming_up'];
   return canJudge(check) ? ACCUMULATING : ['inconclusive', 'not_judgeable'];

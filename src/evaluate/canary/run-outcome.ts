@@ -30,6 +30,6 @@ export function decidedBy(standing: Standing): string | null {
   return isOpen ? (decisiveCheck(standing)?.check ?? null) : null;
 }
 
-export function healthQuestion({ endpoints, settings, logProof, overflow, time }: Standing): HealthQuestion {
-  return { endpoints, settings, logProof, uncomparedRequests: overflow.baselineRequests, atMs: time.elapsedMs };
+export function healthQuestion({ endpoints, rules, settings, logProof, overflow, time }: Standing): HealthQuestion {
+  return { endpoints, rules, settings, logProof, uncomparedRequests: overflow.baselineRequests, atMs: time.elapsedMs };
 }
