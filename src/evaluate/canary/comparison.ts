@@ -7,6 +7,7 @@ import { type EpochMs, type SlotIndex, slotStartMs } from '../../model/time.ts';
 import type { ArmSlot } from './arm-slot.ts';
 import { HARM_BETS, SAFE_BETS } from './block-evidence.ts';
 import { type CanaryComparisonState, type CanaryJudgement, withDetails } from './canary-judgement.ts';
+import { ALL_ENDPOINTS } from './check-name.ts';
 import { type CheckRule, checkRules } from './check-rule.ts';
 import { decisiveCheck, SILENCE } from './decisive-check.ts';
 import { EndpointBook } from './endpoint-book.ts';
@@ -25,6 +26,9 @@ import { RunHistory } from './run-history.ts';
 import { decidedBy, healthQuestion, runOutcome } from './run-outcome.ts';
 import { RunTime } from './run-time.ts';
 import type { DecisiveCheck, Standing } from './standing.ts';
+
+/** Endpoints that are none: requests of either are counted and not judged. A span of the second's name would pass for the service as a whole. */
+const RESERVED: ReadonlySet<string> = new Set([OVERFLOW_ENDPOINT, ALL_ENDPOINTS]);
 
 /**
  * A conditional e-process portfolio: every block compares the releases only within itself, so load, drift and shared outages cancel; wealth that ever
@@ -69,7 +73,7 @@ export class CanaryComparison {
 
   /** Baseline history of an endpoint from before its first slot, oldest first: primes the reference that defines "slow". */
   prime(endpoint: string, endMs: EpochMs, baseline: ArmSlot): void {
-    if (endpoint !== OVERFLOW_ENDPOINT && !this.#settings.of(endpoint).isMuted)
+    if (!RESERVED.has(endpoint) && !this.#settings.of(endpoint).isMuted)
       this.#endpoints.of(endpoint)?.prime(this.#time.relativeMs(endMs), baseline);
   }
 
@@ -93,7 +97,7 @@ export class CanaryComparison {
     }
     if (baseline.requests > 0) this.#time.sawBaseline();
     this.#guards.silence.count(baseline.requests, canary.requests);
-    const comparison = endpoint === OVERFLOW_ENDPOINT ? undefined : this.#endpoints.of(endpoint);
+    const comparison = RESERVED.has(endpoint) ? undefined : this.#endpoints.of(endpoint);
     if (comparison === undefined) {
       this.#overflow = overflowing(this.#overflow, baseline, canary);
       return;

@@ -25,10 +25,10 @@ export interface EndpointForecast {
   readonly tail: LatencyTail;
 }
 
-export type Effect = Outlook['effect'];
+type Effect = Outlook['effect'];
 
 /** Regressions just worth finding. */
-export const EFFECTS: ReadonlyMap<CheckMetric, Effect> = new Map<CheckMetric, Effect>([
+const EFFECTS: ReadonlyMap<CheckMetric, Effect> = new Map<CheckMetric, Effect>([
   ['p50', { kind: 'latency', ratio: 1.25 }],
   ['p95', { kind: 'latency', ratio: 1.3 }],
   ['p99', { kind: 'latency', ratio: 1.5 }],
@@ -44,13 +44,13 @@ const BISECTIONS = 24;
 const SAFE_MIXTURE_COST = 1;
 
 /** Time from now in which `effect` would be proven by this check alone, given where its process stands; Infinity when never. */
-export function findingMs(forecast: EndpointForecast, rule: CheckRule, effect: Effect, wealth: Wealth): DurationMs {
+function findingMs(forecast: EndpointForecast, rule: CheckRule, effect: Effect, wealth: Wealth): DurationMs {
   const bad = badUnder(forecast, rule, effect);
   return bad === null ? Infinity : provingMs(rule.harmRules, evidenceRate(rule.harm, { ...forecast, ...bad }), wealth);
 }
 
 /** The smallest effect of the check's kind that is proven within `withinMs`; null when none is. */
-export function smallestEffect(forecast: EndpointForecast, rule: CheckRule, withinMs: DurationMs, wealth: Wealth): Effect | null {
+function smallestEffect(forecast: EndpointForecast, rule: CheckRule, withinMs: DurationMs, wealth: Wealth): Effect | null {
   const isLatency = rule.latency !== null;
   const effect = (size: number): Effect => (isLatency ? { kind: 'latency', ratio: size } : { kind: 'errors', addRatio: size });
   let low = isLatency ? 1 : 0;
