@@ -39,8 +39,8 @@ export interface HarmTestState {
  *   not fall into the same window never add up.
  *
  * Failures are asked about both ways, and the wealth is the mean; latencies patiently, as pauses of pods overlap more often than their failures do, and
- * absolute limits too; what is severe quickly. All begin as copies of the wealth by requests when pods are first told apart, so the wealth goes on from where it was. In blocks in
- * which they are not, every witness sees all requests, and the window cap holds.
+ * absolute limits too; what is severe quickly. All begin as copies of the wealth by requests when pods are first told apart, so the wealth goes on from
+ * where it was. In blocks in which they are not, every witness sees all requests, and the window cap holds: there a single pod's trouble counts.
  */
 export class HarmTest {
   readonly #rules: HarmTestRules;
