@@ -1,7 +1,9 @@
 /** A stretch of the baseline's own past, kept with a run: what the canary is compared with when the baseline serves nothing at the same time. */
 import type { ArmSlot } from '../evaluate/canary/arm-slot.ts';
+import { LANES, type LaneColumns } from '../model/lane.ts';
 import { type DurationMs, type EpochMs, SLOT_MS } from '../model/time.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
+import type { SlotReading } from '../window/slot-reading.ts';
 
 /** As far back as slots are in memory. */
 const STRETCH_MS: DurationMs = 15 * 60_000;
@@ -18,10 +20,36 @@ const ROOM_PER_ENDPOINT = 1_500;
 interface Piece extends ArmSlot {
   readonly buckets: readonly number[];
   readonly counts: readonly number[];
+  /** All in lane 0: a canary is judged by pods only where it is known what of its baseline has a latency. */
+  readonly lanes: LaneColumns;
+}
+
+type Counted = Pick<Piece, 'requests' | 'failed' | 'buckets' | 'counts'>;
+
+function pieceOf({ requests, failed, buckets, counts }: Counted, timedFailed: number): Piece {
+  const size = buckets.length;
+  const none = new Array<number>(LANES).fill(0);
+  const timed = counts.reduce((sum, count) => sum + count, timedFailed);
+  const start = [0, ...new Array<number>(LANES + 1).fill(size)];
+  return {
+    requests,
+    failed,
+    size,
+    buckets,
+    counts,
+    lanes: { start, buckets, counts, requests: [timed, ...none], failed: [timedFailed, ...none] },
+  };
 }
 
 /** Buckets as the distance of each from the one before: they are many, and close together. */
-type SavedPiece = readonly [start: number, requests: number, failed: number, gaps: readonly number[], counts: readonly number[]];
+type SavedPiece = readonly [
+  start: number,
+  requests: number,
+  failed: number,
+  timedFailed: number,
+  gaps: readonly number[],
+  counts: readonly number[],
+];
 
 interface SavedStretch {
   readonly pieceSec: number;
@@ -116,10 +144,11 @@ export class KeptBaseline {
       starts: this.#starts,
       endpoints: [...this.#endpoints].map(([name, pieces]) => [
         name,
-        [...pieces].map(([start, { requests, failed, buckets, counts }]) => [
+        [...pieces].map(([start, { requests, failed, buckets, counts, lanes }]) => [
           start,
           requests,
           failed,
+          lanes.failed[0] ?? 0,
           buckets.map((bucket, i) => bucket - (buckets[i - 1] ?? 0)),
           counts,
         ]),
@@ -133,13 +162,13 @@ export class KeptBaseline {
     const endpoints = saved.endpoints.map(([name, pieces]): [string, Map<number, Piece>] => [
       name,
       new Map(
-        pieces.map(([start, requests, failed, gaps, counts]) => {
+        pieces.map(([start, requests, failed, timedFailed, gaps, counts]) => {
           let bucket = 0;
           const buckets = gaps.map((gap) => {
             bucket += gap;
             return bucket;
           });
-          return [start, { requests, failed, size: buckets.length, buckets, counts }];
+          return [start, pieceOf({ requests, failed, buckets, counts }, timedFailed)];
         }),
       ),
     ]);
@@ -185,29 +214,30 @@ function pieceAt(pieces: Map<number, Gathering>, start: number): Gathering {
 class Gathering {
   requests = 0;
   failed = 0;
+  timedFailed = 0;
   readonly counts = new Map<number, number>();
 
-  add({ requests, failed, size, buckets, counts }: ArmSlot): void {
+  add({ requests, failed, timedFailed, size, buckets, counts }: SlotReading): void {
     this.requests += requests;
     this.failed += failed;
+    this.timedFailed += timedFailed;
     for (let i = 0; i < size; i++) this.#count(buckets[i] as number, counts[i] as number);
   }
 
   merge(other: Gathering): void {
     this.requests += other.requests;
     this.failed += other.failed;
+    this.timedFailed += other.timedFailed;
     for (const [bucket, count] of other.counts) this.#count(bucket, count);
   }
 
   done(): Piece {
     const sorted = [...this.counts].sort(([a], [b]) => a - b);
-    return {
-      requests: this.requests,
-      failed: this.failed,
-      size: sorted.length,
-      buckets: sorted.map(([bucket]) => bucket),
-      counts: sorted.map(([, count]) => count),
-    };
+    const { requests, failed } = this;
+    return pieceOf(
+      { requests, failed, buckets: sorted.map(([bucket]) => bucket), counts: sorted.map(([, count]) => count) },
+      this.timedFailed,
+    );
   }
 
   #count(bucket: number, count: number): void {

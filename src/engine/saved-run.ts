@@ -26,7 +26,7 @@ export interface Bake {
 }
 
 /** Grows when saved runs come to mean something else. */
-export const RUN_FORMAT = 2;
+export const RUN_FORMAT = 3;
 
 export interface LiveRunState extends RunRecordState, RunStart {
   readonly format: number;

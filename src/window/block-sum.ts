@@ -72,9 +72,11 @@ export class BlockSum {
       into.counts = new Float64Array(distinct * 2);
     }
     this.#sum.drain(this.#cells, this.#counts);
+    into.timedFailed = 0;
     for (let i = 0; i < distinct; i++) {
       const cell = (this.#cells[i] as number) % this.#laneCells;
-      if ((cell & 1) === 0) this.#buckets.add(cell >>> 1, this.#counts[i] as number);
+      if ((cell & 1) === 1) into.timedFailed += this.#counts[i] as number;
+      else this.#buckets.add(cell >>> 1, this.#counts[i] as number);
     }
     into.size = this.#buckets.drain(into.buckets, into.counts);
     into.lanes = null;

@@ -6,7 +6,9 @@ export class SlotReading {
   /** Spans as received, and those of them that failed. */
   requests = 0;
   failed = 0;
-  /** The same as sums of sampling weights. */
+  /** Spans with a latency that failed. */
+  timedFailed = 0;
+  /** The first two as sums of sampling weights. */
   weight = 0;
   failedWeight = 0;
   /** Distinct buckets of spans with a latency that did not fail, of whichever lane. */
