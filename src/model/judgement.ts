@@ -112,7 +112,7 @@ export interface GuardEvidence {
   /** Of the canary: bad of total; for silence, requests of the canary of those of both releases. */
   readonly canary: ArmCounts;
   readonly baseline: ArmCounts;
-  /** The ratio that must not be exceeded (undercut, for silence), in (0, 1). */
+  /** The ratio that must not be exceeded (undercut, for silence), in (0, 1); 0 while a first plan of silence settles. */
   readonly limitRatio: number;
   /** Bad means slower than this many µs; null for failures and requests. */
   readonly edgeUs: number | null;

@@ -24,3 +24,18 @@ it.each([
   expect(watch(130, 188)).toBe('accumulating');
   expect(watch(188, 300)).toBe('silence_proven');
 });
+
+it('a share that is first told while a run goes on is asked for when it has settled', () => {
+  const judged = new CanaryComparison(canaryPolicy({ onSilence: 'rollback' }), LAYOUT, START);
+  const watch = (from: number, to: number, canary: number) => {
+    for (let second = from; second < to; second++) {
+      judged.feed('GET /', START + second, counted(190, 0), counted(canary, 0));
+      judged.endSlot(START + second);
+    }
+    return judged.judge().reason;
+  };
+  watch(0, 100, 10);
+  judged.plan(0.5);
+  expect(watch(100, 158, 10)).toBe('accumulating');
+  expect(watch(158, 220, 10)).toBe('silence_proven');
+});

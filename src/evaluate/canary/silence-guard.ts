@@ -68,7 +68,7 @@ export class SilenceGuard {
     return this.#isProven;
   }
 
-  /** The share of requests that the canary must not fall below now; 0 without a plan. */
+  /** The share of requests that the canary must not fall below now; 0 without a plan, and while the first one of a run that goes on settles. */
   get leastShare(): number {
     return LEAST_OF_PLAN * (this.#inForce ?? 0);
   }
@@ -85,9 +85,9 @@ export class SilenceGuard {
   /** What share is planned from now on, (0, 1]; null: nobody knows. Without a plan there is no proof either. */
   plan(share: number | null, atMs: DurationMs): void {
     if (share === this.#planned) return;
-    // Of a share that has not settled nothing is asked yet, also not by the next plan.
-    const before = this.#inForce;
-    this.#settled = before !== null && share !== null && share > before ? { share: before, untilMs: atMs + SETTLING_MS } : null;
+    // Of a share that has not settled nothing is asked yet, also not by the next plan. With the first plan a run may begin; later it is news like any other.
+    const before = this.#inForce ?? (atMs === 0 ? 1 : 0);
+    this.#settled = share !== null && share > before ? { share: before, untilMs: atMs + SETTLING_MS } : null;
     this.#planned = share;
     if (share === null) this.#forgive();
   }
@@ -112,7 +112,7 @@ export class SilenceGuard {
     this.#baselineRequests += all - canary;
     this.#canaryRequests += canary;
     // Every slot is played, also those without baseline: to leave them out would leave out those in which the canary got all there was.
-    this.#guard.bet(atMs, canary, all, this.leastShare);
+    if (this.leastShare > 0) this.#guard.bet(atMs, canary, all, this.leastShare);
     if (this.#isProven) this.#watch(canary, all);
     else if (this.#guard.logE >= this.#logProof) this.#isProven = true;
   }
