@@ -50,8 +50,8 @@ const SEVERE_ADD_RATIO = 0.03;
 
 /**
  * The rules of a policy, without those of muted checks; none when all are muted. Weights are the usual shares times the policy's weights, and add up to 1:
- * what one check gains the others lose, so the chance of a false alarm stays what it is. A severe check never begins below the tolerance of its plain
- * sibling.
+ * what one check gains the others lose, so the chance of a false alarm stays what it is. A severe check never begins below what the policy
+ * tolerates of its plain sibling; what pods of the baseline differ by widens the plain one alone.
  */
 export function checkRules(policy: CanaryPolicy, limits: ProcessLimits = PROCESS_LIMITS): readonly CheckRule[] {
   const { latency, errors } = policy;

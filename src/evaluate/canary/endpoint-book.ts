@@ -1,4 +1,4 @@
-/** The endpoints a run compares: a bounded number of them, in an order that does not depend on who came first. */
+/** The endpoints a run compares: a bounded number of them, the first to come; in an order that does not depend on who came first. */
 import { Check } from './check.ts';
 import type { CheckRule } from './check-rule.ts';
 import type { BucketScale } from './edges.ts';
