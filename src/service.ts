@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { type Api, createApi } from './api/create-api.ts';
 import type { Config } from './config/config.ts';
-import { isOfThisFormat, type LiveRunState, withoutBake } from './engine/saved-run.ts';
+import { isOfThisFormat, type LiveRunState, remains, withoutBake } from './engine/saved-run.ts';
 import { LEVEL_SECONDS, type SavedState } from './model/checkpoint.ts';
 import { PermanentError } from './model/errors.ts';
+import type { CanaryPolicy } from './model/policy.ts';
 import type { Signal } from './model/rollout.ts';
 import type { EpochMs } from './model/time.ts';
 import { Admission } from './receivers/admission.ts';
@@ -172,7 +173,7 @@ function restoredStages(config: Config, store: Store, clock: Clock, telemetry: R
     });
   const { stages, lost } = restoredOr(
     () => build(state),
-    () => rebuilt(state, now, build),
+    () => rebuilt(state, now, config.policies.fallback.canary, build),
   );
   if (state.at !== null)
     telemetry.log.info({ series: state.series.length, runs: state.runs.length, gapMs: now - state.at }, 'state restored');
@@ -194,14 +195,15 @@ function savedState(store: Store): SavedState {
 }
 
 /**
- * Histograms of another layout cannot be gone on with, nor can what runs in flight concluded from them: those begin anew, and bakes end. Runs that another
- * program saved are forgotten when they are over.
+ * Histograms of another layout cannot be gone on with, nor can what runs in flight concluded from them: those begin anew, and bakes end. Of runs that
+ * another program saved and that are over stays how they ended.
  */
-function rebuilt(state: SavedState, now: EpochMs, build: (saved: SavedState) => Stages): Stages {
+function rebuilt(state: SavedState, now: EpochMs, policy: CanaryPolicy, build: (saved: SavedState) => Stages): Stages {
   const runs = state.runs.map(({ json }) => withoutBake(JSON.parse(json) as LiveRunState));
-  const over = runs.filter((run) => run.final !== null && isOfThisFormat(run));
+  const isOver = ({ final, state: last }: LiveRunState): boolean => final !== null || last === 'baking';
+  const over = runs.filter(isOver).map((run) => (run.final !== null && isOfThisFormat(run) ? run : remains(run, policy)));
   const stages = build({ ...state, slots: [], runs: over.map((run) => ({ id: run.rollout.id, json: JSON.stringify(run) })) });
-  for (const { final, rollout } of runs) if (final === null) stages.engine.startRollout({ ...rollout, startedAt: now }, now);
+  for (const run of runs) if (!isOver(run)) stages.engine.startRollout({ ...run.rollout, startedAt: now }, now);
   return stages;
 }
 

@@ -2,11 +2,11 @@
 import type { CanaryComparisonState } from '../evaluate/canary/canary-judgement.ts';
 import { PermanentError } from '../model/errors.ts';
 import type { CanaryPolicy } from '../model/policy.ts';
-import type { AnalysisRun, Rollout } from '../model/rollout.ts';
-import type { EpochMs, SlotIndex } from '../model/time.ts';
+import type { AnalysisRun, Decision, Rollout, RunState, Verdict } from '../model/rollout.ts';
+import { type EpochMs, type SlotIndex, slotOf } from '../model/time.ts';
 import type { BaselineFeedState } from './baseline-feed.ts';
 import type { ExemplarsState } from './exemplars.ts';
-import type { Strictness } from './run-policy.ts';
+import { PLAIN_STRICTNESS, type Strictness } from './run-policy.ts';
 import type { RunRecordState } from './run-record.ts';
 
 /** What a run is started with. */
@@ -43,6 +43,45 @@ export function withoutBake(run: LiveRunState): LiveRunState {
   if (!isOfThisFormat(run) || run.bake === null) return run;
   const final: AnalysisRun = { ...run.bake.promotion, state: 'promoted', history: run.history };
   return { ...run, state: 'promoted', bake: null, source: null, comparison: null, exemplars: null, final };
+}
+
+const SAID_IN_THE_END: ReadonlyMap<RunState, Decision> = new Map([
+  ['rolled_back', 'rollback'],
+  ['promoted', 'promote'],
+]);
+
+/**
+ * What stays of a run that is over, or bakes, and is of another format: that it was, and how it ended. Without it a signal of it that still waits would count as
+ * superseded, and its generation would be unknown. `policy` stands for the one that cannot be read.
+ */
+export function remains({ rollout: saved, sequence, state: last, signalId }: LiveRunState, policy: CanaryPolicy): LiveRunState {
+  const state = last === 'baking' ? 'promoted' : last;
+  const rollout: Rollout = { ...saved, canaryShare: saved.canaryShare ?? null };
+  const verdict: Verdict = {
+    decision: SAID_IN_THE_END.get(state) ?? 'hold',
+    reason: 'state_unknown',
+    at: rollout.startedAt,
+    logWealth: 0,
+    logLimit: Math.log(1 / policy.alpha),
+    decidedBy: null,
+  };
+  const ended = { state, history: [verdict], firstCanaryAt: null, signalId: signalId ?? null };
+  const counts = { canaryRequests: 0, baselineRequests: 0, lateRequests: 0, lagMs: 0, strictness: PLAIN_STRICTNESS.factor };
+  const lists = { judgements: [], trail: [], outlook: [], exemplars: { baseline: [], canary: [] } };
+  return {
+    ...ended,
+    format: RUN_FORMAT,
+    rollout,
+    sequence,
+    policy,
+    strictness: PLAIN_STRICTNESS,
+    nextSlot: slotOf(rollout.startedAt),
+    final: { ...ended, ...counts, ...lists, rollout, verdict },
+    bake: null,
+    source: null,
+    comparison: null,
+    exemplars: null,
+  };
 }
 
 /** True of what this program saved, or one like it; of any other only the rollout can be relied upon. */

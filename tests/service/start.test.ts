@@ -90,7 +90,7 @@ describe('a state that cannot be trusted', () => {
 });
 
 describe('a start with runs that another program saved', () => {
-  it('keeps the objectives, forgets what is over and begins anew what is in flight', async () => {
+  it('keeps the objectives and how what is over ended, and begins anew what is in flight', async () => {
     await livedThroughTwoRollouts();
     const store = new SqliteStore(join(folder, 'state'));
     const { at, runs } = store.load({});
@@ -101,7 +101,14 @@ describe('a start with runs that another program saved', () => {
     const second = await Running.start({ folder, config: config() });
     await second.log(LOST);
     expect((await second.state()).services[0]?.objectives[0]?.judgement.evidence).toMatchObject({ valid: 6_000, good: 5_550 });
-    expect(await second.status('/v1/rollouts/shop-1')).toBe(404);
+    expect(await second.run('shop-1')).toMatchObject({
+      rollout: { generation: 1 },
+      state: 'rolled_back',
+      verdict: { decision: 'rollback', reason: 'state_unknown' },
+      signalId: expect.stringMatching(/^sig_/),
+      judgements: [],
+    });
+    expect(await second.status('/v1/rollouts/shop-1/explanation')).toBe(200);
     expect(await second.run('shop-2')).toMatchObject({ rollout: { generation: 2 }, canaryRequests: 0, signalId: null });
     await second.stop();
     expect(receiver.requests).toHaveLength(1);
