@@ -98,9 +98,15 @@ export class Rollouts {
     return { kind: 'started', run };
   }
 
-  /** True while a run of the service is in flight that its deploy system announced: what is found in the traffic meanwhile ends no such run. */
+  /**
+   * True while a run of the service is in flight that its deploy system announced and waits for: what is found in the traffic meanwhile ends no such
+   * run. A bake nobody waits for, and it may last for days in which every release is to be judged.
+   */
   isAnnounced(service: string): boolean {
-    for (const run of this.active()) if (run.rollout.service === service && run.rollout.origin === 'api') return true;
+    for (const run of this.active()) {
+      const { rollout, state } = run;
+      if (rollout.service === service && rollout.origin === 'api' && state !== 'baking') return true;
+    }
     return false;
   }
 

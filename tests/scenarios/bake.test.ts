@@ -145,6 +145,23 @@ it('a bake makes room for a rollout that would be refused otherwise, and its pro
   expect(live.signals).toHaveLength(1);
 });
 
+it('a bad release that nobody announced is found and rolled back while an announced one bakes', () => {
+  const pods: Pods = { service: 'checkout', version: 'v1', rate: (second) => (second < 900 ? 60 : 0) };
+  const world = new World([
+    pods,
+    { ...pods, version: 'v2', rate: 60 },
+    { ...pods, version: 'v3', rate: (second) => (second < 1000 ? 0 : 60), behaviour: () => ({ errorRatio: 0.3 }) },
+  ]);
+  const live = new Live(scenarioConfig({ canary: { bakeMs: 3_600_000, trackBy: 'service.version' } }));
+  live.play(world, 30);
+  live.start();
+  live.play(world, 990);
+  expect(live.run().state).toBe('baking');
+  live.play(world, 1100);
+  expect(live.run().state).toBe('superseded');
+  expect(live.signals.map(({ action, rolloutId }) => `${action} ${rolloutId === 'r1'}`)).toEqual(['promote true', 'rollback false']);
+});
+
 it('the guard stands before a rollback of a bake as well', () => {
   const { live, world } = promoted(
     badLate({ errorRatio: 0.1 }),
