@@ -118,6 +118,12 @@ export class KeptBaseline {
     return this.#starts.length - this.#priming;
   }
 
+  /** End of the last piece that primes, in epoch milliseconds; 0 when none does. */
+  get primedToMs(): EpochMs {
+    const last = this.#starts[this.#priming - 1];
+    return last === undefined ? 0 : (last + this.#pieceSec) * SLOT_MS;
+  }
+
   endpoints(): Iterable<string> {
     return this.#endpoints.keys();
   }

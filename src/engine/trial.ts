@@ -53,7 +53,7 @@ export class Trial {
     const comparison = new CanaryComparison(policy, ground.layout, slot, ground.limits);
     const { kept } = this.#source;
     const source = kept === null ? new BaselineFeed('fading') : BaselineFeed.of('kept', kept);
-    prime(comparison, kept ?? source.keep(arms.endpoints, window, slot, 0));
+    prime(comparison, kept ?? source.keep(arms.endpoints, window, slot, 0), slot);
     return new Trial(comparison, source);
   }
 
@@ -88,7 +88,7 @@ export class Trial {
     const comparison = this.#comparison;
     const source = this.#source;
     if (source.isWaiting && arms.requests('canary', window, slot) > 0) {
-      prime(comparison, source.keep(arms.endpoints, window, slot, shiftMs));
+      prime(comparison, source.keep(arms.endpoints, window, slot, shiftMs), slot);
     }
     const side = source.side(slot, () => arms.requests('baseline', window, slot));
     const canary = this.#canarySlot;
@@ -121,9 +121,11 @@ export class Trial {
   }
 }
 
-function prime(comparison: CanaryComparison, kept: KeptBaseline): void {
+/** As if the past ended right before `from`: what is known of it does not fade with the time that has gone by since. */
+function prime(comparison: CanaryComparison, kept: KeptBaseline, from: SlotIndex): void {
+  const sinceMs = slotStartMs(from) - kept.primedToMs;
   for (const endpoint of kept.endpoints()) {
-    for (const { endMs, slot } of kept.past(endpoint)) comparison.prime(endpoint, endMs, slot);
+    for (const { endMs, slot } of kept.past(endpoint)) comparison.prime(endpoint, endMs + sinceMs, slot);
   }
 }
 

@@ -7,6 +7,7 @@ import type { GuardsState } from './guards.ts';
 import { judgements, unprovenChecks } from './judgements.ts';
 import type { MutedState } from './muted.ts';
 import type { Overflow } from './overflow.ts';
+import type { PodPresenceState } from './pod-presence.ts';
 import type { PoolState } from './pool.ts';
 import type { PortfolioState } from './portfolio.ts';
 import type { RunHistoryState } from './run-history.ts';
@@ -79,6 +80,7 @@ export interface CanaryComparisonState {
   /** The check that proved harm. */
   readonly proven: DecisiveCheck | null;
   readonly guards: GuardsState;
+  readonly presence: PodPresenceState;
   readonly overflow: Overflow;
   readonly muted: MutedState;
   readonly portfolio: PortfolioState;

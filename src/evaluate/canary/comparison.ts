@@ -18,6 +18,7 @@ import { GUARD_MONEY, Guards } from './guards.ts';
 import { isCriticalProven } from './health-proof.ts';
 import { Muted } from './muted.ts';
 import { NO_OVERFLOW, overflowing } from './overflow.ts';
+import { PodPresence } from './pod-presence.ts';
 import { Pool } from './pool.ts';
 import { Portfolio } from './portfolio.ts';
 import { PROCESS_LIMITS, type ProcessLimits } from './process-rules.ts';
@@ -53,6 +54,9 @@ export class CanaryComparison {
   #logWealth = 0;
   #proven: DecisiveCheck | null = null;
   #guards: Guards;
+  #presence = new PodPresence();
+  /** Whether the canary is warming up, as known before the slot that is fed: the same for all of its endpoints. */
+  #isWarming: boolean;
   #history = new RunHistory();
   readonly #prospects: Prospects;
   readonly #scratch: Scratch = { harm: new Float64Array(HARM_BETS.length), safe: new Float64Array(SAFE_BETS.length) };
@@ -69,6 +73,7 @@ export class CanaryComparison {
     this.#guards = new Guards(policy, layout, limits);
     this.#prospects = new Prospects(policy, this.#rules, layout);
     this.#logLimit = Math.log(1 / policy.alpha);
+    this.#isWarming = this.#isWarmup();
   }
 
   /** Baseline history of an endpoint from before its first slot, oldest first: primes the reference that defines "slow". */
@@ -108,7 +113,8 @@ export class CanaryComparison {
     this.#history.traffic.count(endpoint, this.#time.watchedMs, baseline.requests, canary.requests);
     const atMs = this.#time.relativeMs(slotStartMs(slot + 1));
     this.#prospects.consider(comparison, atMs);
-    comparison.feed(slot, atMs, this.#isWarmup(), baseline, canary);
+    comparison.feed({ slot, atMs, isWarmup: this.#isWarming, presence: this.#presence }, baseline, canary);
+    this.#presence.note(canary);
   }
 
   /** Ends the slot for all endpoints; after it the verdict may change. */
@@ -128,11 +134,13 @@ export class CanaryComparison {
     }
     this.#admit(isOpening ? endpoints : newcomers);
     this.#pool.endSlot(atMs, this.#portfolio.pool > 0);
+    this.#presence.endSlot(slot);
     this.#guards.endSlot(atMs, isWarmup);
     this.#logWealth = this.#guards.logHarm(this.#portfolio.logWealth(endpoints, this.#pool.logWealth));
     if (this.#logWealth >= this.#logLimit && !this.#isTooFew()) this.#proven ??= decisiveCheck(this.#standing());
     this.#history.endSlot(slot, endpoints, this.#pool, this.#shownWealth());
     if (isSilenceHarm(this.#standing())) this.#proven ??= SILENCE;
+    this.#isWarming = this.#isWarmup();
   }
 
   /** A gap in the stream: slots before `slot` are missing, which is not the same as empty. Open blocks are forgotten. */
@@ -141,6 +149,7 @@ export class CanaryComparison {
     this.#time.skipTo(slot);
     for (const endpoint of this.#endpoints.all) endpoint.dropBlock();
     this.#guards.drop();
+    this.#isWarming = this.#isWarmup();
   }
 
   /** What it says now. Cheap until its lists are read. */
@@ -170,6 +179,7 @@ export class CanaryComparison {
       time: this.#time.snapshot(),
       proven: this.#proven,
       guards: this.#guards.snapshot(),
+      presence: this.#presence.snapshot(),
       overflow: this.#overflow,
       muted: this.#muted.snapshot(),
       portfolio: this.#portfolio.snapshot(),
@@ -194,6 +204,8 @@ export class CanaryComparison {
     restored.#time = RunTime.restore(state.time);
     restored.#proven = state.proven;
     restored.#guards = Guards.restore(policy, layout, limits, state.guards);
+    restored.#presence = PodPresence.restore(state.presence);
+    restored.#isWarming = restored.#isWarmup();
     restored.#prospects.restore(state.hopeless, state.endpoints);
     restored.#history = RunHistory.restore(state.history);
     restored.#overflow = state.overflow;

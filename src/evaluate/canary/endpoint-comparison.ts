@@ -10,6 +10,7 @@ import { logSumExp } from './log-sum.ts';
 import { PodBlock, type PodBlockState } from './pod-block.ts';
 import { type PodScratch, podScratch } from './pod-evidence.ts';
 import { PodLevel, type PodLevelState } from './pod-level.ts';
+import type { PodPresence } from './pod-presence.ts';
 import { ReferenceHistogram, type ReferenceState } from './reference-histogram.ts';
 
 /** A block closes with this many baseline requests, or after ten seconds with at least one; it always needs one of the canary. */
@@ -23,6 +24,14 @@ interface Pods {
   readonly level: PodLevel;
   readonly block: PodBlock;
   readonly scratch: PodScratch;
+}
+
+/** A slot that is fed: when it is, in event time of the run at its end, and what is known of it beforehand. */
+export interface FedSlot {
+  readonly slot: SlotIndex;
+  readonly atMs: DurationMs;
+  readonly isWarmup: boolean;
+  readonly presence: PodPresence;
 }
 
 interface OpenBlock {
@@ -86,8 +95,8 @@ export class EndpointComparison {
   }
 
   /** Adds a slot that ends at `atMs` of the run. The edges of a block are set before its first request is seen. */
-  feed(slot: SlotIndex, atMs: DurationMs, isWarmup: boolean, baseline: ArmSlot, canary: ArmSlot): void {
-    this.#block ??= this.#open(slot, atMs, isWarmup);
+  feed({ slot, atMs, isWarmup, presence }: FedSlot, baseline: ArmSlot, canary: ArmSlot): void {
+    this.#block ??= this.#open(slot, atMs, isWarmup, presence);
     const block = this.#block;
     block.baselineRequests += baseline.requests;
     block.baselineTimed += timedRequests(baseline);
@@ -98,7 +107,7 @@ export class EndpointComparison {
     for (const check of this.checks) check.count(baseline, canary, block.isWarmup);
     if (canary.lanes !== null && canary.lanes !== undefined)
       this.#pods ??= { level: new PodLevel(), block: new PodBlock(), scratch: podScratch(HARM_BETS.length) };
-    this.#pods?.level.note(slot, baseline, canary);
+    this.#pods?.level.note(baseline, canary);
     this.#pods?.block.add(baseline, canary);
     this.#reference.add(atMs, baseline);
   }
@@ -174,12 +183,12 @@ export class EndpointComparison {
     return restored;
   }
 
-  #open(slot: SlotIndex, atMs: DurationMs, isWarmup: boolean): OpenBlock {
+  #open(slot: SlotIndex, atMs: DurationMs, isWarmup: boolean, presence: PodPresence): OpenBlock {
     for (const check of this.checks) {
       const { latency } = check.rule;
       if (latency !== null) check.edges = edgesAt(this.#reference, this.#scale, latency, atMs, isWarmup, check.leastRatio);
     }
-    this.#pods?.block.begin(this.#pods.level.qualifies(slot));
+    this.#pods?.block.begin(this.#pods.level.qualifies(slot, presence));
     return { from: slot, isWarmup, baselineRequests: 0, baselineTimed: 0, canaryRequests: 0, canaryTimed: 0 };
   }
 

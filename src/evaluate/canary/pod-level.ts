@@ -2,19 +2,26 @@
 import { LANE_GROUPS, LANES } from '../../model/lane.ts';
 import type { SlotIndex } from '../../model/time.ts';
 import { type ArmSlot, groupOf, laneRequests } from './arm-slot.ts';
+import type { PodPresence } from './pod-presence.ts';
 
-/** Every group of pods has sent something within this many slots. */
-const SEEN_SLOTS = 30;
 /** Most of the canary's requests that may come without a pod's name. */
 const MAX_UNNAMED = 0.01;
 /** Least of either release's requests that must be counted by pod; those without a latency are not. */
 const MIN_TIMED = 0.95;
-/** Shares are those of about the last minute: older slots fade by this factor. */
+/**
+ * Most of the canary's requests that one group may have for long: without it too little would be left to prove anything by. Over ten minutes, as a storm of
+ * requests on one sick pod must not make it speak for all.
+ */
+const MAX_GROUP = 0.8;
+const GROUP_FADE = 0.5 ** (1 / 600);
+const MIN_GROUP_SLOTS = 300;
+/** Shares are those of about the last minute with requests: older slots fade by this factor. */
 const FADE = 0.5 ** (1 / 30);
 
 export interface PodLevelState {
-  readonly lastSeen: readonly number[];
   readonly shares: readonly number[];
+  readonly groups: readonly number[];
+  readonly slots: number;
   readonly window: number;
   readonly isInForce: boolean;
 }
@@ -24,23 +31,26 @@ const [CANARY, CANARY_TIMED, CANARY_UNNAMED, BASELINE, BASELINE_TIMED] = [0, 1, 
 
 /** Looks at requests and time only, of slots before the block it is asked about, never at what became of requests. */
 export class PodLevel {
-  readonly #lastSeen = new Float64Array(LANE_GROUPS).fill(-SEEN_SLOTS - 1);
   readonly #shares = new Float64Array(5);
+  readonly #groups = new Float64Array(LANE_GROUPS);
+  /** Slots with requests of named pods. */
+  #slots = 0;
   #window = -1;
   #isInForce = false;
 
-  /** Whether a block that begins with `slot` may be judged by pods. */
-  qualifies(slot: SlotIndex): boolean {
-    for (const seen of this.#lastSeen) if (slot - seen > SEEN_SLOTS) return false;
+  /** Whether a block that begins with `slot` may be judged by pods, `presence` being that of the whole service. */
+  qualifies(slot: SlotIndex, presence: PodPresence): boolean {
+    if (!presence.isComplete(slot)) return false;
     const share = (part: number, whole: number) => (this.#shares[part] as number) / (this.#shares[whole] as number);
     return (
+      !this.#isUneven &&
       share(CANARY_UNNAMED, CANARY_TIMED) < MAX_UNNAMED &&
       share(CANARY_TIMED, CANARY) >= MIN_TIMED &&
       share(BASELINE_TIMED, BASELINE) >= MIN_TIMED
     );
   }
 
-  note(slot: SlotIndex, baseline: ArmSlot, canary: ArmSlot): void {
+  note(baseline: ArmSlot, canary: ArmSlot): void {
     for (let i = 0; i < this.#shares.length; i++) this.#shares[i] = (this.#shares[i] as number) * FADE;
     this.#add(BASELINE, baseline.requests);
     this.#add(BASELINE_TIMED, laneRequests(baseline.lanes));
@@ -49,7 +59,12 @@ export class PodLevel {
     if (canary.lanes === null || canary.lanes === undefined) return;
     const { requests } = canary.lanes;
     this.#add(CANARY_UNNAMED, requests[0] as number);
-    for (let lane = 1; lane <= LANES; lane++) if ((requests[lane] as number) > 0) this.#lastSeen[groupOf(lane)] = slot;
+    this.#slots++;
+    for (let group = 0; group < LANE_GROUPS; group++) this.#groups[group] = (this.#groups[group] as number) * GROUP_FADE;
+    for (let lane = 1; lane <= LANES; lane++) {
+      const group = groupOf(lane);
+      this.#groups[group] = (this.#groups[group] as number) + (requests[lane] as number);
+    }
   }
 
   /**
@@ -63,16 +78,35 @@ export class PodLevel {
   }
 
   snapshot(): PodLevelState {
-    return { lastSeen: Array.from(this.#lastSeen), shares: Array.from(this.#shares), window: this.#window, isInForce: this.#isInForce };
+    return {
+      groups: Array.from(this.#groups),
+      slots: this.#slots,
+      shares: Array.from(this.#shares),
+      window: this.#window,
+      isInForce: this.#isInForce,
+    };
   }
 
   static restore(state: PodLevelState): PodLevel {
     const restored = new PodLevel();
-    restored.#lastSeen.set(state.lastSeen);
     restored.#shares.set(state.shares);
+    restored.#groups.set(state.groups);
+    restored.#slots = state.slots;
     restored.#window = state.window;
     restored.#isInForce = state.isInForce;
     return restored;
+  }
+
+  /** One group has nearly all of the canary's requests, and has had them for minutes. */
+  get #isUneven(): boolean {
+    if (this.#slots < MIN_GROUP_SLOTS) return false;
+    let largest = 0;
+    let sum = 0;
+    for (const requests of this.#groups) {
+      largest = Math.max(largest, requests);
+      sum += requests;
+    }
+    return largest > MAX_GROUP * sum;
   }
 
   #add(part: number, requests: number): void {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { HARM_BETS, SAFE_BETS } from '../../../src/evaluate/canary/block-evidence.ts';
 import { Check } from '../../../src/evaluate/canary/check.ts';
 import { checkRules } from '../../../src/evaluate/canary/check-rule.ts';
-import { EndpointComparison } from '../../../src/evaluate/canary/endpoint-comparison.ts';
+import { EndpointComparison, type FedSlot } from '../../../src/evaluate/canary/endpoint-comparison.ts';
+import { PodPresence } from '../../../src/evaluate/canary/pod-presence.ts';
 import { canaryPolicy } from '../policy.ts';
 import { counted, LAYOUT } from '../world.ts';
 
@@ -18,13 +19,17 @@ function endpoint(): EndpointComparison {
   );
 }
 
+function at(slot: number): FedSlot {
+  return { slot, atMs: (slot + 1) * 1000, isWarmup: false, presence: new PodPresence() };
+}
+
 /** Slots after which a block closed, when slot `s` brings the requests `traffic(s)`. */
 function closings(traffic: (slot: number) => readonly [baseline: number, canary: number], slots: number): number[] {
   const fed = endpoint();
   const closed: number[] = [];
   for (let slot = 0; slot < slots; slot++) {
     const [baseline, canary] = traffic(slot);
-    if (baseline + canary > 0) fed.feed(slot, (slot + 1) * 1000, false, counted(baseline, 0), counted(canary, 0));
+    if (baseline + canary > 0) fed.feed(at(slot), counted(baseline, 0), counted(canary, 0));
     if (fed.closeBlock(slot, (slot + 1) * 1000, () => {}, SCRATCH)) closed.push(slot);
   }
   return closed;
@@ -46,9 +51,9 @@ describe('a block', () => {
 
   it('that lacks a release for a minute is void, so that nothing is compared across the gap', () => {
     const fed = endpoint();
-    for (let slot = 0; slot < 59; slot++) fed.feed(slot, (slot + 1) * 1000, false, counted(10, 10), counted(0, 0));
+    for (let slot = 0; slot < 59; slot++) fed.feed(at(slot), counted(10, 10), counted(0, 0));
     expect(fed.closeBlock(59, 60_000, () => {}, SCRATCH)).toBe(false);
-    fed.feed(60, 61_000, false, counted(10, 0), counted(1, 0));
+    fed.feed(at(60), counted(10, 0), counted(1, 0));
     expect(fed.closeBlock(60, 61_000, () => {}, SCRATCH)).toBe(true);
     expect(fed.checks.find((check) => check.rule.metric === 'errors')?.baseline).toEqual({ bad: 0, total: 10 });
     expect(fed.baselineRequests).toBe(600);

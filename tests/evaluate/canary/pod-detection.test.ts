@@ -20,6 +20,9 @@ function median(values: readonly number[]): number {
   return values[values.length >> 1] as number;
 }
 
+/** Of a canary with ten requests a second. */
+const HANDS_OF_TEN = baselineHands(9, likePods(9, 190));
+
 describe('harm of three pods, 100 requests a second, a twentieth of the traffic', () => {
   it('of 5 % failures instead of 0.1 % is proven within five seconds', () => {
     const found = delays(60, 60, { errorRatio: 0.05 });
@@ -45,4 +48,15 @@ describe('harm of three pods, 100 requests a second, a twentieth of the traffic'
     expect(outcome).toBe('fail');
     expect(second).toBeLessThanOrEqual(15);
   });
+});
+
+it('a sick canary whose one pod has nearly all of its requests is found by requests, nearly as soon as when pods have no names', () => {
+  const found = (lanes: readonly number[]) =>
+    [1, 2, 3].map((seed) => {
+      const pods = [9.6, 0.2, 0.2].map((rate, index) => ({ rate, slowdown: 1, lane: lanes[index] as number }));
+      const canary = (second: number) => pods.map((pod) => ({ ...pod, errorRatio: second < 400 ? 0.001 : 0.1 }));
+      return rollPods(new CanaryComparison(canaryPolicy(), LAYOUT, START), HANDS_OF_TEN, canary, 600, seed).second;
+    });
+  const [named, unnamed] = [found([1, 2, 3]), found([0, 0, 0])];
+  for (const [index, second] of named.entries()) expect(Math.abs(second - (unnamed[index] ?? 0))).toBeLessThan(20);
 });

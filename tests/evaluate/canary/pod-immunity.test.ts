@@ -128,3 +128,18 @@ describe('three pods', () => {
     expect(rollPods(comparison(), HANDS, canary, 900, 5).highest).toBeLessThan(LIMIT);
   });
 });
+
+it('one sick pod of three proves nothing on many quiet endpoints, where it may be the only one heard of for minutes', () => {
+  const names = Array.from({ length: 20 }, (_, index) => `GET /${index}`);
+  for (const seed of [1, 2]) {
+    const random = seeded(seed);
+    const judged = comparison();
+    for (let second = 0; second < 400; second++) {
+      const canary = likePods(3, 0.1).map((pod, index) => (index === 0 && second >= 60 ? { ...pod, errorRatio: 0.5 } : pod));
+      for (const name of names) judged.feed(name, START + second, podSlot(random, likePods(9, 1.9)), podSlot(random, canary));
+      judged.endSlot(START + second);
+    }
+    expect(judged.judge().logWealth).toBeLessThan(LIMIT);
+    expect(judged.judge().outcome).not.toBe('fail');
+  }
+});
