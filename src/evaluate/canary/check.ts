@@ -87,12 +87,12 @@ export class Check {
 
   /**
    * Whether its health was proven, ln(1/beta) being `logProof`, and nothing has come since that undoes it: true of severe checks, which are not asked. Harm
-   * sees to that where requests are judged; by pods it is silent of trouble of a single one, so there the evidence for health itself must not have been spent.
+   * sees to that where requests are judged; by pods it is silent of trouble of a single one, so there the evidence of late must be for health.
    */
   isNotInDoubt(logProof: number): boolean {
     const { logSafe } = this;
     if (logSafe === null) return true;
-    return logSafe >= logProof && (this.level === 'request' || (this.#safe?.logE ?? 0) >= 0);
+    return logSafe >= logProof && (this.level === 'request' || (this.#safe?.recentLogE ?? 0) >= 0);
   }
 
   get phi(): number {

@@ -9,18 +9,20 @@ const MAX_UNNAMED = 0.01;
 /** Least of either release's requests that must be counted by pod; those without a latency are not. */
 const MIN_TIMED = 0.95;
 /**
- * Most of the canary's requests that one group may have for long: without it too little would be left to prove anything by. Over ten minutes, as a storm of
- * requests on one sick pod must not make it speak for all.
+ * One group must not have more of the requests than this for long: without it too little would be left to prove anything by. For long is in most of the
+ * slots of about the last ten minutes, however many requests each had, as a storm of requests on one sick pod must not make it speak for all.
  */
 const MAX_GROUP = 0.8;
-const GROUP_FADE = 0.5 ** (1 / 600);
-const MIN_GROUP_SLOTS = 300;
+const SLOT_FADE = 0.5 ** (1 / 600);
+const MOST_SLOTS = 0.5;
+/** Slots, faded, before that can be said. */
+const MIN_SLOTS = 250;
 /** Shares are those of about the last minute with requests: older slots fade by this factor. */
 const FADE = 0.5 ** (1 / 30);
 
 export interface PodLevelState {
   readonly shares: readonly number[];
-  readonly groups: readonly number[];
+  readonly uneven: readonly number[];
   readonly slots: number;
   readonly window: number;
   readonly isInForce: boolean;
@@ -32,9 +34,10 @@ const [CANARY, CANARY_TIMED, CANARY_UNNAMED, BASELINE, BASELINE_TIMED] = [0, 1, 
 /** Looks at requests and time only, of slots before the block it is asked about, never at what became of requests. */
 export class PodLevel {
   readonly #shares = new Float64Array(5);
-  readonly #groups = new Float64Array(LANE_GROUPS);
-  /** Slots with requests of named pods. */
+  /** By group, slots in which it had nearly all requests of named pods, and slots in which there were any: faded. */
+  readonly #uneven = new Float64Array(LANE_GROUPS);
   #slots = 0;
+  readonly #groups = new Float64Array(LANE_GROUPS);
   #window = -1;
   #isInForce = false;
 
@@ -57,14 +60,8 @@ export class PodLevel {
     this.#add(CANARY, canary.requests);
     this.#add(CANARY_TIMED, laneRequests(canary.lanes));
     if (canary.lanes === null || canary.lanes === undefined) return;
-    const { requests } = canary.lanes;
-    this.#add(CANARY_UNNAMED, requests[0] as number);
-    this.#slots++;
-    for (let group = 0; group < LANE_GROUPS; group++) this.#groups[group] = (this.#groups[group] as number) * GROUP_FADE;
-    for (let lane = 1; lane <= LANES; lane++) {
-      const group = groupOf(lane);
-      this.#groups[group] = (this.#groups[group] as number) + (requests[lane] as number);
-    }
+    this.#add(CANARY_UNNAMED, canary.lanes.requests[0] as number);
+    this.#noteGroups(canary.lanes.requests);
   }
 
   /**
@@ -79,7 +76,7 @@ export class PodLevel {
 
   snapshot(): PodLevelState {
     return {
-      groups: Array.from(this.#groups),
+      uneven: Array.from(this.#uneven),
       slots: this.#slots,
       shares: Array.from(this.#shares),
       window: this.#window,
@@ -90,23 +87,31 @@ export class PodLevel {
   static restore(state: PodLevelState): PodLevel {
     const restored = new PodLevel();
     restored.#shares.set(state.shares);
-    restored.#groups.set(state.groups);
+    restored.#uneven.set(state.uneven);
     restored.#slots = state.slots;
     restored.#window = state.window;
     restored.#isInForce = state.isInForce;
     return restored;
   }
 
-  /** One group has nearly all of the canary's requests, and has had them for minutes. */
   get #isUneven(): boolean {
-    if (this.#slots < MIN_GROUP_SLOTS) return false;
-    let largest = 0;
-    let sum = 0;
-    for (const requests of this.#groups) {
-      largest = Math.max(largest, requests);
-      sum += requests;
+    return this.#slots >= MIN_SLOTS && this.#uneven.some((slots) => slots > MOST_SLOTS * this.#slots);
+  }
+
+  #noteGroups(requests: ArrayLike<number>): void {
+    this.#groups.fill(0);
+    let named = 0;
+    for (let lane = 1; lane <= LANES; lane++) {
+      const group = groupOf(lane);
+      this.#groups[group] = (this.#groups[group] as number) + (requests[lane] as number);
+      named += requests[lane] as number;
     }
-    return largest > MAX_GROUP * sum;
+    if (named === 0) return;
+    this.#slots = this.#slots * SLOT_FADE + 1;
+    for (let group = 0; group < LANE_GROUPS; group++) {
+      const hadNearlyAll = (this.#groups[group] as number) > MAX_GROUP * named;
+      this.#uneven[group] = (this.#uneven[group] as number) * SLOT_FADE + (hadNearlyAll ? 1 : 0);
+    }
   }
 
   #add(part: number, requests: number): void {
