@@ -1,5 +1,5 @@
 /** Objectives as people say them (`p95 < 500ms`, `99.9%`, `< 0.1%`), read into an SLI and a target ratio without float dirt. */
-import type { Sli } from '../model/policy.ts';
+import type { Sli } from '../model/objective.ts';
 import { Complaint, complementOfPercent, parseDurationNs, parsePercent, ratioOfPercent } from './quantity.ts';
 
 export interface ParsedObjective {

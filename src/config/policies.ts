@@ -1,9 +1,11 @@
 /** Turns all SLO documents into the policies the core works with, and checks what only shows when they are seen together. */
-import type { Objective, Policies, ServicePolicy } from '../model/policy.ts';
+import type { Objective } from '../model/objective.ts';
+import type { Policies, ServicePolicy } from '../model/policy.ts';
 import type { AttributeRule } from '../model/span-rules.ts';
 import { canaryPolicy, USUAL_BUDGET } from './canary-policy.ts';
 import type { CanarySection } from './canary-schema.ts';
 import { checkDocument } from './check-document.ts';
+import { USUAL_GATE } from './gate-policy.ts';
 import { nearestName } from './nearest-name.ts';
 import { policyContradictions, unreachedEndpoints } from './policy-contradictions.ts';
 import { type Problem, shownValue, type YamlPath } from './problem.ts';
@@ -107,6 +109,9 @@ export function resolvePolicies(
     byService.set(spec.service, {
       service: spec.service,
       objectives,
+      exclusions: [],
+      trends: [],
+      gate: USUAL_GATE,
       canary: canaryPolicy([spec.canary, common?.canary], allSinks, tightestBudget(objectives)),
       maxSeries: spec.endpoints?.max ?? common?.endpoints?.max ?? SLO_DEFAULTS.maxEndpoints,
     });
@@ -114,7 +119,11 @@ export function resolvePolicies(
   const policies: Policies = {
     revision,
     services: byService,
-    fallback: { canary: canaryPolicy([common?.canary], allSinks), maxSeries: common?.endpoints?.max ?? SLO_DEFAULTS.maxEndpoints },
+    fallback: {
+      canary: canaryPolicy([common?.canary], allSinks),
+      gate: USUAL_GATE,
+      maxSeries: common?.endpoints?.max ?? SLO_DEFAULTS.maxEndpoints,
+    },
     maxRollbacksPerHour: common?.maxRollbacksPerHour ?? SLO_DEFAULTS.maxRollbacksPerHour,
   };
   return { policies, exclude, problems, warnings };

@@ -1,6 +1,7 @@
 /** Gives the objectives of one service their ids, and refuses those that cannot live together. */
 import { patternsOverlap } from '../model/endpoint-pattern.ts';
-import type { Objective } from '../model/policy.ts';
+import type { AlertPolicy, Objective } from '../model/objective.ts';
+import { googleTiers, tierObjection } from '../model/tier.ts';
 import { nearestName } from './nearest-name.ts';
 import type { ParsedObjective } from './objective-text.ts';
 import type { Finding, YamlPath } from './problem.ts';
@@ -36,7 +37,8 @@ export function serviceObjectives(
       const name = entry.name ?? parsed.defaultName;
       const id = endpoint === null ? `${spec.service}:${name}` : `${spec.service}:${endpoint}:${name}`;
       const { sli, target, text } = parsed;
-      placed.push({ objective: { id, name, service: spec.service, endpoint, sli, target, windowMs, text }, path: pathOf(index) });
+      const rest = { calendar: null, budgeting: { kind: 'occurrences' }, alerts: alertsOf(target, windowMs) } as const;
+      placed.push({ objective: { id, name, service: spec.service, endpoint, sli, target, windowMs, ...rest, text }, path: pathOf(index) });
     }
   };
   place(spec.objectives ?? [], null, (index) => ['spec', 'objectives', index]);
@@ -60,6 +62,11 @@ export function unknownName(what: string, name: string, known: readonly string[]
   const suggestion = nearestName(name, known);
   const expected = known.length === 0 ? `a ${what} declared in ${where}, which has none` : `one of ${known.slice(0, 20).join(', ')}`;
   return { message: `there is no ${what} \`${name}\``, expected, suggestion };
+}
+
+/** The Workbook's tiers, as far as they can fire. */
+function alertsOf(target: number, windowMs: number): AlertPolicy {
+  return { tiers: googleTiers(windowMs).filter((tier) => tierObjection(tier, target) === null), basis: 'rate', minBad: 10 };
 }
 
 function sliOf(entry: ObjectiveEntry): ParsedObjective {

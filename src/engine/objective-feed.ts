@@ -2,8 +2,9 @@
 import { burnRate } from '../evaluate/slo/burn-rate.ts';
 import { judgeObjective } from '../evaluate/slo/judge-objective.ts';
 import type { Judgement } from '../model/judgement.ts';
+import type { Objective } from '../model/objective.ts';
 import { objectiveApplies } from '../model/objective-binding.ts';
-import type { Objective, Policies } from '../model/policy.ts';
+import type { Policies } from '../model/policy.ts';
 import type { SeriesInfo } from '../model/series.ts';
 import type { SlotDeltas } from '../model/slot-deltas.ts';
 import { type EpochMs, SLOT_MS } from '../model/time.ts';

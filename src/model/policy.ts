@@ -1,29 +1,7 @@
 /** What the platform team declared, after parsing: the core never sees YAML. */
+import type { Exclusion, GatePolicy, Objective, TrendRule } from './objective.ts';
 import type { ReleaseMatcher } from './series.ts';
 import type { DurationMs } from './time.ts';
-
-/** What makes a request good. */
-export type Sli =
-  | { readonly kind: 'availability' }
-  | { readonly kind: 'errorRate' }
-  /** Good: took at most `thresholdNs`. Spans without a usable duration are not valid for it. */
-  | { readonly kind: 'latency'; readonly thresholdNs: number };
-
-/** A target for an SLI over a rolling window. */
-export interface Objective {
-  /** `service:name` or `service:endpoint:name`; unique and stable. */
-  readonly id: string;
-  readonly name: string;
-  readonly service: string;
-  /** A pattern (`*` one segment, `**` anything) or exact endpoint; null for the whole service. */
-  readonly endpoint: string | null;
-  readonly sli: Sli;
-  /** Ratio of good to valid, in (0, 1). */
-  readonly target: number;
-  readonly windowMs: DurationMs;
-  /** As the file has it: `latency: p95 < 500ms`. */
-  readonly text: string;
-}
 
 /** How much worse a canary's latency quantile may be before it counts as harm, and within which margin health must be proven. */
 export interface LatencyTolerance {
@@ -139,6 +117,9 @@ export interface CanaryPolicy {
 export interface ServicePolicy {
   readonly service: string;
   readonly objectives: readonly Objective[];
+  readonly exclusions: readonly Exclusion[];
+  readonly trends: readonly TrendRule[];
+  readonly gate: GatePolicy;
   readonly canary: CanaryPolicy | null;
   /** Series quota of the service, overflow excluded. */
   readonly maxSeries: number;
@@ -150,7 +131,7 @@ export interface Policies {
   readonly revision: string;
   readonly services: ReadonlyMap<string, ServicePolicy>;
   /** For services nobody named; its objectives are empty. */
-  readonly fallback: { readonly canary: CanaryPolicy; readonly maxSeries: number };
+  readonly fallback: { readonly canary: CanaryPolicy; readonly gate: GatePolicy; readonly maxSeries: number };
   /** Across all services: rollbacks per hour beyond which the breaker opens. */
   readonly maxRollbacksPerHour: number;
 }

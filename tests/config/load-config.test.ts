@@ -91,7 +91,7 @@ describe('loading a configuration', () => {
 
   it('takes SLO documents from the process file itself', () => {
     const policy = loaded(join(GOOD, 'single-file.yaml')).policies.services.get('shop/checkout');
-    expect(policy?.objectives).toEqual([
+    expect(policy?.objectives).toMatchObject([
       {
         id: 'shop/checkout:error-rate',
         name: 'error-rate',

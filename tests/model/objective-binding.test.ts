@@ -1,19 +1,15 @@
 /** Which latency limits an endpoint needs counters for. */
 import { describe, expect, it } from 'vitest';
+import type { Objective, Sli } from '../../src/model/objective.ts';
 import { objectiveApplies, thresholdsFor } from '../../src/model/objective-binding.ts';
-import type { CanaryPolicy, Objective, Sli } from '../../src/model/policy.ts';
+import { objective as someObjective } from '../support/policies.ts';
 
 function objective(endpoint: string | null, sli: Sli): Objective {
-  return { id: 'id', name: 'name', service: 'checkout', endpoint, sli, target: 0.95, windowMs: 1, text: '' };
+  return someObjective({ service: 'checkout', endpoint, sli, target: 0.95 });
 }
 
 const latency = (thresholdNs: number): Sli => ({ kind: 'latency', thresholdNs });
-const policy = (objectives: readonly Objective[]) => ({
-  service: 'checkout',
-  objectives,
-  canary: null as CanaryPolicy | null,
-  maxSeries: 1,
-});
+const policy = (objectives: readonly Objective[]) => ({ objectives });
 
 describe('objectives of an endpoint', () => {
   it('are those of the service and those whose pattern matches', () => {

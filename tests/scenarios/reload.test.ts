@@ -1,6 +1,6 @@
 /** New configuration takes effect exactly from its reload on; runs in flight keep theirs. */
 import { expect, it } from 'vitest';
-import type { Objective } from '../../src/model/policy.ts';
+import type { Objective } from '../../src/model/objective.ts';
 import { objective } from '../support/policies.ts';
 import { AVAILABILITY, Live, type ScenarioConfig, scenarioConfig } from './live.ts';
 import type { ServedRequest } from './otlp-stream.ts';

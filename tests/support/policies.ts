@@ -1,5 +1,8 @@
 /** Policies as the configuration would give them, for tests that start behind it. */
-import type { CanaryPolicy, Objective, Policies } from '../../src/model/policy.ts';
+
+import { USUAL_GATE } from '../../src/config/gate-policy.ts';
+import type { Objective } from '../../src/model/objective.ts';
+import type { CanaryPolicy, Policies } from '../../src/model/policy.ts';
 import { canaryPolicy } from '../evaluate/policy.ts';
 
 export function objective(change: Partial<Objective> & Pick<Objective, 'service'>): Objective {
@@ -11,6 +14,9 @@ export function objective(change: Partial<Objective> & Pick<Objective, 'service'
     sli: { kind: 'availability' },
     target: 0.999,
     windowMs: 28 * 86_400_000,
+    calendar: null,
+    budgeting: { kind: 'occurrences' },
+    alerts: { tiers: [], basis: 'rate', minBad: 10 },
     text: `${name}: 99.9%`,
     ...change,
   };
@@ -28,7 +34,13 @@ export function policies(input: {
   const services = new Map<string, Policies['services'] extends ReadonlyMap<string, infer Policy> ? Policy : never>();
   for (const of of input.objectives ?? []) {
     const known = services.get(of.service);
-    services.set(of.service, { service: of.service, objectives: [...(known?.objectives ?? []), of], canary, maxSeries });
+    const objectives = [...(known?.objectives ?? []), of];
+    services.set(of.service, { service: of.service, objectives, exclusions: [], trends: [], gate: USUAL_GATE, canary, maxSeries });
   }
-  return { revision: 'test', services, fallback: { canary, maxSeries }, maxRollbacksPerHour: input.maxRollbacksPerHour ?? 3 };
+  return {
+    revision: 'test',
+    services,
+    fallback: { canary, gate: USUAL_GATE, maxSeries },
+    maxRollbacksPerHour: input.maxRollbacksPerHour ?? 3,
+  };
 }

@@ -1,7 +1,7 @@
 /** What an objective says over its window. */
+import { allowedBad } from '../../model/error-budget.ts';
 import type { Judgement, ObjectiveEvidence } from '../../model/judgement.ts';
-import type { Objective } from '../../model/policy.ts';
-import { errorBudget } from './burn-rate.ts';
+import type { Objective } from '../../model/objective.ts';
 
 /** Requests over the objective's window; sums of sampling weights when spans are sampled. 0 <= bad <= valid, finite. */
 export interface ObjectiveCounts {
@@ -35,6 +35,6 @@ export function judgeObjective(objective: Objective, counts: ObjectiveCounts): J
  * `valid` > 0. Example: a target of 0.99 over 10,000 requests allows 100 bad; 25 leave 0.75, 150 leave -0.5.
  */
 export function budgetRemaining(target: number, { valid, bad }: ObjectiveCounts): number {
-  const allowed = Number((errorBudget(target) * valid).toPrecision(15));
+  const allowed = allowedBad(target, valid);
   return (allowed - bad) / allowed;
 }

@@ -1,21 +1,14 @@
 /** Objectives, budgets and burn rates against published and hand-computed numbers. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { burnRate, errorBudget } from '../../../src/evaluate/slo/burn-rate.ts';
+import { burnRate } from '../../../src/evaluate/slo/burn-rate.ts';
 import { budgetRemaining, judgeObjective } from '../../../src/evaluate/slo/judge-objective.ts';
-import type { Objective } from '../../../src/model/policy.ts';
+import { errorBudget } from '../../../src/model/error-budget.ts';
+import type { Objective } from '../../../src/model/objective.ts';
+import { objective as someObjective } from '../../support/policies.ts';
 
 function objective(target: number): Objective {
-  return {
-    id: 'checkout:availability',
-    name: 'availability',
-    service: 'checkout',
-    endpoint: null,
-    sli: { kind: 'availability' },
-    target,
-    windowMs: 28 * 86_400_000,
-    text: 'availability: …',
-  };
+  return someObjective({ id: 'checkout:availability', service: 'checkout', target });
 }
 
 describe('the error budget', () => {
