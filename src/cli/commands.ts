@@ -5,8 +5,19 @@ import { addPlan } from './plan.ts';
 import { addReplay } from './replay.ts';
 import { addSchema } from './schema.ts';
 import { addServe } from './serve.ts';
+import { addSlo } from './slo.ts';
 import { addStatus } from './status.ts';
 import { addValidate } from './validate.ts';
 import { addVersion } from './version.ts';
 
-export const COMMANDS: readonly AddCommand[] = [addServe, addValidate, addReplay, addStatus, addExplain, addPlan, addSchema, addVersion];
+export const COMMANDS: readonly AddCommand[] = [
+  addServe,
+  addValidate,
+  addReplay,
+  addStatus,
+  addExplain,
+  addPlan,
+  addSlo,
+  addSchema,
+  addVersion,
+];
