@@ -1,4 +1,5 @@
 /** Reads the configuration of a process, all its files, and either gives all of it or everything that is wrong with it. */
+import { eventRulesOf } from '../model/objective-binding.ts';
 import { checkDocument } from './check-document.ts';
 import type { Config } from './config.ts';
 import { type ProcessNames, resolvePolicies } from './policies.ts';
@@ -57,7 +58,7 @@ export function configOf(snapshot: Snapshot, env: Environment | null): LoadResul
   if (config === null || problems.length > 0) return { problems: sortedProblems(problems, files) };
   const allFiles = [...files, ...snapshot.secretFiles];
   return {
-    config: { ...config, spans: { ...config.spans, exclude }, policies, files: allFiles },
+    config: { ...config, spans: { ...config.spans, exclude, events: eventRulesOf(policies) }, policies, files: allFiles },
     warnings: sortedProblems(warnings, files),
   };
 }

@@ -14,7 +14,7 @@ import type { SourceDocument } from './yaml-source.ts';
 const MIB = 2 ** 20;
 
 /** All of `Config` that comes from the process file. */
-export type ProcessConfig = Omit<Config, 'policies' | 'files' | 'spans'> & { readonly spans: Omit<SpanRules, 'exclude'> };
+export type ProcessConfig = Omit<Config, 'policies' | 'files' | 'spans'> & { readonly spans: Omit<SpanRules, 'exclude' | 'events'> };
 
 /** `env` null leaves secrets unread and unchecked: for validation on a machine that does not have them. */
 export function processConfig(
@@ -86,7 +86,7 @@ function receiversConfig({ receivers }: ProcessDocument): ReceiversConfig {
 /** Source: semantic conventions, resource: a pod keeps its name when its process is started again, which makes a new instance id. */
 const INSTANCE_BY = ['k8s.pod.name', 'service.instance.id'];
 
-function spanRules(source: SourceDocument, { spans }: ProcessDocument, problems: Problem[]): Omit<SpanRules, 'exclude'> {
+function spanRules(source: SourceDocument, { spans }: ProcessDocument, problems: Problem[]): Omit<SpanRules, 'exclude' | 'events'> {
   const statusTreatment = new Map<string, StatusTreatment>(Object.entries(spans.statusTreatment));
   for (const status of statusTreatment.keys()) {
     if (/^[1-5]\d\d$/.test(status) || GRPC_STATUS_NAMES.includes(status)) continue;

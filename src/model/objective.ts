@@ -1,17 +1,9 @@
 /** What a platform team promises of a service, after parsing: SLIs, targets, windows, alert tiers and what is left out of the count. */
 import type { CalendarWindow } from './calendar.ts';
-import type { AttributeRule } from './span-rules.ts';
+import type { EventRule } from './span-rules.ts';
 import type { DurationMs, EpochMs } from './time.ts';
 
-/** Own definition of good and bad, by attributes of span and resource. */
-export interface EventRule {
-  /** Tells it from others of the service, and is the same for the same `where` and `bad`. */
-  readonly key: string;
-  /** Spans of the endpoint that are valid events; null: all that are counted. */
-  readonly where: AttributeRule | null;
-  /** Bad when any of these matches. */
-  readonly bad: readonly AttributeRule[];
-}
+export type { EventRule };
 
 /** What makes a request, or a slice of time, good. */
 export type Sli =

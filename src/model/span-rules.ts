@@ -7,6 +7,23 @@ export type SpanKind = (typeof SPAN_KINDS)[number];
 /** Matches a span when every attribute (of span or resource) has one of the values; `*` stands for any value. */
 export type AttributeRule = Readonly<Record<string, readonly string[]>>;
 
+/** Rules of one service that a span is held against: bits of a mask. */
+export const MAX_EVENT_RULES = 8;
+
+/** Attributes that an event rule may name and that are the span's own fields: `ok`, `error` or `unset`, and one of SPAN_KINDS. */
+export const SPAN_STATUS_ATTRIBUTE = 'span.status';
+export const SPAN_KIND_ATTRIBUTE = 'span.kind';
+
+/** Own definition of good and bad, by attributes of span and resource. */
+export interface EventRule {
+  /** Tells it from others of the service, and is the same for the same `where` and `bad`. */
+  readonly key: string;
+  /** Spans of the endpoint that are valid events; null: all that are counted. */
+  readonly where: AttributeRule | null;
+  /** Bad when any of these matches. A span that is not valid is not bad either. */
+  readonly bad: readonly AttributeRule[];
+}
+
 /** How an HTTP or gRPC status counts where the conventions leave room: `ignored` spans are not counted at all. */
 export type StatusTreatment = 'bad' | 'good' | 'ignored';
 
@@ -17,6 +34,11 @@ export interface SpanRules {
   readonly entryOnly: boolean;
   /** Spans of a service that are not counted; key `*` is every service. */
   readonly exclude: ReadonlyMap<string, readonly AttributeRule[]>;
+  /**
+   * Event rules of a service's objectives, at most MAX_EVENT_RULES; a rule's position is its bit in a span's masks. Other than in `exclude`, no key
+   * stands for every service, the older names of an attribute of the conventions stand for the newer one, and so do the three spellings of a gRPC code.
+   */
+  readonly events: ReadonlyMap<string, readonly EventRule[]>;
   /** Tracked resource attributes that make a release, most telling first. */
   readonly releaseBy: readonly string[];
   /** Resource attributes that name the pod, the first with a value counts: one that a restart of the process keeps comes first. */

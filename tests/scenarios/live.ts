@@ -26,6 +26,7 @@ export const DEFAULT_SPAN_RULES: SpanRules = {
   ...DEFAULTS.spans,
   instanceBy: ['k8s.pod.name', 'service.instance.id'],
   exclude: new Map(),
+  events: new Map(),
   statusTreatment: new Map(),
   maxSkewMs: DEFAULTS.spans.maxSkew,
   maxAgeMs: DEFAULTS.spans.maxAge,

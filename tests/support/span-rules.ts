@@ -5,6 +5,7 @@ export const TEST_SPAN_RULES: SpanRules = {
   kinds: ['server', 'consumer'],
   entryOnly: true,
   exclude: new Map(),
+  events: new Map(),
   releaseBy: ['k8s.pod.label.rollouts-pod-template-hash', 'service.version', 'deployment.environment.name'],
   instanceBy: ['k8s.pod.name', 'service.instance.id'],
   statusTreatment: new Map(),
