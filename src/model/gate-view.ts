@@ -39,6 +39,14 @@ export interface GateOverride {
   readonly until: EpochMs;
 }
 
+/** An override as the audit trail keeps it, whether in force or long over. */
+export interface GateOverrideRecord extends GateOverride {
+  /** When it was ended before its time, by another override of the service or on request; null: it ended or ends at `until`. */
+  readonly endedAt: EpochMs | null;
+  /** Who ended it; null: nobody. */
+  readonly endedBy: string | null;
+}
+
 export interface GateView {
   readonly service: string;
   readonly now: EpochMs;
