@@ -5,6 +5,8 @@ import { signalOf } from './decide/signal.ts';
 import { isSilence } from './decide/trust.ts';
 import { discovered } from './engine/discovery.ts';
 import { dueRuns } from './engine/due-runs.ts';
+import { GateBook } from './engine/gate-book.ts';
+import { gateView } from './engine/gate-view.ts';
 import { latencyView } from './engine/latency-view.ts';
 import type { LiveRun } from './engine/live-run.ts';
 import { longWindow, type StoredPiece } from './engine/long-window.ts';
@@ -19,6 +21,7 @@ import { SeriesBook } from './engine/series-book.ts';
 import { serviceView } from './engine/status-view.ts';
 import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
 import type { Checkpoint, SavedState, StoredSlot } from './model/checkpoint.ts';
+import type { GateView } from './model/gate-view.ts';
 import type { HistogramLayout } from './model/histogram-layout.ts';
 import type { CanaryPolicy, Policies } from './model/policy.ts';
 import { verdictText } from './model/reason-text.ts';
@@ -30,6 +33,7 @@ import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView }
 import { type MergeOutcome, SlidingWindow } from './window/sliding-window.ts';
 
 const GUARD_NOTE = 'guard';
+const GATE_NOTE = 'gate';
 /** Until when nothing is decided because state was lost: one more restart must not shorten it. */
 const UNKNOWN_NOTE = 'unknown';
 
@@ -45,6 +49,7 @@ export class Engine {
   readonly window: SlidingWindow;
   readonly objectives: ObjectiveFeed;
   readonly rollouts: Rollouts;
+  readonly gateBook = new GateBook();
   #policies: Policies;
   #guard: GuardState = EMPTY_GUARD;
   readonly #series = new SeriesBook();
@@ -177,9 +182,17 @@ export class Engine {
     return outlookView(query, { series, firstAt, policy: this.#canaryPolicy(service), window: this.window });
   }
 
+  /** Whether a deploy of the service may go out at `now`, the wall clock. */
+  gate(service: string, now: EpochMs): GateView {
+    const { window, rollouts, objectives, gateBook: book } = this;
+    const isStateUnknown = now < Math.max(this.#unknownUntil, this.#frozenUntil);
+    return gateView(service, now, { policies: this.#policies, guard: this.#guard, book, window, rollouts, objectives, isStateUnknown });
+  }
+
   /** What changed since the last call, to be stored in one transaction; `bounded` leaves runs with much evidence and nothing new for later. */
   checkpoint(at: EpochMs, extent: 'bounded' | 'whole' = 'whole'): Checkpoint {
     const { slots, notes } = this.window.checkpoint();
+    const gateNote = this.gateBook.takeUnsaved();
     const runs = extent === 'bounded' ? dueRuns(this.rollouts.all()) : [...this.rollouts.all()].filter((run) => run.isDirty);
     for (const run of runs) run.markSaved(at);
     return {
@@ -191,6 +204,7 @@ export class Engine {
       notes: [
         ...notes,
         { key: GUARD_NOTE, json: JSON.stringify(this.#guard) },
+        ...(gateNote === null ? [] : [{ key: GATE_NOTE, json: gateNote }]),
         ...(Number.isFinite(this.#unknownUntil) ? [{ key: UNKNOWN_NOTE, json: JSON.stringify(this.#unknownUntil) }] : []),
       ],
       retain: retention(this.window, this.#policies),
@@ -202,6 +216,8 @@ export class Engine {
     for (const info of saved.series) if (this.#series.addSaved(info)) this.#bind(info);
     this.window.restore(saved.slots, saved.notes, saved.series);
     this.objectives.counts.restore(saved.counts);
+    const gateNote = saved.notes.find((note) => note.key === GATE_NOTE);
+    if (gateNote !== undefined) this.gateBook.restore(gateNote.json);
     const unknown = saved.notes.find((note) => note.key === UNKNOWN_NOTE);
     if (unknown !== undefined) this.#unknownUntil = JSON.parse(unknown.json) as EpochMs;
     const guard = saved.notes.find((note) => note.key === GUARD_NOTE);

@@ -46,6 +46,11 @@ function telemetryFindings({ service, now, telemetry, objectives }: GateFacts): 
   return found;
 }
 
+/** The answer is that nothing is known already. */
+function isLost({ now, telemetry: { newestAt, staleAfterMs, isStateUnknown } }: GateFacts): boolean {
+  return isStateUnknown || newestAt === null || now - newestAt > staleAfterMs;
+}
+
 function objectiveFindings(objective: GateObjective, facts: GateFacts): GateFinding[] {
   const { id, label, alert, worstIncident } = objective;
   const { warnIncidentAbove, onBurn } = facts.policy;
@@ -55,8 +60,8 @@ function objectiveFindings(objective: GateObjective, facts: GateFacts): GateFind
     const answer = alert.severity === 'page' ? onBurn : milder(onBurn, 'warn');
     found.push(finding('objective_burns', answer, id, burnText(objective)));
   }
-  if (alert.isFrozen && facts.telemetry.newestAt !== null)
-    found.push(finding('stale_telemetry', 'unknown', id, `alerts of ${label} are frozen: its telemetry is lost or unknown`));
+  if (alert.isFrozen && !isLost(facts))
+    found.push(finding('stale_telemetry', 'warn', id, `alerts of ${label} are frozen: they cannot tell whether it burns now`));
   if (worstIncident !== null && warnIncidentAbove !== null && worstIncident.budgetShare > warnIncidentAbove)
     found.push(finding('incident_large', 'warn', id, incidentText(label, warnIncidentAbove, worstIncident)));
   return found;

@@ -165,9 +165,9 @@ const ROWS: readonly Row[] = [
     /newest span of shop is of 2026-11-21 11:54:59 UTC, 5 min ago/,
   ],
   [
-    'an alert that is frozen is unknown',
+    'an alert that is frozen although spans came of late warns',
     { objectives: [counted(10, 50_000, { alert: { ...QUIET, isFrozen: true } })] },
-    'unknown',
+    'warn',
     'stale_telemetry',
     /alerts of availability are frozen/,
   ],

@@ -1,0 +1,106 @@
+/** Keeps what people and pipelines told the deploy gate: overrides with their audit trail, and results of load tests. */
+import type { GateOverride, GateOverrideRecord, LoadTestResult } from '../model/gate-view.ts';
+import type { EpochMs } from '../model/time.ts';
+
+/** Overrides that are over are kept as an audit trail, up to so many with those in force. */
+export const MAX_OVERRIDES = 200;
+/** Load tests are kept of so many services, those heard of last, */
+export const MAX_TESTED_SERVICES = 100;
+/** and of each so many, the newest. */
+export const MAX_LOAD_TESTS = 5;
+
+/** As saved: plain JSON. */
+interface SavedBook {
+  readonly overrides: readonly GateOverrideRecord[];
+  readonly loadTests: readonly LoadTestResult[];
+}
+
+export class GateBook {
+  /** Oldest first; at most one of a service is in force. */
+  #overrides: GateOverrideRecord[] = [];
+  /** By service, that which was heard of longest ago first; each newest first. */
+  readonly #loadTests = new Map<string, readonly LoadTestResult[]>();
+  #isUnsaved = false;
+
+  /**
+   * Takes up an override; it ends the one of the service that is in force. False when there is no room: every place is taken by one in force, which
+   * must not be forgotten.
+   */
+  override(override: GateOverride): boolean {
+    const { service, by, reason, at, until } = override;
+    const isInForce = (record: GateOverrideRecord): boolean => inForce(record, at);
+    if (this.#overrides.filter((record) => record.service !== service && isInForce(record)).length >= MAX_OVERRIDES) return false;
+    this.endOverride(service, by, at);
+    this.#overrides.push({ service, by, reason, at, until, endedAt: null, endedBy: null });
+    if (this.#overrides.length > MAX_OVERRIDES) {
+      this.#overrides.splice(
+        this.#overrides.findIndex((record) => !isInForce(record)),
+        1,
+      );
+    }
+    this.#isUnsaved = true;
+    return true;
+  }
+
+  /** Ends the override of the service that is in force, and returns it as the audit trail has it from now on; null: there is none. */
+  endOverride(service: string, by: string, now: EpochMs): GateOverrideRecord | null {
+    const at = this.#overrides.findIndex((record) => record.service === service && inForce(record, now));
+    const record = this.#overrides[at];
+    if (record === undefined) return null;
+    const ended = { ...record, endedAt: now, endedBy: by };
+    this.#overrides[at] = ended;
+    this.#isUnsaved = true;
+    return ended;
+  }
+
+  /** The override of the service that is in force; null: none. */
+  overrideOf(service: string, now: EpochMs): GateOverride | null {
+    const record = this.#overrides.find((candidate) => candidate.service === service && inForce(candidate, now));
+    if (record === undefined) return null;
+    const { by, reason, at, until } = record;
+    return { service, by, reason, at, until };
+  }
+
+  /** All that are kept, newest first, whether in force or over. */
+  overrides(): readonly GateOverrideRecord[] {
+    return this.#overrides.toReversed();
+  }
+
+  /** Takes up a result; the same candidate and time again takes the place of what was said of it. */
+  addLoadTest(result: LoadTestResult): void {
+    const { service, candidate, at } = result;
+    const others = (this.#loadTests.get(service) ?? []).filter((known) => known.candidate !== candidate || known.at !== at);
+    // Of the same time, what was handed in last counts as the newest.
+    const newest = [result, ...others].toSorted((a, b) => b.at - a.at).slice(0, MAX_LOAD_TESTS);
+    this.#loadTests.delete(service);
+    this.#loadTests.set(service, newest);
+    const [longestAgo] = this.#loadTests.keys();
+    if (this.#loadTests.size > MAX_TESTED_SERVICES && longestAgo !== undefined) this.#loadTests.delete(longestAgo);
+    this.#isUnsaved = true;
+  }
+
+  /** Results of the service, newest first. */
+  loadTestsOf(service: string): readonly LoadTestResult[] {
+    return this.#loadTests.get(service) ?? [];
+  }
+
+  /** All of it as JSON when it changed since it was last taken; null: it did not. */
+  takeUnsaved(): string | null {
+    if (!this.#isUnsaved) return null;
+    this.#isUnsaved = false;
+    const loadTests = [...this.#loadTests.values()].flatMap((results) => results.toReversed());
+    return JSON.stringify({ overrides: this.#overrides, loadTests } satisfies SavedBook);
+  }
+
+  /** Takes up what `takeUnsaved` gave, into an empty book. */
+  restore(json: string): void {
+    const { overrides, loadTests } = JSON.parse(json) as SavedBook;
+    this.#overrides = [...overrides];
+    for (const result of loadTests) this.addLoadTest(result);
+    this.#isUnsaved = false;
+  }
+}
+
+function inForce({ until, endedAt }: GateOverrideRecord, now: EpochMs): boolean {
+  return endedAt === null && now < until;
+}
