@@ -1,6 +1,7 @@
 /** Counts spans: observation batches in, one flush of slot deltas out. */
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import { FLAG_FAILED, FLAG_NO_LATENCY, type ObservationBatch } from '../model/observation-batch.ts';
+import { COUNTERS_PER_RULE } from '../model/series.ts';
 import { cellLanes, type SlotDeltas } from '../model/slot-deltas.ts';
 import { type EpochMs, SLOT_MS, type SlotIndex } from '../model/time.ts';
 import { Arrivals } from './arrivals.ts';
@@ -87,12 +88,12 @@ export class Aggregator {
 
   /** Counts every row of `batch`; none of it is kept, so the batch can be reused. */
   append(batch: ObservationBatch): void {
-    const { size, series, endMs, durationNs, flags, weight, lane, traceAt, traceBytes } = batch;
+    const { size, series, endMs, durationNs, flags, weight, lane, validMask, traceAt, traceBytes } = batch;
     const rows = this.#rows;
     const layout = this.layout;
     const laneCells = this.#laneCells;
     const arrivals = this.#arrivals;
-    const { service, resource, thresholdStart, thresholdCount, thresholds } = this.#table.columns;
+    const { service, resource, thresholdStart, thresholdCount, thresholds, counterCount } = this.#table.columns;
     rows.reserve(size);
     const { logRow, logCell, traces } = rows;
     const traceView = new DataView(traceBytes.buffer, traceBytes.byteOffset, traceBytes.byteLength);
@@ -102,7 +103,7 @@ export class Aggregator {
       const id = series[i] as number;
       const end = endMs[i] as number;
       const slot = Math.floor(end / SLOT_MS);
-      const row = rows.row(id, slot, thresholdCount[id] as number);
+      const row = rows.row(id, slot, counterCount[id] as number);
       const counters = rows.counters;
       const at = row * ROW_STRIDE;
       const spanWeight = weight[i] as number;
@@ -134,12 +135,29 @@ export class Aggregator {
         const last = first + (thresholdCount[id] as number);
         for (let t = first; t < last && duration > (thresholds[t] as number); t++) rows.addSlow(row, t - first, spanWeight);
       }
+      if (validMask[i] !== 0) this.#countEvents(batch, i, row);
       if (end > newestEndMs) newestEndMs = end;
       arrivals.add(service[id] as number, resource[id] as number, end);
     }
     this.#newestEndMs = newestEndMs;
     rows.logSize = logSize;
     this.#pending += size;
+  }
+
+  /** Counts a span that is valid for some event rule; kept out of what runs for every span. */
+  #countEvents({ series, validMask, badMask, weight }: ObservationBatch, span: number, row: number): void {
+    const { thresholdCount, ruleStart, ruleCount, ruleBits } = this.#table.columns;
+    const id = series[span] as number;
+    const first = ruleStart[id] as number;
+    const last = first + (ruleCount[id] as number);
+    const spanWeight = weight[span] as number;
+    let counter = thresholdCount[id] as number;
+    for (let r = first; r < last; r++, counter += COUNTERS_PER_RULE) {
+      const bit = 1 << (ruleBits[r] as number);
+      if (((validMask[span] as number) & bit) === 0) continue;
+      this.#rows.addSlow(row, counter, spanWeight);
+      if (((badMask[span] as number) & bit) !== 0) this.#rows.addSlow(row, counter + 1, spanWeight);
+    }
   }
 
   /** Everything since the last flush. The arrays are reused by the next flush: who keeps them copies them. */

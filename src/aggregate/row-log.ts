@@ -41,15 +41,15 @@ export class RowLog {
     return this.slowStart.length;
   }
 
-  /** Row of (series, slot), created with room for `thresholds` slow counters. */
-  row(series: number, slot: number, thresholds: number): number {
+  /** Row of (series, slot), created with room for so many `slowCounters`. */
+  row(series: number, slot: number, slowCounters: number): number {
     const places = this.#places;
     const counters = this.counters;
     const mask = places.length - 1;
     let at = placeHash(series, slot) & mask;
     for (;;) {
       const row = places[at] as number;
-      if (row === EMPTY) return this.#add(at, series, slot, thresholds);
+      if (row === EMPTY) return this.#add(at, series, slot, slowCounters);
       if (counters[row * ROW_STRIDE + SERIES] === series && counters[row * ROW_STRIDE + SLOT] === slot) return row;
       at = (at + 1) & mask;
     }
@@ -63,9 +63,9 @@ export class RowLog {
     return this.counters[row * ROW_STRIDE + SLOT] as number;
   }
 
-  /** One span of `row` was slower than its threshold number `threshold`. */
-  addSlow(row: number, threshold: number, weight: number): void {
-    const at = (this.slowStart[row] as number) + threshold;
+  /** One more span of `row` in its slow counter number `counter`. */
+  addSlow(row: number, counter: number, weight: number): void {
+    const at = (this.slowStart[row] as number) + counter;
     this.slow[at] = (this.slow[at] as number) + 1;
     this.slowWeight[at] = (this.slowWeight[at] as number) + weight;
   }
@@ -90,7 +90,7 @@ export class RowLog {
     this.logSize = 0;
   }
 
-  #add(place: number, series: number, slot: number, thresholds: number): number {
+  #add(place: number, series: number, slot: number, slowCounters: number): number {
     if (this.size === this.slowStart.length) {
       this.counters = grown(new Float64Array(this.counters.length * 2), this.counters);
       this.slowStart = grown(new Uint32Array(this.slowStart.length * 2), this.slowStart);
@@ -100,11 +100,11 @@ export class RowLog {
     this.counters[row * ROW_STRIDE + SERIES] = series;
     this.counters[row * ROW_STRIDE + SLOT] = slot;
     this.slowStart[row] = this.slowSize;
-    if (this.slowSize + thresholds > this.slow.length) {
+    if (this.slowSize + slowCounters > this.slow.length) {
       this.slow = grown(new Uint32Array(this.slow.length * 2), this.slow);
       this.slowWeight = grown(new Float64Array(this.slowWeight.length * 2), this.slowWeight);
     }
-    this.slowSize += thresholds;
+    this.slowSize += slowCounters;
     this.#places[place] = row;
     if (this.size * 2 > this.#places.length) this.#rehash(this.#places.length * 2);
     return row;

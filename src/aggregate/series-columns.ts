@@ -1,4 +1,6 @@
 /** What counting a span needs to know of its series, by id, in typed arrays: the hot path follows no object. */
+import { COUNTERS_PER_RULE } from '../model/series.ts';
+import { NumberLists } from './number-lists.ts';
 import type { Resource } from './release-table.ts';
 
 export class SeriesColumns {
@@ -10,52 +12,48 @@ export class SeriesColumns {
   /** The series' thresholds in ns are `thresholds[thresholdStart .. thresholdStart + thresholdCount)`, ascending. */
   thresholdStart = new Uint32Array(256);
   thresholdCount = new Uint8Array(256);
-  thresholds = new Float64Array(256);
-  #thresholdsUsed = 0;
-  /** Thresholds of most series are the same few lists: each is held once. */
-  readonly #startOf = new Map<string, number>();
+  /** The bits of its event rules are `ruleBits[ruleStart .. ruleStart + ruleCount)`. */
+  ruleStart = new Uint32Array(256);
+  ruleCount = new Uint8Array(256);
+  /** Counters of a row: one for each threshold, two for each rule. */
+  counterCount = new Uint8Array(256);
+  readonly #thresholds = new NumberLists();
+  readonly #ruleBits = new NumberLists();
 
-  set(id: number, resource: Resource, isOverflow: boolean, thresholdsNs: readonly number[]): void {
+  get thresholds(): Float64Array {
+    return this.#thresholds.numbers;
+  }
+
+  get ruleBits(): Float64Array {
+    return this.#ruleBits.numbers;
+  }
+
+  set(id: number, resource: Resource, isOverflow: boolean, thresholdsNs: readonly number[], ruleBits: readonly number[]): void {
     if (id >= this.service.length) this.#grow(id);
     this.service[id] = resource.service.index;
     this.resource[id] = resource.id;
     this.isOverflow[id] = isOverflow ? 1 : 0;
     this.thresholdCount[id] = thresholdsNs.length;
-    this.thresholdStart[id] = this.#start(thresholdsNs);
-  }
-
-  #start(thresholdsNs: readonly number[]): number {
-    const key = thresholdsNs.join();
-    const known = this.#startOf.get(key);
-    if (known !== undefined) return known;
-    const start = this.#thresholdsUsed;
-    this.#thresholdsUsed += thresholdsNs.length;
-    if (this.#thresholdsUsed > this.thresholds.length) {
-      const next = new Float64Array(Math.max(this.thresholds.length * 2, this.#thresholdsUsed));
-      next.set(this.thresholds);
-      this.thresholds = next;
-    }
-    this.thresholds.set(thresholdsNs, start);
-    this.#startOf.set(key, start);
-    return start;
+    this.thresholdStart[id] = this.#thresholds.startOf(thresholdsNs);
+    this.ruleCount[id] = ruleBits.length;
+    this.ruleStart[id] = this.#ruleBits.startOf(ruleBits);
+    this.counterCount[id] = thresholdsNs.length + ruleBits.length * COUNTERS_PER_RULE;
   }
 
   #grow(id: number): void {
     const capacity = Math.max(this.service.length * 2, id + 1);
-    const service = new Int32Array(capacity).fill(-1);
-    service.set(this.service);
-    this.service = service;
-    const resource = new Int32Array(capacity).fill(-1);
-    resource.set(this.resource);
-    this.resource = resource;
-    const isOverflow = new Uint8Array(capacity);
-    isOverflow.set(this.isOverflow);
-    this.isOverflow = isOverflow;
-    const thresholdStart = new Uint32Array(capacity);
-    thresholdStart.set(this.thresholdStart);
-    this.thresholdStart = thresholdStart;
-    const thresholdCount = new Uint8Array(capacity);
-    thresholdCount.set(this.thresholdCount);
-    this.thresholdCount = thresholdCount;
+    this.service = grown(new Int32Array(capacity).fill(-1), this.service);
+    this.resource = grown(new Int32Array(capacity).fill(-1), this.resource);
+    this.isOverflow = grown(new Uint8Array(capacity), this.isOverflow);
+    this.thresholdStart = grown(new Uint32Array(capacity), this.thresholdStart);
+    this.thresholdCount = grown(new Uint8Array(capacity), this.thresholdCount);
+    this.ruleStart = grown(new Uint32Array(capacity), this.ruleStart);
+    this.ruleCount = grown(new Uint8Array(capacity), this.ruleCount);
+    this.counterCount = grown(new Uint8Array(capacity), this.counterCount);
   }
+}
+
+function grown<A extends Int32Array | Uint32Array | Uint8Array>(next: A, previous: A): A {
+  next.set(previous);
+  return next;
 }

@@ -7,6 +7,7 @@ import {
   type SeriesInfo,
   type SeriesInterner,
 } from '../model/series.ts';
+import { type CountedRule, MAX_EVENT_RULES } from '../model/span-rules.ts';
 import { endpointBytes, endpointText } from './endpoint-name.ts';
 import { EndpointTable } from './endpoint-table.ts';
 import { NameScratch } from './name-scratch.ts';
@@ -26,6 +27,8 @@ export interface SeriesTableOptions extends ReleaseLimits {
   maxSeriesOf(service: string): number;
   /** Declared latency limits of an endpoint (or of OVERFLOW_ENDPOINT) in ns; fixed for a series when it is created. */
   thresholdsOf(service: string, endpoint: string): readonly number[];
+  /** Event rules that objectives ask for there, each once, and their bits; fixed for a series when it is created. None when left out. */
+  rulesOf?(service: string, endpoint: string): readonly CountedRule[];
   /** True for what an objective or a running analysis names: it is admitted up to twice the quota. */
   isReserved(service: string, endpoint: string, release: SeriesInfo['release']): boolean;
   /** Longer endpoint names are cut, 1 to 65535 bytes. */
@@ -152,8 +155,8 @@ export class SeriesTable implements SeriesInterner {
   }
 
   /**
-   * Takes back the series of an earlier process, before any other call. A series whose thresholds are declared differently now, or that
-   * finds no place within its quota, stays readable but counts nothing new.
+   * Takes back the series of an earlier process, before any other call. A series whose thresholds or event rules are declared differently
+   * now, or that finds no place within its quota, stays readable but counts nothing new.
    */
   restore(series: readonly SeriesInfo[]): void {
     const newestFirst = [...series].sort((x, y) => y.id - x.id);
@@ -162,8 +165,14 @@ export class SeriesTable implements SeriesInterner {
       this.#infos[info.id] = info;
       this.#resourceOf[info.id] = resource;
       this.#nextId = Math.max(this.#nextId, info.id + 1);
-      this.columns.set(info.id, resource, info.kind === 'overflow', info.thresholdsNs);
-      if (!sameNumbers(info.thresholdsNs, this.#thresholds(info.service, info.endpoint))) continue;
+      const rules = this.#rules(info.service, info.endpoint);
+      const isSame =
+        same(
+          info.rules,
+          rules.map(({ key }) => key),
+        ) && same(info.thresholdsNs, this.#thresholds(info.service, info.endpoint));
+      this.columns.set(info.id, resource, info.kind === 'overflow', info.thresholdsNs, isSame ? rules.map(({ bit }) => bit) : []);
+      if (!isSame) continue;
       if (info.kind === 'overflow') {
         if (resource.overflow < 0) resource.overflow = info.id;
         continue;
@@ -178,7 +187,7 @@ export class SeriesTable implements SeriesInterner {
     }
   }
 
-  /** After a change of its thresholds: spans of `service` get new series ids from now on. Old ids stay readable. */
+  /** After a change of its thresholds or event rules: spans of `service` get new series ids from now on. Old ids stay readable. */
   retire(service: string): void {
     const entry = this.#releases.serviceNamed(service);
     if (entry === undefined) return;
@@ -255,6 +264,7 @@ export class SeriesTable implements SeriesInterner {
   #create(resource: Resource, endpoint: string, kind: number): number {
     const id = this.#nextId++;
     const service = resource.service.name;
+    const rules = this.#rules(service, endpoint);
     const info: SeriesInfo = {
       id,
       service,
@@ -262,10 +272,12 @@ export class SeriesTable implements SeriesInterner {
       endpoint,
       kind: ENDPOINT_KINDS[kind] ?? 'span',
       thresholdsNs: this.#thresholds(service, endpoint),
+      rules: rules.map(({ key }) => key),
     };
     this.#infos[id] = info;
     this.#resourceOf[id] = resource;
-    this.columns.set(id, resource, kind === OVERFLOW_KIND, info.thresholdsNs);
+    const bits = rules.map(({ bit }) => bit);
+    this.columns.set(id, resource, kind === OVERFLOW_KIND, info.thresholdsNs, bits);
     this.#announced.push(info);
     return id;
   }
@@ -273,8 +285,12 @@ export class SeriesTable implements SeriesInterner {
   #thresholds(service: string, endpoint: string): readonly number[] {
     return [...new Set(this.#options.thresholdsOf(service, endpoint))].sort((x, y) => x - y).slice(0, MAX_THRESHOLDS);
   }
+
+  #rules(service: string, endpoint: string): readonly CountedRule[] {
+    return this.#options.rulesOf?.(service, endpoint).slice(0, MAX_EVENT_RULES) ?? [];
+  }
 }
 
-function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+function same<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((value, i) => value === b[i]);
 }

@@ -4,6 +4,7 @@ import type { SeriesInterner } from '../model/series.ts';
 import type { SpanRules } from '../model/span-rules.ts';
 import type { EpochMs } from '../model/time.ts';
 import { type DecodeError, Malformation } from './decode-error.ts';
+import { eventAttributes } from './event-rules.ts';
 import { excludeAttributes } from './exclude-rules.ts';
 import { JsonRequest } from './json-request.ts';
 import { type FaultScope, locateFault } from './protobuf-fault.ts';
@@ -22,7 +23,7 @@ export class SpanDecoder {
   /** `hashSeed`: any integer that senders cannot know; it changes no outcome. */
   constructor(rules: SpanRules, interner: SeriesInterner, hashSeed = 0) {
     this.#writer = new RowWriter(rules, interner);
-    const slots = new SpanSlots(excludeAttributes(rules.exclude));
+    const slots = new SpanSlots([...excludeAttributes(rules.exclude), ...eventAttributes(rules.events)]);
     const identities = new ResourceIdentities(rules, (attribute) => slots.slotOf(attribute));
     const shared = { writer: this.#writer, identities, slots, attributesPerSpan: rules.limits.attributesPerSpan };
     this.#faultScope = {

@@ -1,7 +1,8 @@
-/** What a resource says about its spans: service, release, pod, and which spans of it are left out. */
+/** What a resource says about its spans: service, release, pod, which spans of it are left out, and the event rules of the others. */
 import type { ResourceIdentity } from '../model/series.ts';
 import type { SpanRules } from '../model/span-rules.ts';
 import { ByteWords } from './byte-words.ts';
+import { EventRules, eventAttributes, type ResourceEvents } from './event-rules.ts';
 import { ExcludeRules, excludeAttributes, type ResourceExcludes } from './exclude-rules.ts';
 
 const SERVICE_NAME = 'service.name';
@@ -29,6 +30,8 @@ export interface ResourceEntry {
   /** Name of the pod, empty where the resource tells none. */
   readonly instance: string;
   readonly excludes: ResourceExcludes;
+  /** Null where the service has no event rules. */
+  readonly events: ResourceEvents | null;
   /** The service has no name of its own. */
   readonly nameless: boolean;
   /** The interner's number, -1 until a span is counted, and the lane it gave then. */
@@ -47,14 +50,17 @@ export class ResourceIdentities {
   readonly #releaseBy: readonly { readonly name: string; readonly old: string | null }[];
   readonly #instanceBy: readonly string[];
   readonly #excludes: ExcludeRules;
+  readonly #events: EventRules;
   readonly #entries = new Map<string, ResourceEntry>();
 
-  constructor(rules: Pick<SpanRules, 'releaseBy' | 'instanceBy' | 'exclude'>, slotOf: (attribute: string) => number) {
+  constructor(rules: Pick<SpanRules, 'releaseBy' | 'instanceBy' | 'exclude' | 'events'>, slotOf: (attribute: string) => number) {
     this.#releaseBy = rules.releaseBy.map((name) => ({ name, old: oldName(name) }));
     this.#instanceBy = rules.instanceBy;
     this.#excludes = new ExcludeRules(rules.exclude, slotOf);
+    this.#events = new EventRules(rules.events, slotOf);
     const wanted = this.#releaseBy.flatMap(({ name, old }) => (old === null ? [name] : [name, old]));
-    this.attributes = [...new Set([SERVICE_NAME, SERVICE_NAMESPACE, ...wanted, ...this.#instanceBy, ...excludeAttributes(rules.exclude)])];
+    const matched = [...excludeAttributes(rules.exclude), ...eventAttributes(rules.events)];
+    this.attributes = [...new Set([SERVICE_NAME, SERVICE_NAMESPACE, ...wanted, ...this.#instanceBy, ...matched])];
     this.#positions = new Map(this.attributes.map((name, position) => [name, position]));
     this.words = new ByteWords(this.attributes);
   }
@@ -84,6 +90,7 @@ export class ResourceIdentities {
       identity: { service, releaseAttributes },
       instance: (pod === undefined ? '' : valueNamed(pod)) ?? '',
       excludes: this.#excludes.forResource(service, valueNamed),
+      events: this.#events.forResource(service, valueNamed),
       nameless: name === UNKNOWN_SERVICE || name.startsWith(`${UNKNOWN_SERVICE}:`),
       id: -1,
       lane: 0,

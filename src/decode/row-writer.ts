@@ -5,6 +5,7 @@ import type { SpanRules } from '../model/span-rules.ts';
 import type { EpochMs } from '../model/time.ts';
 import { EndpointName } from './endpoint-name.ts';
 import { EndpointRules } from './endpoint-rules.ts';
+import { BAD_SHIFT, eventMasks } from './event-rules.ts';
 import { isExcluded } from './exclude-rules.ts';
 import { FAILED, FailureRules, IGNORED } from './failure-rules.ts';
 import type { ResourceEntry } from './resource-identity.ts';
@@ -12,6 +13,8 @@ import { samplingWeight } from './sampling-weight.ts';
 import type { SpanFields } from './span-fields.ts';
 import { SpanSelection } from './span-kinds.ts';
 import { dispositionIndex, durationNsOf, endMsOf, TimeRules } from './span-time.ts';
+
+const VALID_MASK = (1 << BAD_SHIFT) - 1;
 
 const COUNTED = dispositionIndex('counted');
 const NOT_ENTRY = dispositionIndex('not_entry');
@@ -125,6 +128,9 @@ export class RowWriter {
     batch.durationNs[row] = timed ? durationNsOf(fields.times) : 0;
     batch.flags[row] = (outcome === FAILED ? FLAG_FAILED : 0) | (timed ? 0 : FLAG_NO_LATENCY);
     batch.lane[row] = resource.lane;
+    const masks = resource.events === null ? 0 : eventMasks(resource.events, fields);
+    batch.validMask[row] = masks & VALID_MASK;
+    batch.badMask[row] = masks >>> BAD_SHIFT;
     batch.traceAt[row] = fields.traceAt;
     batch.weight[row] =
       fields.traceStateEnd > fields.traceStateStart ? samplingWeight(fields.bytes, fields.traceStateStart, fields.traceStateEnd) : 1;

@@ -31,6 +31,9 @@ const CONCEPTS = {
 /** Slots that have a bit in `SpanFields.present`. */
 export const MASKED_SLOTS = 31;
 
+/** Every name of a gRPC status. */
+export const RPC_STATUS_NAMES: readonly string[] = CONCEPTS.rpcStatus;
+
 export type Concept = keyof typeof CONCEPTS;
 
 /** Every attribute name, at most MASKED_SLOTS; its position is its slot. The names of one concept have consecutive slots. */
@@ -41,6 +44,12 @@ export interface ConceptSlots {
   readonly first: number;
   readonly count: number;
   readonly mask: number;
+}
+
+/** All names of the concept that `attribute` is a name of, newest first; of any other attribute its own name. */
+export function namesLike(attribute: string): readonly string[] {
+  const concepts: readonly (readonly string[])[] = Object.values(CONCEPTS);
+  return concepts.find((names) => names.includes(attribute)) ?? [attribute];
 }
 
 /** Slots of `concept`. */

@@ -3,7 +3,7 @@ import { ByteWords } from './byte-words.ts';
 import { SEMCONV_ATTRIBUTES } from './semconv-attributes.ts';
 import { SpanFields } from './span-fields.ts';
 
-/** The fields of the span in hand and the names of their slots: those of the conventions first, then what exclusions ask for. */
+/** The fields of the span in hand and the names of their slots: those of the conventions first, then what exclusions and event rules ask for. */
 export class SpanSlots {
   readonly words: ByteWords;
   readonly fields: SpanFields;

@@ -32,6 +32,14 @@ export const GRPC_CODE_WORDS: readonly string[] = [
   ...GRPC_CODES.map(({ name }) => (name === 'CANCELLED' ? 'canceled' : name.toLowerCase())),
 ];
 
+/** How senders write the gRPC code that `word` stands for: its name, its number, and as Connect does. Of anything else the word itself. */
+export function grpcSpellings(word: string): readonly string[] {
+  const code = GRPC_CODE_WORDS.includes(word)
+    ? GRPC_CODE_WORDS.indexOf(word) % GRPC_CODES.length
+    : GRPC_CODES.findIndex((_, i) => `${i}` === word);
+  return code < 0 ? [word] : [GRPC_CODE_WORDS[code] as string, `${code}`, GRPC_CODE_WORDS[code + GRPC_CODES.length] as string];
+}
+
 /** Source: RFC 9110, 15: three digits, five classes. */
 export const MIN_HTTP_STATUS = 100;
 export const MAX_HTTP_STATUS = 599;

@@ -41,6 +41,9 @@ export class ObservationBatch {
   flags: Uint8Array;
   /** Lane of the span's pod, 0 to LANES. */
   lane: Uint8Array;
+  /** Bit i: the span is valid for event rule i of its service (`SpanRules.events`); in `badMask`, it is bad for it as well. */
+  validMask: Uint8Array;
+  badMask: Uint8Array;
   /** Offset in `traceBytes` of the span's 16-byte trace id; -1 when it has none. */
   traceAt: Int32Array;
   /** Where the trace ids are: the decoder's or the caller's memory, good until the next request is decoded. */
@@ -56,6 +59,8 @@ export class ObservationBatch {
     this.durationNs = new Float64Array(capacity);
     this.flags = new Uint8Array(capacity);
     this.lane = new Uint8Array(capacity);
+    this.validMask = new Uint8Array(capacity);
+    this.badMask = new Uint8Array(capacity);
     this.traceAt = new Int32Array(capacity);
     this.weight = new Float64Array(capacity);
   }
@@ -80,7 +85,7 @@ export class ObservationBatch {
     return row;
   }
 
-  /** Adds one row. The caller has refused non-finite numbers already. */
+  /** Adds one row, that of a span no event rule is about. The caller has refused non-finite numbers already. */
   add(series: number, endMs: number, durationNs: number, flags: number, weight: number, lane = 0, traceAt = -1): void {
     const row = this.next();
     this.series[row] = series;
@@ -89,6 +94,8 @@ export class ObservationBatch {
     this.flags[row] = flags;
     this.weight[row] = weight;
     this.lane[row] = lane;
+    this.validMask[row] = 0;
+    this.badMask[row] = 0;
     this.traceAt[row] = traceAt;
   }
 
@@ -99,6 +106,8 @@ export class ObservationBatch {
     this.durationNs = grown(new Float64Array(capacity), this.durationNs);
     this.flags = grown(new Uint8Array(capacity), this.flags);
     this.lane = grown(new Uint8Array(capacity), this.lane);
+    this.validMask = grown(new Uint8Array(capacity), this.validMask);
+    this.badMask = grown(new Uint8Array(capacity), this.badMask);
     this.traceAt = grown(new Int32Array(capacity), this.traceAt);
     this.weight = grown(new Float64Array(capacity), this.weight);
   }

@@ -42,6 +42,17 @@ export interface SeriesInfo {
   readonly kind: EndpointKind;
   /** Latency limits declared by objectives for this endpoint, ascending; index = position in `SlotDeltas.slow`. At most 8. */
   readonly thresholdsNs: readonly number[];
+  /** Keys of the event rules that are counted for this endpoint. At most MAX_EVENT_RULES; see `ruleCounterAt`. */
+  readonly rules: readonly string[];
+}
+
+/** Counters of a series: two for each rule, its valid events and its bad ones. */
+export const COUNTERS_PER_RULE = 2;
+
+/** Position in a row of `SlotDeltas.slow` of the valid events of the series' rule with this key, that of the bad ones follows; -1 when they are not counted. */
+export function ruleCounterAt({ thresholdsNs, rules }: Pick<SeriesInfo, 'thresholdsNs' | 'rules'>, key: string): number {
+  const rule = rules.indexOf(key);
+  return rule < 0 ? -1 : thresholdsNs.length + rule * COUNTERS_PER_RULE;
 }
 
 /** The endpoint name of an overflow series. */

@@ -29,6 +29,9 @@ export interface ReleaseArrivals {
   readonly lateness: Uint32Array;
 }
 
+/** Entries of a row of `slow`, at most: of 8 thresholds and 8 event rules. */
+export const MAX_SLOW_ENTRIES = 24;
+
 /** Bytes of a trace id. */
 export const TRACE_BYTES = 16;
 
@@ -44,7 +47,7 @@ export function cellOf(bucket: number, failed: boolean, lane = 0, buckets = 0): 
 
 /**
  * Columns with one row per (slot, series), ascending by slot then series and without duplicates. Row r owns
- * `slow[slowStart[r] .. slowStart[r + 1])`, one entry per declared threshold of its series, and the cells
+ * `slow[slowStart[r] .. slowStart[r + 1])`, one entry per declared threshold of its series and two per event rule, and the cells
  * `cells[cellStart[r] .. cellStart[r + 1])`, ascending, so lane by lane. Arrays may be longer than `size` says.
  */
 export interface SlotDeltas {
@@ -70,7 +73,7 @@ export interface SlotDeltas {
   readonly failedNs: Float64Array;
   readonly failedTrace: Uint8Array;
   readonly slowStart: Uint32Array;
-  /** Spans (and their weights) that took longer than each declared threshold. */
+  /** Spans (and their weights) that took longer than each declared threshold; then, for each event rule, those that are valid and those that are bad. */
   readonly slow: Uint32Array;
   readonly slowWeight: Float64Array;
   readonly cellStart: Uint32Array;

@@ -10,7 +10,10 @@ export type AttributeRule = Readonly<Record<string, readonly string[]>>;
 /** Rules of one service that a span is held against: bits of a mask. */
 export const MAX_EVENT_RULES = 8;
 
-/** Attributes that an event rule may name and that are the span's own fields: `ok`, `error` or `unset`, and one of SPAN_KINDS. */
+/** Positions are the codes on the wire. Source: opentelemetry-proto, trace.proto, Status. */
+export const SPAN_STATUSES = ['unset', 'ok', 'error'] as const;
+
+/** What an event rule may name beside attributes: fields of the span itself. Their values are of SPAN_STATUSES and of SPAN_KINDS. */
 export const SPAN_STATUS_ATTRIBUTE = 'span.status';
 export const SPAN_KIND_ATTRIBUTE = 'span.kind';
 
@@ -22,6 +25,12 @@ export interface EventRule {
   readonly where: AttributeRule | null;
   /** Bad when any of these matches. A span that is not valid is not bad either. */
   readonly bad: readonly AttributeRule[];
+}
+
+/** An event rule that a series has counters for: what is kept of it, and where it is in a span's masks now. */
+export interface CountedRule {
+  readonly key: string;
+  readonly bit: number;
 }
 
 /** How an HTTP or gRPC status counts where the conventions leave room: `ignored` spans are not counted at all. */

@@ -4,9 +4,10 @@ import { Engine } from '../engine.ts';
 import { Ingest } from '../ingest.ts';
 import type { SavedState } from '../model/checkpoint.ts';
 import { HistogramLayout } from '../model/histogram-layout.ts';
-import { objectiveApplies, thresholdsFor } from '../model/objective-binding.ts';
-import type { Policies, ServicePolicy } from '../model/policy.ts';
+import { eventRulesFor, objectiveApplies, thresholdsFor } from '../model/objective-binding.ts';
+import type { Policies } from '../model/policy.ts';
 import type { SeriesInfo } from '../model/series.ts';
+import { type CountedRule, MAX_EVENT_RULES, type SpanRules } from '../model/span-rules.ts';
 import type { EpochMs } from '../model/time.ts';
 
 export interface StagesOptions {
@@ -23,10 +24,12 @@ export class Stages {
   readonly engine: Engine;
   readonly ingest: Ingest;
   #policies: Policies;
+  #events: SpanRules['events'];
 
   constructor(options: StagesOptions) {
     const { config, saved } = options;
     this.#policies = config.policies;
+    this.#events = config.spans.events;
     const layout = new HistogramLayout(config.histogram.digits, config.histogram.highestUs);
     this.engine = new Engine(config.policies, layout);
     this.ingest = new Ingest({
@@ -41,22 +44,34 @@ export class Stages {
         hashSeed: options.hashSeed,
         maxSeriesOf: (service) => this.#policies.services.get(service)?.maxSeries ?? this.#policies.fallback.maxSeries,
         thresholdsOf: (service, endpoint) => thresholdsFor(this.#policies.services.get(service), endpoint),
+        rulesOf: (service, endpoint) => this.#rulesOf(service, endpoint),
         isReserved: (service, endpoint, release) => this.#isReserved(service, endpoint, release),
       },
     });
     if (saved !== undefined) this.engine.restore(saved.state, saved.now);
   }
 
-  /** Takes new policies and span rules. Series of services whose latency limits changed start anew, so that their counters are exact. */
+  /** Takes new policies and span rules. Series of services whose latency limits or event rules changed start anew, so that their counters are exact. */
   reconfigure(config: Pick<Config, 'spans' | 'policies'>): void {
-    const before = this.#policies;
-    this.#policies = config.policies;
-    for (const service of new Set([...before.services.keys(), ...config.policies.services.keys()])) {
-      const [old, next] = [before.services.get(service), config.policies.services.get(service)];
-      if (latencyLimits(old) !== latencyLimits(next)) this.ingest.table.retire(service);
+    const before = { policies: this.#policies, events: this.#events };
+    const after = { policies: config.policies, events: config.spans.events };
+    this.#policies = after.policies;
+    this.#events = after.events;
+    for (const service of new Set([...before.policies.services.keys(), ...after.policies.services.keys()])) {
+      if (countersOf(service, before) !== countersOf(service, after)) this.ingest.table.retire(service);
     }
     this.ingest.reconfigure(config.spans);
     this.engine.reconfigure(config.policies);
+  }
+
+  /** A rule that spans are not held against has no counters: its objective knows nothing, rather than that all is well. */
+  #rulesOf(service: string, endpoint: string): readonly CountedRule[] {
+    const held = this.#events.get(service)?.slice(0, MAX_EVENT_RULES) ?? [];
+    if (held.length === 0) return [];
+    const bitOf = (key: string) => held.findIndex((rule) => rule.key === key);
+    return eventRulesFor(this.#policies.services.get(service), endpoint)
+      .map(({ key }) => ({ key, bit: bitOf(key) }))
+      .filter(({ bit }) => bit >= 0);
   }
 
   /** What an objective names, and what a run in flight compares, keeps its place in a flood of names. */
@@ -68,8 +83,11 @@ export class Stages {
   }
 }
 
-function latencyLimits(policy: ServicePolicy | undefined): string {
-  return JSON.stringify(
-    (policy?.objectives ?? []).flatMap(({ sli, endpoint }) => (sli.kind === 'latency' ? [[endpoint, sli.thresholdNs]] : [])),
-  );
+/** What decides which counters the series of a service have, and what is counted in them. */
+function countersOf(service: string, { policies, events }: { readonly policies: Policies; readonly events: SpanRules['events'] }): string {
+  const limits = (policies.services.get(service)?.objectives ?? []).flatMap(({ sli, endpoint }) => {
+    if (sli.kind === 'latency') return [[endpoint, sli.thresholdNs]];
+    return sli.kind === 'events' ? [[endpoint, sli.rule.key]] : [];
+  });
+  return JSON.stringify([limits, events.get(service)?.map(({ key }) => key)]);
 }

@@ -7,7 +7,7 @@ type SeriesJson = Omit<SeriesInfo, 'release'> & {
 };
 
 export function seriesToJson(series: SeriesInfo): string {
-  const { id, service, release, endpoint, kind, thresholdsNs } = series;
+  const { id, service, release, endpoint, kind, thresholdsNs, rules } = series;
   const stored: SeriesJson = {
     id,
     service,
@@ -15,12 +15,13 @@ export function seriesToJson(series: SeriesInfo): string {
     endpoint,
     kind,
     thresholdsNs,
+    rules,
   };
   return JSON.stringify(stored);
 }
 
-/** Text must come from `seriesToJson`. */
+/** Text must come from `seriesToJson`, of this version or of one that knew no event rules. */
 export function seriesFromJson(json: string): SeriesInfo {
-  const stored = JSON.parse(json) as SeriesJson;
-  return { ...stored, release: { name: stored.release.name, attributes: new Map(stored.release.attributes) } };
+  const stored = JSON.parse(json) as Omit<SeriesJson, 'rules'> & Partial<SeriesJson>;
+  return { ...stored, rules: stored.rules ?? [], release: { name: stored.release.name, attributes: new Map(stored.release.attributes) } };
 }

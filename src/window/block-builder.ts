@@ -1,5 +1,6 @@
 /** Puts rows together to a slot block. */
 import { ByteWriter } from './byte-writer.ts';
+import { SLOW_COUNT_FOLLOWS } from './row-view.ts';
 import { BLOCK_VERSION, SlotBlock } from './slot-block.ts';
 
 export class BlockBuilder {
@@ -34,6 +35,13 @@ export class BlockBuilder {
     this.#lastSeries = -1;
     return new SlotBlock(bytes);
   }
+}
+
+/** How a row begins. */
+export function writeHead(body: ByteWriter, count: number, slowCount: number, isWeighted: boolean): void {
+  const isMany = slowCount >= SLOW_COUNT_FOLLOWS;
+  body.varint((count * 16 + (isMany ? SLOW_COUNT_FOLLOWS : slowCount)) * 2 + (isWeighted ? 1 : 0));
+  if (isMany) body.varint(slowCount);
 }
 
 /** A cell, `step` after the previous one of its row. */

@@ -1,5 +1,6 @@
 /** Adds slot blocks up, all at once or in steps that fit between other work. */
-import { BlockBuilder, writeCell } from './block-builder.ts';
+import { MAX_SLOW_ENTRIES } from '../model/slot-deltas.ts';
+import { BlockBuilder, writeCell, writeHead } from './block-builder.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { CellSum } from './cell-sum.ts';
 import { RowView } from './row-view.ts';
@@ -11,8 +12,8 @@ export class MergeScratch {
   readonly sum: CellSum;
   readonly cells: Int32Array;
   readonly counts: Float64Array;
-  readonly slow = new Float64Array(16);
-  readonly slowWeight = new Float64Array(16);
+  readonly slow = new Float64Array(MAX_SLOW_ENTRIES);
+  readonly slowWeight = new Float64Array(MAX_SLOW_ENTRIES);
 
   constructor(cells: number) {
     this.sum = new CellSum(cells);
@@ -96,7 +97,7 @@ export class BlockMerge {
     }
     const isWeighted = weight !== count;
     body.at = 0;
-    body.varint((count * 16 + slowCount) * 2 + (isWeighted ? 1 : 0));
+    writeHead(body, count, slowCount, isWeighted);
     body.varint(failed);
     body.varint(count - timed);
     if (isWeighted) {

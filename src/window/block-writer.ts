@@ -1,7 +1,7 @@
 /** Makes slot blocks of the rows of a flush. */
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import { cellLanes, type SlotDeltas } from '../model/slot-deltas.ts';
-import { BlockBuilder, writeCell } from './block-builder.ts';
+import { BlockBuilder, writeCell, writeHead } from './block-builder.ts';
 import { BlockMerge, MergeScratch } from './block-merge.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { SlotBlock } from './slot-block.ts';
@@ -34,7 +34,7 @@ export class BlockWriter {
       // Weights are at least 1, so their sum equals the count only when each is 1.
       const isWeighted = weight !== count;
       body.at = 0;
-      body.varint((count * 16 + slowCount) * 2 + (isWeighted ? 1 : 0));
+      writeHead(body, count, slowCount, isWeighted);
       body.varint(deltas.failed[row] as number);
       body.varint(count - (deltas.timed[row] as number));
       if (isWeighted) {

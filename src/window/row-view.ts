@@ -1,6 +1,10 @@
 /** A cursor over the rows of a slot block. */
+import { MAX_SLOW_ENTRIES } from '../model/slot-deltas.ts';
 import { ByteReader } from './byte-reader.ts';
 import type { CellSum } from './cell-sum.ts';
+
+/** In a row's head: the number of its slow counters is this or more, and comes next. */
+export const SLOW_COUNT_FOLLOWS = 15;
 
 /** Reused for many rows; the fields tell the row it stands on, after `next` or `SlotBlock.find` said true. */
 export class RowView {
@@ -12,10 +16,10 @@ export class RowView {
   failedWeight = 0;
   timedWeight = 0;
   isWeighted = false;
-  /** Spans, and their weights, slower than each threshold. */
+  /** Spans, and their weights, as in `SlotDeltas.slow`. */
   slowCount = 0;
-  readonly slow = new Float64Array(16);
-  readonly slowWeight = new Float64Array(16);
+  readonly slow = new Float64Array(MAX_SLOW_ENTRIES);
+  readonly slowWeight = new Float64Array(MAX_SLOW_ENTRIES);
   bodyStart = 0;
   bodyEnd = 0;
   readonly #reader = new ByteReader(new Uint8Array(0));
@@ -54,7 +58,9 @@ export class RowView {
     const head = reader.varint();
     this.isWeighted = head % 2 === 1;
     const counts = Math.floor(head / 2);
-    this.slowCount = counts % 16;
+    const slowCount = counts % 16;
+    this.slowCount = slowCount < SLOW_COUNT_FOLLOWS ? slowCount : reader.varint();
+    if (this.slowCount > MAX_SLOW_ENTRIES) reader.fail('has more counters than a row can have');
     this.count = Math.floor(counts / 16);
     this.failed = reader.varint();
     this.timed = this.count - reader.varint();
@@ -102,7 +108,7 @@ export class RowView {
     this.#isOpen = false;
     this.open();
     const reader = this.#reader;
-    if (this.count === 0 || this.failed > this.count || this.timed < 0 || this.slowCount > 8) reader.fail('has counts that disagree');
+    if (this.count === 0 || this.failed > this.count || this.timed < 0) reader.fail('has counts that disagree');
     for (const weight of [this.weight, this.failedWeight, this.timedWeight, ...this.slowWeight.subarray(0, this.slowCount)]) {
       if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) reader.fail('has a weight that is no weight');
     }

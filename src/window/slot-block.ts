@@ -8,8 +8,8 @@ import { RowView } from './row-view.ts';
  *
  *   block  := version(1 byte) cells rows row*
  *   row    := seriesStep bodyLength body          seriesStep: series - previous series, the first from -1
- *   body   := head failed untimed weights? slow* cell*
- *   head   := (count * 16 + slowCount) * 2 + isWeighted
+ *   body   := head slowCount? failed untimed weights? slow* cell*
+ *   head   := (count * 16 + min(slowCount, 15)) * 2 + isWeighted    slowCount follows when it is 15 or more
  *   weights:= weight failedWeight timedWeight     little-endian doubles; absent when all weights are 1
  *   slow   := spans [spansWeight double if isWeighted]
  *   cell   := step * 2 + isMany [count - 2]       step: cell - previous cell, the first from 0; isMany 0 means count 1

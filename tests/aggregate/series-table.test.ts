@@ -51,6 +51,7 @@ describe('SeriesTable', () => {
       endpoint: 'GET /a',
       kind: 'http',
       thresholdsNs: [],
+      rules: [],
     });
     expect(table.serviceIndexOf(ids[0] as number)).toBe(table.serviceIndexOf(ids[3] as number));
     expect(table.serviceIndexOf(ids[0] as number)).not.toBe(table.serviceIndexOf(ids[4] as number));

@@ -6,6 +6,7 @@ import { ResourceMemo } from '../../src/decode/resource-memo.ts';
 function entryNamed(service: string): ResourceEntry {
   return {
     identity: { service, releaseAttributes: new Map() },
+    events: null,
     excludes: { everySpan: false, rules: [] },
     nameless: false,
     instance: '',

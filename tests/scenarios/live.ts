@@ -2,6 +2,7 @@
 import { processSchema } from '../../src/config/process-schema.ts';
 import type { RolloutRequest } from '../../src/engine/rollouts.ts';
 import { LEVEL_SECONDS, type SavedState } from '../../src/model/checkpoint.ts';
+import { eventRulesOf } from '../../src/model/objective-binding.ts';
 import type { AnalysisRun, Signal } from '../../src/model/rollout.ts';
 import type { SpanRules } from '../../src/model/span-rules.ts';
 import type { DurationMs, EpochMs } from '../../src/model/time.ts';
@@ -35,11 +36,12 @@ export const DEFAULT_SPAN_RULES: SpanRules = {
 
 /** Default policies with a sink, no warm-up and the documented least number of requests and freshness, unless `change` says otherwise. */
 export function scenarioConfig(change: Parameters<typeof policies>[0] = {}, spans: Partial<SpanRules> = {}): ScenarioConfig {
+  const all = policies({ ...change, canary: { minRequests: 200, freshnessMs: 30_000, sinks: ['deploy-system'], ...change.canary } });
   return {
     histogram: { digits: DEFAULTS.histogram.digits, highestUs: DEFAULTS.histogram.highest * 1000 },
     series: DEFAULTS.series,
-    spans: { ...DEFAULT_SPAN_RULES, ...spans },
-    policies: policies({ ...change, canary: { minRequests: 200, freshnessMs: 30_000, sinks: ['deploy-system'], ...change.canary } }),
+    spans: { ...DEFAULT_SPAN_RULES, events: eventRulesOf(all), ...spans },
+    policies: all,
   };
 }
 

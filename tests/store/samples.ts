@@ -24,9 +24,9 @@ export function sampleSignal(change: Partial<Signal> = {}): Signal {
 }
 
 export function sampleSeries(id: number, attributes: ReadonlyMap<string, string> = new Map([['service.version', '1.4.2']])): SeriesInfo {
-  return { id, service: 'checkout', release: { name: '1.4.2', attributes }, endpoint: `GET /${id}`, kind: 'http', thresholdsNs: [5e8] };
+  return { id, service: 'checkout', release: { name: '1.4.2', attributes }, endpoint: `GET /${id}`, kind: 'http', thresholdsNs: [5e8], rules: [] };
 }
 
 export function sampleCheckpoint(change: Partial<Checkpoint> = {}): Checkpoint {
-  return { at: DECIDED_AT, series: [], slots: [], counts: [], runs: [], notes: [], retain: [], ...change };
+  return { at: DECIDED_AT, series: [], slots: [], countKeys: [], counts: [], runs: [], notes: [], retain: [], retainCounts: [], ...change };
 }

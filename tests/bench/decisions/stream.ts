@@ -26,6 +26,7 @@ export const SERIES: readonly SeriesInfo[] = RELEASES.map((version, id) => ({
   endpoint: ENDPOINT,
   kind: 'http',
   thresholdsNs: [],
+  rules: [],
 }));
 
 const HEALTHY: Degradation = {};
