@@ -2,8 +2,10 @@
 import type { Reason } from '../model/judgement.ts';
 import type { AnalysisRun, DeliveryState, SignalAction } from '../model/rollout.ts';
 import type { ReleaseMatcher } from '../model/series.ts';
+import type { SloReport } from '../model/slo-views.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from '../model/views.ts';
+import type { WhatIfQuery, WhatIfView } from '../model/what-if.ts';
 
 type Eventually<T> = T | Promise<T>;
 
@@ -64,6 +66,13 @@ export interface Readiness {
   readonly reasons: readonly string[];
 }
 
+/** Which objectives are asked for; null: all. */
+export interface SloQuery {
+  readonly service: string | null;
+  /** Its id. */
+  readonly objective: string | null;
+}
+
 export interface ApiHandlers {
   startRollout(request: StartRollout): Eventually<StartOutcome>;
   run(id: string): Eventually<AnalysisRun | null>;
@@ -77,6 +86,10 @@ export interface ApiHandlers {
   latency(query: LatencyQuery): Eventually<LatencyView | null>;
   /** What a canary of a service could show; null when the service has no recent traffic. */
   outlook(query: OutlookQuery): Eventually<OutlookView | null>;
+  /** Objectives of all services or of one, or one objective; worst first. */
+  slo(only: SloQuery): Eventually<SloReport>;
+  /** An objective that was never declared; null when the service has no endpoint that is meant. */
+  whatIf(query: WhatIfQuery): Eventually<WhatIfView | null>;
   /** Newest first, at most `limit`. */
   signals(limit: number): Eventually<readonly SignalView[]>;
   readiness(): Readiness;

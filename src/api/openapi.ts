@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { startRollout } from './request-schemas.ts';
 import { ROUTES, type Route } from './routes.ts';
 import * as schemas from './schemas.ts';
+import { objectiveReport, sloReport, whatIfReport } from './slo-schemas.ts';
 
 /** Schemas that get a name in the document, so that generated clients have types to speak of. */
 const NAMED: Readonly<Record<string, z.ZodType>> = {
@@ -14,6 +15,9 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   Verdict: schemas.verdict,
   Status: schemas.status,
   Outlook: schemas.outlookReport,
+  ObjectiveReport: objectiveReport,
+  SloReport: sloReport,
+  WhatIf: whatIfReport,
   SignalList: schemas.signalList,
   Readiness: schemas.readiness,
   Problem: schemas.problem,

@@ -11,6 +11,7 @@ import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from
 import { rolloutRequest } from './rollout-request.ts';
 import { ROUTES, type RouteId } from './routes.ts';
 import { explainedRunView, pageOf, runSummary, statusReport } from './run-view.ts';
+import { sloResponders } from './slo-responders.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -89,6 +90,8 @@ export function responders(handlers: ApiHandlers, now: () => EpochMs): Readonly<
       return problemResponse({ status: 404, title: 'No traffic', detail });
     },
 
+    ...sloResponders(handlers),
+
     async signals(context) {
       const query = signalsQuery.safeParse(context.req.query());
       if (!query.success) return problemResponse(invalidRequest(query.error, 'query'));
@@ -152,6 +155,8 @@ function directory(version: string) {
     '/v1/status': 'every endpoint in every release, objectives and runs',
     '/v1/rollouts': 'rollouts and their verdicts; POST starts one',
     '/v1/outlook': 'what a canary could show, before it is rolled out',
+    '/v1/slo': 'objectives, their budgets, alerts and incidents',
+    '/v1/what-if': 'what an objective would say that was never declared',
     '/v1/signals': 'signals and their delivery',
     '/metrics': 'Prometheus',
     '/readyz': 'does it take spans and judge?',

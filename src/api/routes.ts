@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { outlookQuery } from './outlook-query.ts';
 import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
 import * as schemas from './schemas.ts';
+import { explanationQuery, sloQuery } from './slo-query.ts';
+import { sloReport, whatIfReport } from './slo-schemas.ts';
+import { whatIfQuery } from './what-if-query.ts';
 
 /** Something a response may be: JSON of a named schema, or text of a type. */
 type Content = { readonly schema: z.ZodType } | { readonly type: string };
@@ -94,6 +97,30 @@ export const ROUTES = {
     summary: 'What a canary with this share of the traffic could show, and how soon, before it is rolled out.',
     query: outlookQuery,
     responses: { 200: json('The outlook.', schemas.outlookReport), 404: problem('The service had no traffic in the last 15 minutes.') },
+  },
+  slo: {
+    method: 'GET',
+    path: '/v1/slo',
+    summary: 'Objectives: counts, signed budgets, alerts, forecasts, who spent what, incidents; worst first.',
+    query: sloQuery,
+    responses: { 200: json('The report now.', sloReport) },
+  },
+  sloExplanation: {
+    method: 'GET',
+    path: '/v1/slo/explanation',
+    summary: 'Why an objective stands as it does, with the arithmetic, on one page for people.',
+    query: explanationQuery,
+    responses: { 200: text('At most 60 lines.', 'text/plain; charset=utf-8'), 404: problem('No such objective.') },
+  },
+  whatIf: {
+    method: 'GET',
+    path: '/v1/what-if',
+    summary: 'What an objective would say that was never declared, from exact counts or stored histograms.',
+    query: whatIfQuery,
+    responses: {
+      200: json('The answer; an interval where the limit lies inside a bucket.', whatIfReport),
+      404: problem('No such endpoint.'),
+    },
   },
   signals: {
     method: 'GET',

@@ -1,5 +1,8 @@
-/** What `slipstream slo` can do besides listing, in the order of `--help`. */
+/** What `slipstream slo` can do, in the order of `--help`. */
 import type { AddCommand } from './context.ts';
+import { addSloExplain } from './slo-explain.ts';
+import { addSloList } from './slo-list.ts';
+import { addSloTry } from './slo-try.ts';
 
 /** Each adds itself to the group. */
-export const SLO_COMMANDS: readonly AddCommand[] = [];
+export const SLO_COMMANDS: readonly AddCommand[] = [addSloList, addSloExplain, addSloTry];

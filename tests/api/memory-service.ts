@@ -1,9 +1,12 @@
 /** A small service behind the API that keeps runs in memory: real enough to fence generations and to be asked the same twice. */
-import type { AbortOutcome, ApiHandlers, SignalView, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
+import type { AbortOutcome, ApiHandlers, SignalView, SloQuery, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
 import type { Judgement } from '../../src/model/judgement.ts';
 import type { Outlook } from '../../src/model/outlook.ts';
 import type { AnalysisRun } from '../../src/model/rollout.ts';
+import type { SloReport } from '../../src/model/slo-views.ts';
 import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from '../../src/model/views.ts';
+import type { WhatIfQuery, WhatIfView } from '../../src/model/what-if.ts';
+import { OVERSPENT, REPORT } from '../model/slo-reports.ts';
 
 export const NOW = Date.UTC(2026, 10, 21, 12, 0, 0);
 
@@ -11,6 +14,8 @@ export class MemoryService implements ApiHandlers {
   readonly version = '1.2.3';
   readonly asked: StartRollout[] = [];
   readonly windows: [number, string | null][] = [];
+  readonly askedWhatIf: WhatIfQuery[] = [];
+  objectives: SloReport['objectives'] = [OVERSPENT, ...REPORT.objectives];
   reasons: string[] = [];
   availability: Judgement = AVAILABILITY;
   readonly #runs = new Map<string, AnalysisRun>();
@@ -73,6 +78,22 @@ export class MemoryService implements ApiHandlers {
       rate: 40,
       endpoints: 2,
       checks: CHECKS,
+    };
+  }
+
+  slo({ service, objective }: SloQuery): SloReport {
+    const objectives = this.objectives.filter((of) => (service ?? of.service) === of.service && (objective ?? of.id) === of.id);
+    return { ...REPORT, objectives };
+  }
+
+  whatIf(query: WhatIfQuery): WhatIfView | null {
+    if (query.service !== 'shop') return null;
+    this.askedWhatIf.push(query);
+    const { service, endpoint, text, target, windowMs } = query;
+    return {
+      ...{ service, endpoint, text, target, windowMs, basis: 'histograms', from: NOW - windowMs, to: NOW, dataFrom: NOW - 3_600_000 },
+      ...{ valid: 1000, bad: { least: 40, most: 60 }, bucket: { lowMs: 299, highMs: 300.031, count: 20 }, isSampled: false },
+      ...{ allowedBad: 50, sli: { least: 0.94, most: 0.96 }, budgetRemaining: { least: -0.2, most: 0.2 }, outcome: 'undecided' },
     };
   }
 
