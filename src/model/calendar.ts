@@ -1,4 +1,5 @@
-/** Periods of the calendar in a time zone. */
+/** Periods of the calendar in a time zone: where the one begins and ends that holds a moment. */
+import type { EpochMs } from './time.ts';
 
 /** Repeats every `count` units from `start` on, local time of `timeZone` throughout. */
 export interface CalendarWindow {
@@ -8,4 +9,117 @@ export interface CalendarWindow {
   readonly timeZone: string;
   /** Local time without zone, `YYYY-MM-DDThh:mm:ss`: some period begins then. */
   readonly start: string;
+}
+
+/** [fromMs, toMs) */
+export interface CalendarPeriod {
+  readonly fromMs: EpochMs;
+  readonly toMs: EpochMs;
+}
+
+const DAY_MS = 86_400_000;
+const SECOND_MS = 1000;
+/** Days or months in a unit. */
+const UNITS: Readonly<Record<CalendarWindow['unit'], { readonly days: number } | { readonly months: number }>> = {
+  day: { days: 1 },
+  week: { days: 7 },
+  month: { months: 1 },
+  quarter: { months: 3 },
+  year: { months: 12 },
+};
+
+/** The period asked for last of each calendar: it holds the next moment too, nearly always. */
+const lastPeriods = new WeakMap<CalendarWindow, CalendarPeriod>();
+/** One for each zone; there are some 600 zones. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/**
+ * The period that contains `at`. Periods begin at the wall-clock time of `start` and tile all of time, before `start` too. A begin that the zone skips
+ * is the first moment after it, one that happens twice the first of both. In months that are too short a period begins on their last day: from the
+ * 31st of January on the 28th or 29th of February, then the 31st of March. Throws RangeError for a zone that does not exist.
+ */
+export function calendarPeriod(calendar: CalendarWindow, at: EpochMs): CalendarPeriod {
+  const last = lastPeriods.get(calendar);
+  if (last !== undefined && at >= last.fromMs && at < last.toMs) return last;
+  let index = roughIndex(calendar, at + offsetMs(calendar.timeZone, at));
+  while (beginOf(calendar, index) > at) index--;
+  while (beginOf(calendar, index + 1) <= at) index++;
+  const period = { fromMs: beginOf(calendar, index), toMs: beginOf(calendar, index + 1) };
+  lastPeriods.set(calendar, period);
+  return period;
+}
+
+/** The period after the one that contains `at`. */
+export function nextCalendarPeriod(calendar: CalendarWindow, at: EpochMs): CalendarPeriod {
+  return calendarPeriod(calendar, calendarPeriod(calendar, at).toMs);
+}
+
+/** Which period a local time lies in, give or take one; `start` begins period 0. Local times are told as if they were UTC. */
+function roughIndex(calendar: CalendarWindow, localMs: number): number {
+  const unit = UNITS[calendar.unit];
+  const startMs = localStart(calendar);
+  if ('days' in unit) return Math.floor((localMs - startMs) / (unit.days * calendar.count * DAY_MS));
+  const [local, start] = [new Date(localMs), new Date(startMs)];
+  const months = (local.getUTCFullYear() - start.getUTCFullYear()) * 12 + local.getUTCMonth() - start.getUTCMonth();
+  return Math.floor(months / (unit.months * calendar.count));
+}
+
+function beginOf(calendar: CalendarWindow, index: number): EpochMs {
+  const unit = UNITS[calendar.unit];
+  const startMs = localStart(calendar);
+  const steps = index * calendar.count;
+  const localMs = 'days' in unit ? startMs + steps * unit.days * DAY_MS : monthsLater(startMs, steps * unit.months);
+  return instantOf(calendar.timeZone, localMs);
+}
+
+function localStart({ start }: CalendarWindow): number {
+  return Date.parse(`${start}Z`);
+}
+
+function monthsLater(localMs: number, months: number): number {
+  const start = new Date(localMs);
+  const month = start.getUTCMonth() + months;
+  const days = new Date(Date.UTC(start.getUTCFullYear(), month + 1, 0)).getUTCDate();
+  const dayMs = localMs - Math.floor(localMs / DAY_MS) * DAY_MS;
+  return Date.UTC(start.getUTCFullYear(), month, Math.min(start.getUTCDate(), days)) + dayMs;
+}
+
+/** When it is `localMs` in the zone; the first time of two, and the first moment after a local time that is skipped. */
+function instantOf(timeZone: string, localMs: number): EpochMs {
+  const before = offsetMs(timeZone, localMs - DAY_MS);
+  const after = offsetMs(timeZone, localMs + DAY_MS);
+  const moments = [before, after].filter((offset) => offsetMs(timeZone, localMs - offset) === offset).map((offset) => localMs - offset);
+  if (moments.length > 0) return Math.min(...moments);
+  // Skipped: the clock goes forward between these two.
+  let low = localMs - Math.max(before, after);
+  let high = localMs - Math.min(before, after);
+  while (high - low > SECOND_MS) {
+    const middle = low + Math.floor((high - low) / 2 / SECOND_MS) * SECOND_MS;
+    if (offsetMs(timeZone, middle) === before) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/** Local time less UTC. */
+function offsetMs(timeZone: string, at: EpochMs): number {
+  let format = formats.get(timeZone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-US-u-ca-iso8601-nu-latn', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    });
+    formats.set(timeZone, format);
+  }
+  const second = Math.floor(at / SECOND_MS) * SECOND_MS;
+  const fields: Record<string, number> = {};
+  for (const { type, value } of format.formatToParts(second)) fields[type] = Number(value);
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second: seconds = 0 } = fields;
+  return Date.UTC(year, month - 1, day, hour, minute, seconds) - second;
 }
