@@ -1,0 +1,29 @@
+/** An in-memory record of good and bad events, counted anew for every question: what the exact counters must agree with. */
+import type { Objective } from '../../src/model/objective.ts';
+import type { WindowCounts } from '../../src/model/slo-views.ts';
+
+export class CountedTraffic {
+  readonly #events = new Map<string, { at: number; valid: number; bad: number }[]>();
+
+  /** `bad` of `valid` events of an objective at one moment. */
+  add(objective: string, at: number, valid: number, bad: number): void {
+    const events = this.#events.get(objective) ?? [];
+    events.push({ at, valid, bad });
+    this.#events.set(objective, events);
+  }
+
+  over({ id }: Pick<Objective, 'id'>, from: number, to: number): WindowCounts {
+    let valid = 0;
+    let bad = 0;
+    for (const event of this.#events.get(id) ?? []) {
+      if (event.at < from || event.at >= to) continue;
+      valid += event.valid;
+      bad += event.bad;
+    }
+    return { from, to, valid, bad };
+  }
+
+  total(objective: Pick<Objective, 'id' | 'windowMs'>, at: number): WindowCounts {
+    return this.over(objective, at - objective.windowMs, at + 1);
+  }
+}
