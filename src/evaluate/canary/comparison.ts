@@ -82,6 +82,16 @@ export class CanaryComparison {
       this.#endpoints.of(endpoint)?.prime(this.#time.relativeMs(endMs), baseline);
   }
 
+  /**
+   * Announces, before the first slot, an endpoint that will get so many requests of the baseline: of a recording that is known, so that money is split over
+   * all of its endpoints and none has to wait for what newcomers get. Numbers of requests alone, never what became of them. Not part of a snapshot.
+   */
+  expect(endpoint: string, requests: number): void {
+    if (RESERVED.has(endpoint) || this.#settings.of(endpoint).isMuted) return;
+    const expected = this.#endpoints.of(endpoint);
+    if (expected !== undefined) expected.expectedRequests = requests;
+  }
+
   /** The share of the service's requests that the canary is meant to get from now on, (0, 1]; null: nobody says, so silence cannot be proven. */
   plan(share: number | null): void {
     this.#guards.silence.plan(share, this.#time.watchedMs);

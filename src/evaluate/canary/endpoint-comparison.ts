@@ -61,6 +61,8 @@ export class EndpointComparison {
   /** Requests since the run began. */
   baselineRequests = 0;
   canaryRequests = 0;
+  /** Requests of the baseline that are known to come; 0 where nobody knows. */
+  expectedRequests = 0;
   /** Share of the run's money, [0, 1]; 0 until the endpoint can be compared. */
   share = 0;
   /** ln of the weighted mean of its checks' wealth. */
@@ -85,9 +87,9 @@ export class EndpointComparison {
     return this.#reference;
   }
 
-  /** Baseline requests behind the reference, faded; the traffic that money is given by. */
+  /** Baseline requests behind the reference, faded, or those known to come; the traffic that money is given by. */
   traffic(atMs: DurationMs): number {
-    return Math.max(this.#reference.requests(atMs), this.baselineRequests);
+    return Math.max(this.#reference.requests(atMs), this.baselineRequests, this.expectedRequests);
   }
 
   prime(atMs: DurationMs, baseline: ArmSlot): void {
