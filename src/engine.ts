@@ -1,8 +1,6 @@
 /** Stage B: merges slot deltas, evaluates objectives and canaries as the watermark moves, and decides. Pure: time is passed in. */
 import { EMPTY_GUARD, type GuardState, guardAfterRollback, guardObjection } from './decide/guard.ts';
 import type { RunStep } from './decide/run-state.ts';
-import { signalOf } from './decide/signal.ts';
-import { isSilence } from './decide/trust.ts';
 import { discovered } from './engine/discovery.ts';
 import { dueRuns } from './engine/due-runs.ts';
 import { GateBook } from './engine/gate-book.ts';
@@ -16,20 +14,22 @@ import { outlookView } from './engine/outlook-view.ts';
 import { retention } from './engine/retention.ts';
 import { type RolloutRequest, Rollouts, type StartOutcome } from './engine/rollouts.ts';
 import { strictnessOf } from './engine/run-policy.ts';
+import { runSignal } from './engine/run-signal.ts';
 import { savedRun } from './engine/saved-run.ts';
 import { SeriesBook } from './engine/series-book.ts';
 import { serviceView } from './engine/status-view.ts';
+import { whatIf } from './engine/what-if.ts';
 import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
 import type { Checkpoint, SavedState, StoredSlot } from './model/checkpoint.ts';
 import type { GateView } from './model/gate-view.ts';
 import type { HistogramLayout } from './model/histogram-layout.ts';
 import type { CanaryPolicy, Policies } from './model/policy.ts';
-import { verdictText } from './model/reason-text.ts';
 import type { AnalysisRun, Signal } from './model/rollout.ts';
 import type { SeriesInfo } from './model/series.ts';
 import type { SlotDeltas } from './model/slot-deltas.ts';
 import { type DurationMs, type EpochMs, slotOf } from './model/time.ts';
 import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from './model/views.ts';
+import type { WhatIfQuery, WhatIfView } from './model/what-if.ts';
 import { type MergeOutcome, SlidingWindow } from './window/sliding-window.ts';
 
 const GUARD_NOTE = 'guard';
@@ -182,6 +182,12 @@ export class Engine {
     return outlookView(query, { series, firstAt, policy: this.#canaryPolicy(service), window: this.window });
   }
 
+  /** An objective that was never declared; null when the service has no endpoint that is meant; `stored` as for `status`. */
+  whatIf(query: WhatIfQuery, stored: readonly StoredSlot[] = []): WhatIfView | null {
+    const [series, firstAt] = [this.#series.of(query.service), this.#series.firstAtOf(query.service)];
+    return whatIf(query, series, { window: this.window, stored, firstAt });
+  }
+
   /** Whether a deploy of the service may go out at `now`, the wall clock. */
   gate(service: string, now: EpochMs): GateView {
     const { window, rollouts, objectives, gateBook: book } = this;
@@ -254,21 +260,9 @@ export class Engine {
   }
 
   #decided(run: LiveRun, step: RunStep, now: EpochMs): Decision {
-    const view = run.view();
-    if (step.action === null) return { run: view, signal: null, fault: null };
-    const { policy, rollout } = run;
-    const signal = signalOf({
-      rollout,
-      action: step.action,
-      verdict: view.verdict,
-      judgements: view.judgements,
-      summary: verdictText(view.verdict, view.judgements),
-      // Silence has no evidence whose age could count.
-      sayableFrom: isSilence(step.reason) ? Math.max(view.verdict.at, now) : view.verdict.at,
-      ttlMs: policy.signalTtlMs,
-      sinks: policy.sinks,
-    });
-    if (step.action === 'rollback') this.#guard = guardAfterRollback(this.#guard, rollout.service, view.verdict.at);
+    const signal = runSignal(run, step, now);
+    if (signal === null) return { run: run.view(), signal, fault: null };
+    if (signal.action === 'rollback') this.#guard = guardAfterRollback(this.#guard, run.rollout.service, run.view().verdict.at);
     run.signalled(signal.id);
     return { run: run.view(), signal, fault: null };
   }
