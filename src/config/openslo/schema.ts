@@ -1,5 +1,6 @@
 /** OpenSLO v1 as its SDK enforces it; `lenient` lets names and displayed names be what they are, and what may be left out be left out. */
 import { z } from 'zod';
+import { MISSING } from '../fields.ts';
 import { EXPECTED_SHORTHAND, SHORTHAND_PATTERN } from './shorthand.ts';
 
 export type OpenSloMode = 'strict' | 'lenient';
@@ -109,7 +110,7 @@ const ratioMetric = z
     if (ratio.raw === undefined) return;
     if (present(ratio, ['good', 'bad']).length > 0)
       broken(context, ['raw'], '`raw` stands alone', '`raw` with `rawType`, or `total` with `good` or `bad`');
-    if (ratio.rawType === undefined) broken(context, ['rawType'], '`rawType` is missing', '`success` or `failure`');
+    if (ratio.rawType === undefined) broken(context, ['rawType'], MISSING, '`success` or `failure`');
   });
 
 const sliSpec = z
@@ -233,14 +234,9 @@ function schemasOf(mode: OpenSloMode) {
           broken(context, path, 'a composite SLO has an indicator on every objective', '`indicator` or `indicatorRef`');
         checkOperator(context, entry.indicator ?? spec.indicator, entry, path);
         if (spec.budgetingMethod === 'Timeslices' && entry.timeSliceTarget === undefined)
-          broken(
-            context,
-            [...path, 'timeSliceTarget'],
-            '`timeSliceTarget` is missing',
-            'the share of a slice that must be good, such as 0.95',
-          );
+          broken(context, [...path, 'timeSliceTarget'], MISSING, 'the share of a slice that must be good, such as 0.95');
         if (spec.budgetingMethod !== 'Occurrences' && entry.timeSliceWindow === undefined)
-          broken(context, [...path, 'timeSliceWindow'], '`timeSliceWindow` is missing', 'the length of a slice, such as `5m`');
+          broken(context, [...path, 'timeSliceWindow'], MISSING, 'the length of a slice, such as `5m`');
       }
     });
 
@@ -282,7 +278,7 @@ function checkOperator(
   for (const field of ['op', 'value'] as const) {
     const isThere = entry[field] !== undefined;
     if (isThreshold && !isThere)
-      broken(context, [...path, field], `\`${field}\` is missing`, `\`${field}\` beside a thresholdMetric, such as ${EXAMPLES[field]}`);
+      broken(context, [...path, field], MISSING, `\`${field}\` beside a thresholdMetric, such as ${EXAMPLES[field]}`);
     if (!isThreshold && isThere)
       broken(
         context,
