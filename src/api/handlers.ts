@@ -6,6 +6,8 @@ import type { SloReport } from '../model/slo-views.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from '../model/views.ts';
 import type { WhatIfQuery, WhatIfView } from '../model/what-if.ts';
+import type { GateHandlers } from './gate-handlers.ts';
+import type { Unavailable } from './unavailable.ts';
 
 type Eventually<T> = T | Promise<T>;
 
@@ -34,13 +36,6 @@ export type StartOutcome =
   /** The wish cannot be met: `field` names what is wrong with it. */
   | { readonly outcome: 'refused'; readonly field: string; readonly detail: string }
   | Unavailable;
-
-/** Not now: starting, draining, too many runs at once, or a store that refuses. */
-export interface Unavailable {
-  readonly outcome: 'unavailable';
-  readonly detail: string;
-  readonly retryAfterMs: DurationMs;
-}
 
 export type AbortOutcome = { readonly outcome: 'over'; readonly run: AnalysisRun } | { readonly outcome: 'unknown' } | Unavailable;
 
@@ -73,7 +68,7 @@ export interface SloQuery {
   readonly objective: string | null;
 }
 
-export interface ApiHandlers {
+export interface ApiHandlers extends GateHandlers {
   startRollout(request: StartRollout): Eventually<StartOutcome>;
   run(id: string): Eventually<AnalysisRun | null>;
   /** All known runs, in any order. */

@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 document, written from the route table and its zod schemas. */
 import { z } from 'zod';
+import { gateReport, newLoadTest, overrideList, startOverride } from './gate-schemas.ts';
 import { startRollout } from './request-schemas.ts';
 import { ROUTES, type Route } from './routes.ts';
 import * as schemas from './schemas.ts';
@@ -18,6 +19,10 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   ObjectiveReport: objectiveReport,
   SloReport: sloReport,
   WhatIf: whatIfReport,
+  Gate: gateReport,
+  StartOverride: startOverride,
+  OverrideList: overrideList,
+  NewLoadTest: newLoadTest,
   SignalList: schemas.signalList,
   Readiness: schemas.readiness,
   Problem: schemas.problem,

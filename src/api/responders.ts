@@ -1,19 +1,19 @@
 /** What each route answers: parses the request, asks the service, gives the JSON. */
 import type { Context } from 'hono';
 import type { EpochMs } from '../model/time.ts';
+import { checkedBody } from './checked-body.ts';
 import { durationMs } from './duration.ts';
-import type { AbortOutcome, ApiHandlers, StartOutcome, Unavailable } from './handlers.ts';
+import { gateResponders } from './gate-responders.ts';
+import type { AbortOutcome, ApiHandlers, StartOutcome } from './handlers.ts';
 import { openApiDocument } from './openapi.ts';
 import { canaryShareOf, outlookQuery } from './outlook-query.ts';
 import { invalidRequest, problemResponse } from './problem.ts';
-import { boundedText, parsedJson } from './request-body.ts';
 import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
 import { rolloutRequest } from './rollout-request.ts';
 import { ROUTES, type RouteId } from './routes.ts';
 import { explainedRunView, pageOf, runSummary, statusReport } from './run-view.ts';
 import { sloResponders } from './slo-responders.ts';
-
-const MAX_BODY_BYTES = 1024 * 1024;
+import { unavailable } from './unavailable.ts';
 
 type Responder = (context: Context) => Response | Promise<Response>;
 
@@ -24,14 +24,9 @@ export function responders(handlers: ApiHandlers, now: () => EpochMs): Readonly<
     directory: () => json(directory(handlers.version)),
 
     async startRollout(context) {
-      const text = await boundedText(context.req.raw, MAX_BODY_BYTES);
-      if (text === null)
-        return problemResponse({ status: 413, title: 'Content too large', detail: `the body is larger than ${MAX_BODY_BYTES} bytes` });
-      const body = parsedJson(text);
-      if (!body.ok) return problemResponse({ status: 400, title: 'Invalid request', detail: body.detail });
-      const checked = startRollout.safeParse(body.value);
-      if (!checked.success) return problemResponse(invalidRequest(checked.error, 'body'));
-      const request = rolloutRequest(checked.data, now());
+      const body = await checkedBody(context.req.raw, startRollout);
+      if (!body.ok) return body.response;
+      const request = rolloutRequest(body.value, now());
       if (!request.ok) return fieldProblem(400, 'Invalid request', request.error.pointer, request.error.detail);
       return startResponse(await handlers.startRollout(request.value));
     },
@@ -91,6 +86,7 @@ export function responders(handlers: ApiHandlers, now: () => EpochMs): Readonly<
     },
 
     ...sloResponders(handlers),
+    ...gateResponders(handlers, now),
 
     async signals(context) {
       const query = signalsQuery.safeParse(context.req.query());
@@ -145,11 +141,6 @@ function abortResponse(aborted: AbortOutcome): Response {
   }
 }
 
-function unavailable({ detail, retryAfterMs }: Unavailable): Response {
-  const headers = { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) };
-  return problemResponse({ status: 503, title: 'Unavailable', detail, headers });
-}
-
 function directory(version: string) {
   const look = {
     '/v1/status': 'every endpoint in every release, objectives and runs',
@@ -157,6 +148,7 @@ function directory(version: string) {
     '/v1/outlook': 'what a canary could show, before it is rolled out',
     '/v1/slo': 'objectives, their budgets, alerts and incidents',
     '/v1/what-if': 'what an objective would say that was never declared',
+    '/v1/gate': 'may a new release of a service go out?',
     '/v1/signals': 'signals and their delivery',
     '/metrics': 'Prometheus',
     '/readyz': 'does it take spans and judge?',

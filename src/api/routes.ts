@@ -1,5 +1,6 @@
 /** The one table of routes: the server registers from it and `/openapi.json` is written from it. */
 import { z } from 'zod';
+import * as gate from './gate-schemas.ts';
 import { outlookQuery } from './outlook-query.ts';
 import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
 import * as schemas from './schemas.ts';
@@ -121,6 +122,48 @@ export const ROUTES = {
       200: json('The answer; an interval where the limit lies inside a bucket.', whatIfReport),
       404: problem('No such endpoint.'),
     },
+  },
+  gate: {
+    method: 'GET',
+    path: '/v1/gate',
+    summary: 'May a new release of the service go out? From budgets, alerts, rollouts, trends and load tests.',
+    query: gate.gateQuery,
+    responses: { 200: json('The answer, whichever it is, and why.', gate.gateReport) },
+  },
+  overrideGate: {
+    method: 'POST',
+    path: '/v1/gate/overrides',
+    summary: 'Let deploys of the service go out for a while although the gate would refuse. It ends one that is in force.',
+    mutates: true,
+    body: gate.startOverride,
+    responses: { 201: json('It is in force and kept.', gate.overrideEntry), 503: problem('Not now; Retry-After says when.') },
+  },
+  gateOverrides: {
+    method: 'GET',
+    path: '/v1/gate/overrides',
+    summary: 'Who overrode the gate, why and until when; those that are over stay.',
+    query: gate.overrideQuery,
+    responses: { 200: json('Newest first.', gate.overrideList) },
+  },
+  endGateOverride: {
+    method: 'DELETE',
+    path: '/v1/gate/overrides',
+    summary: 'End the override of the service that is in force.',
+    mutates: true,
+    query: gate.endOverrideQuery,
+    responses: {
+      200: json('As it ended.', gate.overrideEntry),
+      404: problem('None is in force.'),
+      503: problem('Not now; Retry-After says when.'),
+    },
+  },
+  addLoadTest: {
+    method: 'POST',
+    path: '/v1/gate/load-tests',
+    summary: 'Tell the gate how a load test of a candidate went. The newest one of a service counts.',
+    mutates: true,
+    body: gate.newLoadTest,
+    responses: { 201: json('It is kept.', gate.loadTest), 503: problem('Not now; Retry-After says when.') },
   },
   signals: {
     method: 'GET',

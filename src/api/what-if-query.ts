@@ -1,6 +1,6 @@
 /** Reads the question what an objective would say that was never declared: `objective=p95 < 300ms`. */
 import { z } from 'zod';
-import { type ParsedObjective, parseAvailability, parseErrorRate, parseLatency } from '../config/objective-text.ts';
+import { parseContract } from '../config/contract-line.ts';
 import { Complaint } from '../config/quantity.ts';
 import type { WhatIfQuery } from '../model/what-if.ts';
 import { durationMs } from './duration.ts';
@@ -13,8 +13,8 @@ const objectiveText = z
   .min(1)
   .max(MAX_TEXT_CHARS)
   .superRefine((text, { addIssue }) => {
-    const parsed = parsedObjective(text);
-    if (parsed instanceof Complaint) addIssue({ code: 'custom', message: complaintText(parsed) });
+    const asked = askedObjective(text);
+    if (asked instanceof Complaint) addIssue({ code: 'custom', message: complaintText(asked) });
   });
 
 export const whatIfQuery = z.strictObject({
@@ -26,25 +26,22 @@ export const whatIfQuery = z.strictObject({
 
 /** The query as the engine takes it; what was checked by the schema cannot fail. */
 export function whatIfOf({ service, endpoint, objective, window }: z.output<typeof whatIfQuery>): WhatIfQuery {
-  const parsed = parsedObjective(objective);
-  if (parsed instanceof Complaint || !isAskable(parsed.sli)) throw new RangeError(`not an objective: ${objective}`);
-  const { sli, target, text } = parsed;
-  return { service, endpoint: endpoint ?? null, sli, target, text, windowMs: durationMs(window) ?? 0 };
+  const asked = askedObjective(objective);
+  if (asked instanceof Complaint) throw new RangeError(`not an objective: ${objective}`);
+  return { ...asked, service, endpoint: endpoint ?? asked.endpoint, windowMs: durationMs(window) ?? 0 };
 }
 
-/** An objective as people say it; the words before the number tell which kind it is. */
-export function parsedObjective(text: string): ParsedObjective | Complaint {
-  const [, word = '', rest = ''] = /^\s*([a-zA-Z][a-zA-Z ]*?)\s*[:\s]?\s*([<>\d].*)$/.exec(text) ?? [];
-  const said = word.replaceAll(' ', '').toLowerCase();
-  if (/^\s*(latency\s*:?\s*)?[pP]\s?\d/.test(text)) return parseLatency(text.replace(/^\s*latency\s*:?\s*/, ''));
-  if (said === 'availability') return parseAvailability(rest);
-  if (said === 'errors' || said === 'errorrate' || said === 'error') return parseErrorRate(rest);
-  if (said !== '') return new Complaint(`not known: ${word}`, 'such as `p95 < 300ms`, `99.9%` or `errors < 0.1%`');
-  return /^\s*</.test(text) ? parseErrorRate(text) : parseAvailability(text.replace(/\s*(available|availability)\s*$/, ''));
-}
-
-function isAskable(sli: ParsedObjective['sli']): sli is WhatIfQuery['sli'] {
-  return sli.kind === 'latency' || sli.kind === 'availability' || sli.kind === 'errorRate';
+/** One objective as a contract line has it, of a kind that counts and histograms can tell of. */
+function askedObjective(line: string): Pick<WhatIfQuery, 'sli' | 'target' | 'text' | 'endpoint'> | Complaint {
+  const parts = parseContract(line);
+  if (parts instanceof Complaint) return parts;
+  const [part, ...others] = parts;
+  if (part === undefined || others.length > 0) return new Complaint(`${parts.length} objectives are asked for`, 'one at a time');
+  const { sli, target, text } = part.objective;
+  if (sli.kind !== 'latency' && sli.kind !== 'availability' && sli.kind !== 'errorRate') {
+    return new Complaint(`what is stored does not tell of \`${line}\``, 'a latency, an availability or an error rate');
+  }
+  return { sli, target, text, endpoint: part.endpoint };
 }
 
 function complaintText({ message, expected, suggestion }: Complaint): string {

@@ -7,6 +7,7 @@ import type { JournalEntry } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Clock } from './clock.ts';
+import { gateHandlers } from './gate-handlers.ts';
 
 /** What a caller is told to wait when there are too many runs. */
 const FULL_RETRY_MS = 30_000;
@@ -40,6 +41,7 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
   const stored = (windowMs: DurationMs): StoredSlot[] =>
     engine.storedPieces(windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
   return {
+    ...gateHandlers(parts),
     version: parts.version,
     readiness: () => parts.readiness(),
     metrics: () => parts.metrics(),

@@ -7,10 +7,11 @@ import type { SloReport } from '../../src/model/slo-views.ts';
 import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from '../../src/model/views.ts';
 import type { WhatIfQuery, WhatIfView } from '../../src/model/what-if.ts';
 import { OVERSPENT, REPORT } from '../model/slo-reports.ts';
+import { MemoryGate } from './memory-gate.ts';
 
 export const NOW = Date.UTC(2026, 10, 21, 12, 0, 0);
 
-export class MemoryService implements ApiHandlers {
+export class MemoryService extends MemoryGate implements ApiHandlers {
   readonly version = '1.2.3';
   readonly asked: StartRollout[] = [];
   readonly windows: [number, string | null][] = [];

@@ -41,6 +41,8 @@ function validator(path: string, method: string, status: number, type: string): 
 }
 
 const BODY = JSON.stringify({ service: 'shop', generation: 9, baseline: { v: '1' }, canary: { v: '2' } });
+const OVERRIDE = JSON.stringify({ service: 'shop', by: 'ana', reason: 'fixes the checkout', for: '2h' });
+const LOAD_TEST = JSON.stringify({ service: 'shop', outcome: 'pass', candidate: '1.5.0' });
 const POST = { method: 'POST', body: BODY, headers: { 'content-type': 'application/json' } };
 
 const REQUESTS: readonly [string, string, RequestInit, number][] = [
@@ -77,6 +79,15 @@ const REQUESTS: readonly [string, string, RequestInit, number][] = [
   ['/v1/outlook?service=shop&canaryShare=5%25&within=1h', '/v1/outlook', {}, 200],
   ['/v1/outlook?service=nobody&canaryShare=0.05', '/v1/outlook', {}, 404],
   ['/v1/outlook?service=shop', '/v1/outlook', {}, 400],
+  ['/v1/gate?service=shop', '/v1/gate', {}, 200],
+  ['/v1/gate', '/v1/gate', {}, 400],
+  ['/v1/gate/overrides', '/v1/gate/overrides', { ...POST, body: OVERRIDE }, 201],
+  ['/v1/gate/overrides', '/v1/gate/overrides', { ...POST, body: OVERRIDE.replace('2h', '8d') }, 400],
+  ['/v1/gate/overrides?service=shop', '/v1/gate/overrides', {}, 200],
+  ['/v1/gate/overrides?service=shop&by=ana', '/v1/gate/overrides', { method: 'DELETE' }, 200],
+  ['/v1/gate/overrides?service=shop&by=ana', '/v1/gate/overrides', { method: 'DELETE' }, 404],
+  ['/v1/gate/load-tests', '/v1/gate/load-tests', { ...POST, body: LOAD_TEST }, 201],
+  ['/v1/gate/load-tests', '/v1/gate/load-tests', { ...POST, body: LOAD_TEST.replace('pass', 'good') }, 400],
   ['/v1/signals', '/v1/signals', {}, 200],
   ['/v1/signals?limit=x', '/v1/signals', {}, 400],
   ['/healthz', '/healthz', {}, 200],

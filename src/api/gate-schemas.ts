@@ -1,0 +1,111 @@
+/** What the routes of the deploy gate take and answer. */
+import { z } from 'zod';
+import { GATE_REASONS, type GateOverride, type GateView, type LoadTestResult } from '../model/gate-view.ts';
+import { durationMs } from './duration.ts';
+import type { OverrideEntry } from './gate-handlers.ts';
+
+const MAX_OVERRIDE = '7d';
+const MIN_OVERRIDE = '1s';
+const MIN_REASON_CHARS = 8;
+const MAX_DURATION_CHARS = 64;
+
+const epochMs = z.number().describe('Milliseconds since 1970-01-01T00:00:00Z.');
+const answer = z.enum(['allow', 'warn', 'refuse', 'unknown']);
+const serviceName = z.string().min(1).max(512).describe('service.name, or service.namespace/service.name.');
+
+/** One line of text that says something, blanks at its ends left out. */
+function line(maxChars: number, minChars: number) {
+  return z
+    .string()
+    .max(maxChars)
+    .trim()
+    .refine((text) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text), 'must be one line of text without control characters')
+    .refine((text) => text.length >= minChars, minChars === 1 ? 'must not be empty' : `must be at least ${minChars} characters`)
+    .meta({ minLength: minChars });
+}
+
+const overrideLength = z
+  .string()
+  .max(MAX_DURATION_CHARS)
+  .refine((text) => {
+    const ms = durationMs(text) ?? 0;
+    return ms >= (durationMs(MIN_OVERRIDE) ?? 0) && ms <= (durationMs(MAX_OVERRIDE) ?? 0);
+  }, `must be a duration of ${MIN_OVERRIDE} to ${MAX_OVERRIDE}, like 2h`);
+
+export const gateQuery = z.strictObject({ service: serviceName });
+
+export const overrideQuery = z.strictObject({ service: serviceName.optional().describe('Only this service.') });
+
+export const endOverrideQuery = z.strictObject({ service: serviceName, by: line(100, 1).describe('Who ends it.') });
+
+export const startOverride = z.strictObject({
+  service: serviceName,
+  by: line(100, 1).describe('Who answers for it.'),
+  reason: line(500, MIN_REASON_CHARS).describe('Why the deploy must go out all the same; it is kept and logged.'),
+  for: overrideLength.describe(`How long it is in force, ${MIN_OVERRIDE} to ${MAX_OVERRIDE}.`),
+});
+
+export const newLoadTest = z.strictObject({
+  service: serviceName,
+  outcome: z.enum(['pass', 'fail', 'inconclusive']),
+  candidate: line(200, 1).describe('What was tested: release, commit or pipeline.'),
+  summary: line(500, 0).default('').describe('What failed, or how much was compared; one line.'),
+  at: z.iso
+    .datetime({ offset: true, error: 'must be a time like 2026-01-31T12:00:00Z' })
+    .optional()
+    .describe('When the test was run. Default: now.'),
+});
+
+const override = z.object({ service: z.string(), by: z.string(), reason: z.string(), at: epochMs, until: epochMs });
+
+export const gateReport = z
+  .object({
+    service: z.string(),
+    now: epochMs,
+    answer: answer.describe(
+      'The worst finding: refuse before unknown before warn before allow; an override turns refuse and unknown into warn.',
+    ),
+    findings: z
+      .array(
+        z.object({
+          reason: z.enum(GATE_REASONS),
+          answer,
+          subject: z.string().nullable().describe('The objective, rollout or test it is about; null: the service.'),
+          text: z.string().describe('In words, with the numbers.'),
+        }),
+      )
+      .describe('Worst first.'),
+    override: override.nullable().describe('In force; null: none.'),
+  })
+  .describe('Whether a deploy of the service may go out.');
+
+export const overrideEntry = override.extend({
+  endedAt: epochMs.nullable().describe('When it was ended before its time; null: it was not.'),
+  endedBy: z.string().nullable(),
+  isInForce: z.boolean(),
+});
+
+export const overrideList = z.object({ now: epochMs, overrides: z.array(overrideEntry).describe('Newest first, at most 200.') });
+
+export const loadTest = z.object({
+  service: z.string(),
+  outcome: z.enum(['pass', 'fail', 'inconclusive']),
+  candidate: z.string(),
+  at: epochMs,
+  summary: z.string(),
+});
+
+/** The model's types, writable as zod makes them. */
+type Wire<T> = T extends readonly (infer Item)[] ? Wire<Item>[] : T extends object ? { -readonly [Key in keyof T]: Wire<T[Key]> } : T;
+type Carries<Schema extends z.ZodType, Value extends z.output<Schema>> = [Schema, Value];
+
+/** Does not compile when the model has what the schemas do not describe truly. */
+export type GateSchemasCarryTheModel = [
+  Carries<typeof gateReport, Wire<GateView>>,
+  Carries<typeof override, Wire<GateOverride>>,
+  Carries<typeof overrideEntry, Wire<OverrideEntry>>,
+  Carries<typeof loadTest, Wire<LoadTestResult>>,
+];
+
+export type GateWire = z.output<typeof gateReport>;
+export type OverrideEntryWire = z.output<typeof overrideEntry>;
