@@ -17,8 +17,8 @@ import { strictnessOf } from './engine/run-policy.ts';
 import { runSignal } from './engine/run-signal.ts';
 import { savedRun } from './engine/saved-run.ts';
 import { SeriesBook } from './engine/series-book.ts';
-import { serviceView } from './engine/status-view.ts';
 import { whatIf } from './engine/what-if.ts';
+import { statusView } from './engine/whole-status.ts';
 import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
 import type { Checkpoint, SavedState, StoredSlot } from './model/checkpoint.ts';
 import type { GateView } from './model/gate-view.ts';
@@ -140,32 +140,9 @@ export class Engine {
 
   /** All services, or `only` one. `stored` are the slots of `storedPieces`; without them a long window shows what is in memory. */
   status(windowMs: DurationMs, now: EpochMs, only?: string, stored: readonly StoredSlot[] = []): StatusView {
-    const { window, objectives } = this;
-    const older = window.olderBlocks(stored);
-    const { memoryFromMs } = longWindow(windowMs, window.newestSlot);
-    const services = [...this.#series.services()].filter(([service]) => only === undefined || service === only);
-    return {
-      now,
-      policyRevision: this.#policies.revision,
-      windowMs,
-      services: services
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([service, series]) =>
-          serviceView({
-            service,
-            series,
-            quota: this.#quota(service),
-            window,
-            objectives,
-            windowMs,
-            now,
-            firstAt: this.#series.firstAtOf(service),
-            older,
-            memoryFromMs,
-          }),
-        ),
-      runs: [...this.rollouts.all()].filter((run) => only === undefined || run.rollout.service === only).map((run) => run.view()),
-    };
+    const { window, objectives, rollouts } = this;
+    const [policies, series] = [this.#policies, this.#series];
+    return statusView({ windowMs, now, only }, { window, objectives, rollouts, policies, series, stored });
   }
 
   /** Latencies of one endpoint, or null when the service has no such; `stored` as for `status`. */
@@ -289,9 +266,5 @@ export class Engine {
 
   #canaryPolicy(service: string): CanaryPolicy {
     return this.#policies.services.get(service)?.canary ?? this.#policies.fallback.canary;
-  }
-
-  #quota(service: string): number {
-    return this.#policies.services.get(service)?.maxSeries ?? this.#policies.fallback.maxSeries;
   }
 }
