@@ -9,20 +9,23 @@ export const DEFAULT_API_URL = 'http://127.0.0.1:8080';
 
 const TIMEOUT_MS = 10_000;
 
-/** `--url`, for every command that asks. */
+/** `--url`, for every command that asks. What the environment says is looked at when it is used: other commands do not need it. */
 export function withUrlOption(command: Command, context: CliContext): Command {
-  return command.option(
-    '--url <url>',
-    'address of its API (or SLIPSTREAM_URL)',
-    httpUrl,
-    httpUrl(context.env.SLIPSTREAM_URL || DEFAULT_API_URL),
-  );
+  const usual = withoutEnd(context.env.SLIPSTREAM_URL || DEFAULT_API_URL);
+  return command.option('--url <url>', 'address of its API (or SLIPSTREAM_URL)', httpUrl, usual);
 }
 
 function httpUrl(text: string): string {
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    throw new InvalidArgumentError('It must start with http:// or https://.');
-  return text.replace(/\/+$/, '');
+  if (!isHttpUrl(text)) throw new InvalidArgumentError('It must start with http:// or https://.');
+  return withoutEnd(text);
+}
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
+function withoutEnd(url: string): string {
+  return url.replace(/\/+$/, '');
 }
 
 /** What the answer must look like. */
@@ -37,12 +40,25 @@ interface Question<Answer> {
   /** For messages: `its status`. */
   readonly subject: string;
   readonly schema: Schema<Answer>;
+  /** What is to be changed; absent: nothing, it is only asked. */
+  readonly change?: Change;
+}
+
+/** A request that changes something. */
+export interface Change {
+  readonly method: 'POST' | 'DELETE';
+  readonly body?: object;
+  /** Of `api.token`; null: none. */
+  readonly token: string | null;
 }
 
 /** Throws with a message for people. */
-export async function answerTo<Answer>({ url, path, subject, schema }: Question<Answer>): Promise<Answer> {
+export async function answerTo<Answer>({ url, path, subject, schema, change }: Question<Answer>): Promise<Answer> {
   const asking = `asking ${url} for ${subject}`;
-  const answer = await fetch(`${url}${path}`, { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((cause: unknown) => {
+  if (!isHttpUrl(url))
+    throw new PermanentError('invalid_url', `${asking}: the address (SLIPSTREAM_URL) must start with http:// or https://`);
+  const request = { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS), ...(change && requestOf(change)) } as const;
+  const answer = await fetch(`${url}${path}`, request).catch((cause: unknown) => {
     throw new RetryableError('unreachable', `${asking}: ${reachText(cause)}; is \`slipstream serve\` running there?`);
   });
   const body: unknown = await answer.json().catch(() => undefined);
@@ -53,6 +69,14 @@ export async function answerTo<Answer>({ url, path, subject, schema }: Question<
   const read = schema.safeParse(body);
   if (!read.success) throw new PermanentError('not_slipstream', `${asking}: the answer is not that of a Slipstream of this version`);
   return read.data;
+}
+
+function requestOf({ method, body, token }: Change) {
+  const headers: Record<string, string> = {
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+  };
+  return { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
 }
 
 const CODE_TEXT: ReadonlyMap<string, string> = new Map([
