@@ -47,6 +47,9 @@ export interface Seen {
   readonly pod: string;
   /** Hex, null where there is none. */
   readonly traceId: string | null;
+  /** Bits of the event rules that the span is valid and bad for. */
+  readonly valid: number;
+  readonly bad: number;
 }
 
 export interface SpanCase {
@@ -95,6 +98,8 @@ function decodeOne(encoding: 'protobuf' | 'json', bytes: Uint8Array, rules: Span
     missingServiceName: decoder.missingServiceName,
     pod: interner.pods[0]?.[(batch.lane[0] as number) - 1] ?? '',
     traceId: batch.size === 1 ? traceOf(batch, 0) : null,
+    valid: batch.size === 1 ? (batch.validMask[0] as number) : 0,
+    bad: batch.size === 1 ? (batch.badMask[0] as number) : 0,
   };
 }
 
