@@ -27,7 +27,7 @@ const DOORS: Readonly<Record<string, Door>> = {
   decide: { ...PURE, rooms: ['model'], packages: ['node:crypto'] },
   ingest: { ...PURE, rooms: ['model', 'decode', 'aggregate'], packages: [] },
   engine: { ...PURE, rooms: ['model', 'window', 'evaluate', 'decide'], packages: [] },
-  config: { ...SHELL, rooms: ['model'], packages: ['zod', 'yaml', ANY_NODE] },
+  config: { ...SHELL, rooms: ['model'], packages: ['zod', 'yaml', 'rrule', ANY_NODE] },
   telemetry: { ...SHELL, rooms: ['model'], packages: ['@opentelemetry/*', 'pino', ANY_NODE] },
   receivers: { ...SHELL, rooms: ['model', 'config', 'telemetry'], packages: ['@grpc/grpc-js', ANY_NODE] },
   sinks: { ...SHELL, rooms: ['model', 'config', 'telemetry', 'store'], packages: [ANY_NODE] },

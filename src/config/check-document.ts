@@ -13,20 +13,19 @@ export type Checked<T> =
 const MAX_PROBLEMS = 200;
 
 export function checkDocument<S extends z.ZodType>(schema: S, source: SourceDocument): Checked<z.output<S>> {
-  const knownKeys = new Map<string, readonly string[]>();
   const result = schema.safeParse(source.value, {
-    error: (issue) => {
-      if (issue.code === 'unrecognized_keys') knownKeys.set(JSON.stringify(issue.path ?? []), shapeKeys(issue.inst));
-      return undefined;
-    },
+    // The message carries the names that are known there; nobody else reads it.
+    error: (issue) => (issue.code === 'unrecognized_keys' ? JSON.stringify(shapeKeys(issue.inst)) : undefined),
   });
   if (result.success) return { value: result.data, problems: [] };
-  const { issues } = result.error;
-  const misspelt = new Set(issues.filter((issue) => issue.code === 'unrecognized_keys').map((issue) => JSON.stringify(issue.path)));
-  // A rule over a section whose option is misspelt would only repeat that it is missing.
-  const telling = issues.filter((issue) => issue.code !== 'custom' || !misspelt.has(JSON.stringify(issue.path)));
-  const problems = telling.flatMap((issue) => issueProblems(issue, [], source, knownKeys));
+  const problems = telling(result.error.issues).flatMap((issue) => issueProblems(issue, [], source));
   return { value: null, problems: problems.slice(0, MAX_PROBLEMS) };
+}
+
+/** A rule over a section whose option is misspelt would only repeat that it is missing. */
+function telling(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  const misspelt = new Set(issues.filter((issue) => issue.code === 'unrecognized_keys').map((issue) => JSON.stringify(issue.path)));
+  return issues.filter((issue) => issue.code !== 'custom' || !misspelt.has(JSON.stringify(issue.path)));
 }
 
 function shapeKeys(schema: unknown): readonly string[] {
@@ -34,25 +33,41 @@ function shapeKeys(schema: unknown): readonly string[] {
   return shape === undefined ? [] : Object.keys(shape);
 }
 
-function issueProblems(
-  issue: z.core.$ZodIssue,
-  above: YamlPath,
-  source: SourceDocument,
-  knownKeys: ReadonlyMap<string, readonly string[]>,
-): Problem[] {
+function issueProblems(issue: z.core.$ZodIssue, above: YamlPath, source: SourceDocument): Problem[] {
   const path = [...above, ...issue.path.filter((step) => typeof step !== 'symbol')] as YamlPath;
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const known = knownKeys.get(JSON.stringify(path)) ?? [];
+      const known = JSON.parse(issue.message) as string[];
       return issue.keys.map((key) => source.problem([...path, key], unknownKey(key, known), 'key'));
     }
     case 'invalid_key':
       return [source.problem(path, { message: `this name cannot be used: ${issue.issues[0]?.message ?? 'not valid'}` }, 'key')];
     case 'invalid_element':
-      return issue.issues.flatMap((inner) => issueProblems(inner, path, source, knownKeys));
+      return issue.issues.flatMap((inner) => issueProblems(inner, path, source));
+    case 'invalid_union': {
+      // An option that has several forms: what is wrong with the form that was meant. None: what forms there are.
+      const forms = issue.errors.filter((inner) => inner.length > 0);
+      const value = valueAt(source.value, path);
+      const meant = forms.find((inner) => !inner.some((one) => isOtherForm(one, value)));
+      if (meant !== undefined) return telling(meant).flatMap((inner) => issueProblems(inner, path, source));
+      if (forms.length === 0) break;
+      const types = forms.flatMap((inner) => inner.map((one) => (one.code === 'invalid_type' ? (TYPE_NAMES[one.expected] ?? '') : '')));
+      const finding = findingOf({ ...issue, code: 'invalid_type', expected: 'string' } as z.core.$ZodIssue, path, value);
+      return [source.problem(path, { ...finding, expected: [...new Set(types)].join(' or ') })];
+    }
     default:
-      return [source.problem(path, findingOf(issue, path, valueAt(source.value, path)))];
   }
+  return [source.problem(path, findingOf(issue, path, valueAt(source.value, path)))];
+}
+
+/** Whether a form of an option is not the one that `value` has: of another type, or no section where our own scalars were asked. */
+function isOtherForm(issue: z.core.$ZodIssue, value: unknown): boolean {
+  if (issue.path.length > 0) return false;
+  return issue.code === 'invalid_type' || (issue.code === 'custom' && isSection(value) && issue.params?.expected !== undefined);
+}
+
+function isSection(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function unknownKey(key: string, known: readonly string[]): Finding {

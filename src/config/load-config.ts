@@ -1,10 +1,12 @@
 /** Reads the configuration of a process, all its files, and either gives all of it or everything that is wrong with it. */
 import { eventRulesOf } from '../model/objective-binding.ts';
+import type { EpochMs } from '../model/time.ts';
 import { checkDocument } from './check-document.ts';
 import type { Config } from './config.ts';
-import { type ProcessNames, resolvePolicies } from './policies.ts';
+import { resolvePolicies } from './policies.ts';
 import { fileProblem, type Problem, sortedProblems } from './problem.ts';
 import { type ProcessConfig, processConfig } from './process-config.ts';
+import type { ProcessNames } from './process-names.ts';
 import { processSchema } from './process-schema.ts';
 import type { Environment } from './read-secret.ts';
 import { parseSource, readSnapshot, type Snapshot } from './source-files.ts';
@@ -13,13 +15,16 @@ import type { SourceDocument } from './yaml-source.ts';
 /** `warnings` are fine, but hardly meant. */
 export type LoadResult = { readonly config: Config; readonly warnings: readonly Problem[] } | { readonly problems: readonly Problem[] };
 
-/** Reads the process file at `path` and the SLO files it names; secrets come from `env` or their files. Never throws for what files hold. */
-export function loadConfig(path: string, env: Environment): LoadResult {
-  return configOf(readSnapshot(path), env);
+/**
+ * Reads the process file at `path` and the SLO files it names; secrets come from `env` or their files. Never throws for what files hold.
+ * `now`: exclusions are known from 93 days before to 400 days after.
+ */
+export function loadConfig(path: string, env: Environment, now: EpochMs = Date.now()): LoadResult {
+  return configOf(readSnapshot(path), env, now);
 }
 
 /** The configuration as it was when the snapshot was taken; `env` null leaves secrets unread. */
-export function configOf(snapshot: Snapshot, env: Environment | null): LoadResult {
+export function configOf(snapshot: Snapshot, env: Environment | null, now: EpochMs = Date.now()): LoadResult {
   const { processFile } = snapshot;
   const sloFiles = snapshot.sloFiles.map(parseSource);
   const problems: Problem[] = [...snapshot.problems, ...[processFile, ...sloFiles].flatMap((file) => file.problems)];
@@ -52,7 +57,7 @@ export function configOf(snapshot: Snapshot, env: Environment | null): LoadResul
     exclude,
     problems: policyProblems,
     warnings,
-  } = resolvePolicies(sloSources, names, snapshot.revision, problems.length === 0);
+  } = resolvePolicies(sloSources, names, snapshot.revision, problems.length === 0, now);
   problems.push(...policyProblems);
   const files = [processFile, ...sloFiles].map((file) => file.path);
   if (config === null || problems.length > 0) return { problems: sortedProblems(problems, files) };

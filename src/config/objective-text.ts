@@ -1,15 +1,18 @@
-/** Objectives as people say them (`p95 < 500ms`, `99.9%`, `< 0.1%`), read into an SLI and a target ratio without float dirt. */
+/** Objectives as people say them (`p95 < 500ms`, `99.9%`, `< 0.1%`, `> 10/s`), read into an SLI and a target ratio without float dirt. */
 import type { Sli } from '../model/objective.ts';
 import { Complaint, complementOfPercent, parseDurationNs, parsePercent, ratioOfPercent } from './quantity.ts';
 
 export interface ParsedObjective {
   readonly sli: Sli;
-  /** Good to valid, in (0, 1). */
+  /** Good to valid, in (0, 1). Where the text does not carry one, of slices of time: USUAL_SLICES_TARGET. */
   readonly target: number;
   /** Name when the file gives none. */
   readonly defaultName: string;
   readonly text: string;
 }
+
+/** Share of slices of time that must be good where nobody says another: a bad minute in a hundred. */
+export const USUAL_SLICES_TARGET = 0.99;
 
 const NO_BUDGET = 'leaves no error budget: the first bad request would break it for the whole window';
 const EXPECTED_LATENCY = 'a percentile and a limit, such as `p95 < 500ms`';
@@ -79,4 +82,54 @@ export function parseErrorRate(value: unknown): ParsedObjective | Complaint {
   if (Number(digits) === 0) return new Complaint(`an error rate of 0% ${NO_BUDGET}`, expected, '< 0.1%');
   if (Number(digits) >= 100) return new Complaint('an error rate of 100% is met by anything', expected);
   return { sli: { kind: 'errorRate' }, target: complementOfPercent(digits), defaultName: 'error-rate', text: `errorRate: ${text}` };
+}
+
+const PER_SECOND: Readonly<Record<string, number>> = { s: 1, sec: 1, second: 1, m: 60, min: 60, minute: 60, h: 3600, hour: 3600 };
+const EXPECTED_RATE = 'a limit of requests in a time, such as `> 10/s` or `< 2000/s`';
+const MAX_PER_SECOND = 1e9;
+
+/** `> 10/s`: a slice of time is good with at least 10 requests a second; `< 2000/s` with at most 2,000. */
+export function parseThroughput(value: unknown): ParsedObjective | Complaint {
+  const text = String(value).trim();
+  const match = /^([<>]=?)?\s*(\d{1,12}(?:\.\d{1,9})?)\s*(?:(?:requests|reqs?)?\s*\/\s*([a-z]+)|(rps|rpm))?$/i.exec(text);
+  if (typeof value !== 'string' && typeof value !== 'number') return new Complaint('not a throughput', EXPECTED_RATE);
+  if (match === null) return new Complaint('not a throughput', EXPECTED_RATE);
+  const [, sign = '', digits = '', per, short] = match;
+  const unit = short === undefined ? per?.toLowerCase() : short.charAt(2).toLowerCase();
+  if (unit === undefined) return new Complaint('the unit is missing', EXPECTED_RATE, `${sign === '' ? '>' : sign} ${digits}/s`);
+  const seconds = PER_SECOND[unit];
+  if (seconds === undefined) return new Complaint(`there is no unit \`/${unit}\``, `${EXPECTED_RATE}, by s, m or h`);
+  const rate = `${digits}/${unit.charAt(0)}`;
+  if (sign === '') return new Complaint('a throughput needs its `>` or `<`', EXPECTED_RATE, `> ${rate}`);
+  const perSecond = Number(digits) / seconds;
+  if (perSecond === 0) return new Complaint(sign.startsWith('>') ? 'met by anything' : 'met by nothing', EXPECTED_RATE);
+  if (perSecond > MAX_PER_SECOND) return new Complaint('more than can be meant', EXPECTED_RATE);
+  const bound = sign.startsWith('>') ? 'least' : 'most';
+  return {
+    sli: { kind: 'throughput', bound, perSecond },
+    target: USUAL_SLICES_TARGET,
+    defaultName: `throughput-${bound}-${digits}-per-${unit.charAt(0)}`,
+    text: `throughput: ${sign} ${rate}`,
+  };
+}
+
+/** `< 200`: a slice of time is good with at most 200 requests at once on average. */
+export function parseInFlight(value: unknown): ParsedObjective | Complaint {
+  const text = String(value).trim();
+  const expected = 'an upper limit of requests at once, such as `< 200`';
+  const match = /^([<>]=?)?\s*(\d{1,9}(?:\.\d{1,6})?)$/.exec(text);
+  if ((typeof value !== 'string' && typeof value !== 'number') || match === null)
+    return new Complaint('not a number of requests', expected);
+  const [, sign = '', digits = ''] = match;
+  if (!sign.startsWith('<')) {
+    const message = sign === '' ? 'a limit of requests in flight needs its `<`' : 'a limit of requests in flight is an upper one';
+    return new Complaint(message, expected, `< ${digits}`);
+  }
+  if (Number(digits) === 0) return new Complaint('no service works without requests', expected);
+  return {
+    sli: { kind: 'inFlight', limit: Number(digits) },
+    target: USUAL_SLICES_TARGET,
+    defaultName: `in-flight-${digits}`,
+    text: `inFlight: ${sign} ${digits}`,
+  };
 }

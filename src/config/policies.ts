@@ -1,35 +1,20 @@
 /** Turns all SLO documents into the policies the core works with, and checks what only shows when they are seen together. */
-import type { Objective } from '../model/objective.ts';
+import type { Exclusion, Objective } from '../model/objective.ts';
 import type { Policies, ServicePolicy } from '../model/policy.ts';
 import type { AttributeRule } from '../model/span-rules.ts';
+import type { EpochMs } from '../model/time.ts';
 import { canaryPolicy, USUAL_BUDGET } from './canary-policy.ts';
 import type { CanarySection } from './canary-schema.ts';
-import { checkDocument } from './check-document.ts';
-import { USUAL_GATE } from './gate-policy.ts';
-import { nearestName } from './nearest-name.ts';
+import { exclusionsOf } from './exclusion-schema.ts';
+import { type GateSection, gatePolicy } from './gate-schema.ts';
 import { policyContradictions, unreachedEndpoints } from './policy-contradictions.ts';
-import { type Problem, shownValue, type YamlPath } from './problem.ts';
-import { serviceObjectives, unknownName } from './service-objectives.ts';
-import {
-  API_VERSION,
-  type DefaultsDocument,
-  defaultsSchema,
-  type ServiceDocument,
-  SLO_DEFAULTS,
-  SLO_KINDS,
-  serviceObjectivesSchema,
-} from './slo-schema.ts';
+import type { Problem } from './problem.ts';
+import { checkNames, type ProcessNames } from './process-names.ts';
+import { type Critic, serviceObjectives } from './service-objectives.ts';
+import { readDocuments } from './slo-documents.ts';
+import { SLO_DEFAULTS } from './slo-schema.ts';
+import { trendRules } from './trend-schema.ts';
 import type { SourceDocument } from './yaml-source.ts';
-
-const DAY_MS = 86_400_000;
-const WINDOW_MS = 28 * DAY_MS;
-const OPENSLO_KINDS = ['SLO', 'SLI', 'DataSource', 'Service', 'AlertPolicy', 'AlertCondition', 'AlertNotificationTarget'];
-
-/** What the process file declares; null where no process file is at hand, then names are not checked. */
-export interface ProcessNames {
-  readonly sinks: readonly string[];
-  readonly releaseBy: readonly string[];
-}
 
 export interface ResolvedPolicies {
   readonly policies: Policies;
@@ -40,20 +25,16 @@ export interface ResolvedPolicies {
   readonly warnings: readonly Problem[];
 }
 
-interface Read<T> {
-  readonly source: SourceDocument;
-  readonly value: T;
-}
-
 /**
  * The policies are only meaningful when there are no problems. `isComplete`: all files could be read, so a class that no `Defaults` declares
- * does not exist.
+ * does not exist. `now`: exclusions are known from 93 days before to 400 days after.
  */
 export function resolvePolicies(
   sources: readonly SourceDocument[],
   process: ProcessNames | null,
   revision: string,
   isComplete: boolean,
+  now: EpochMs = Date.now(),
 ): ResolvedPolicies {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
@@ -62,6 +43,10 @@ export function resolvePolicies(
   const knowsClasses = defaults !== null || (isComplete && problems.length === 0);
   const classes = knowsClasses ? new Map(Object.entries(common?.classes ?? {})) : null;
   const allSinks = process?.sinks ?? [];
+  const criticOf = (source: SourceDocument): Critic => ({
+    refuse: (path, finding) => problems.push(source.problem(path, finding)),
+    warn: (path, finding) => warnings.push(source.problem(path, finding)),
+  });
 
   const checkCanary = (source: SourceDocument, section: CanarySection | undefined): void => {
     if (section === undefined) return;
@@ -79,7 +64,19 @@ export function resolvePolicies(
     };
     problems.push(source.problem([...path, 'mode'], finding));
   };
-  if (defaults !== null) checkCanary(defaults.source, common?.canary);
+  const checkGate = (source: SourceDocument, section: GateSection | undefined): void => {
+    const { warnBelow, refuseBelow } = gatePolicy([section, common?.gate]);
+    if (section === undefined || refuseBelow <= warnBelow) return;
+    const finding = { message: 'a deploy would be refused before it is warned of', expected: 'at most `warnBelow`' };
+    problems.push(source.problem(['spec', 'gate', 'refuseBelow'], finding));
+  };
+  let shared: readonly Exclusion[] = [];
+  if (defaults !== null) {
+    checkCanary(defaults.source, common?.canary);
+    checkGate(defaults.source, common?.gate);
+    shared = exclusionsOf(common?.exclusions ?? [], now, criticOf(defaults.source));
+    trendRules('', common?.trends ?? [], [], criticOf(defaults.source).refuse);
+  }
 
   const exclude = new Map<string, readonly AttributeRule[]>();
   if (common?.spans?.exclude !== undefined) exclude.set('*', common.spans.exclude);
@@ -97,11 +94,9 @@ export function resolvePolicies(
     }
     checkCanary(source, spec.canary);
     if (spec.spans?.exclude !== undefined) exclude.set(spec.service, spec.spans.exclude);
-    const windowMs = spec.window ?? common?.window ?? WINDOW_MS;
-    const objectives = serviceObjectives(value, windowMs, classes, {
-      refuse: (path, finding) => problems.push(source.problem(path, finding)),
-      warn: (path, finding) => warnings.push(source.problem(path, finding)),
-    });
+    checkGate(source, spec.gate);
+    const critic = criticOf(source);
+    const objectives = serviceObjectives(value, common, classes, critic);
     if (spec.canary?.strictness === 'budget' && objectives.length === 0) {
       const finding = { message: 'there is no objective, so no error budget to go by', expected: 'an objective, or `fixed`' };
       warnings.push(source.problem(['spec', 'canary', 'strictness'], finding));
@@ -109,9 +104,9 @@ export function resolvePolicies(
     byService.set(spec.service, {
       service: spec.service,
       objectives,
-      exclusions: [],
-      trends: [],
-      gate: USUAL_GATE,
+      exclusions: [...exclusionsOf(spec.exclusions ?? [], now, critic), ...shared],
+      trends: trendRules(spec.service, spec.trends ?? [], common?.trends ?? [], critic.refuse),
+      gate: gatePolicy([spec.gate, common?.gate]),
       canary: canaryPolicy([spec.canary, common?.canary], allSinks, tightestBudget(objectives)),
       maxSeries: spec.endpoints?.max ?? common?.endpoints?.max ?? SLO_DEFAULTS.maxEndpoints,
     });
@@ -121,7 +116,7 @@ export function resolvePolicies(
     services: byService,
     fallback: {
       canary: canaryPolicy([common?.canary], allSinks),
-      gate: USUAL_GATE,
+      gate: gatePolicy([common?.gate]),
       maxSeries: common?.endpoints?.max ?? SLO_DEFAULTS.maxEndpoints,
     },
     maxRollbacksPerHour: common?.maxRollbacksPerHour ?? SLO_DEFAULTS.maxRollbacksPerHour,
@@ -129,81 +124,12 @@ export function resolvePolicies(
   return { policies, exclude, problems, warnings };
 }
 
-/** The smallest share of failures that the service as a whole allows itself, in (0, 1). */
+/** The smallest share of failing requests that the service as a whole allows itself, in (0, 1). */
 function tightestBudget(objectives: readonly Objective[]): number {
   const budgets = objectives.flatMap(({ endpoint, sli, target }) =>
-    endpoint === null && sli.kind !== 'latency' ? [Number((1 - target).toFixed(12))] : [],
+    endpoint === null && (sli.kind === 'availability' || sli.kind === 'errorRate' || sli.kind === 'events')
+      ? [Number((1 - target).toFixed(12))]
+      : [],
   );
   return budgets.length === 0 ? USUAL_BUDGET : Math.min(...budgets);
-}
-
-function readDocuments(
-  sources: readonly SourceDocument[],
-  problems: Problem[],
-): { defaults: Read<DefaultsDocument> | null; services: Read<ServiceDocument>[] } {
-  let defaults: Read<DefaultsDocument> | null = null;
-  const services: Read<ServiceDocument>[] = [];
-  for (const source of sources) {
-    const kind = kindOf(source, problems);
-    if (kind === null) continue;
-    if (kind === 'ServiceObjectives') {
-      const checked = checkDocument(serviceObjectivesSchema, source);
-      problems.push(...checked.problems);
-      if (checked.value !== null) services.push({ source, value: checked.value });
-      continue;
-    }
-    const checked = checkDocument(defaultsSchema, source);
-    problems.push(...checked.problems);
-    if (checked.value === null) continue;
-    if (defaults === null) defaults = { source, value: checked.value };
-    else
-      problems.push(source.problem(['kind'], { message: 'another document is `Defaults` already', expected: 'one `Defaults` document' }));
-  }
-  return { defaults, services };
-}
-
-/** Which of our documents it is; anything else is named and refused. */
-function kindOf(source: SourceDocument, problems: Problem[]): (typeof SLO_KINDS)[number] | null {
-  const refuse = (path: YamlPath, message: string, expected: string, suggestion?: string): null => {
-    problems.push(source.problem(path, { message, expected, suggestion }));
-    return null;
-  };
-  if (typeof source.value !== 'object' || source.value === null || Array.isArray(source.value)) {
-    return refuse([], 'not a document of SLOs', `a section with apiVersion, kind, metadata and spec`);
-  }
-  const { apiVersion, kind } = source.value as Record<string, unknown>;
-  const expectedVersion = `\`${API_VERSION}\``;
-  const ours = SLO_KINDS.find((name) => name === kind);
-  if (typeof apiVersion === 'string' && /^openslo(\.com)?\//i.test(apiVersion)) {
-    const known = OPENSLO_KINDS.some((name) => name.toLowerCase() === String(kind).toLowerCase());
-    const what = known ? `OpenSLO ${String(kind)} documents are` : 'OpenSLO is';
-    return refuse(['apiVersion'], `${what} not supported by this version`, `${expectedVersion} with kind ${SLO_KINDS.join(' or ')}`);
-  }
-  if (apiVersion !== API_VERSION) {
-    const message = apiVersion === undefined ? '`apiVersion` is missing' : `${shownValue(apiVersion, ['apiVersion'])} is not known here`;
-    return refuse(['apiVersion'], message, expectedVersion, nearestName(String(apiVersion), [API_VERSION]));
-  }
-  if (ours !== undefined) return ours;
-  const message = kind === undefined ? '`kind` is missing' : `${shownValue(kind, ['kind'])} is not known here`;
-  return refuse(['kind'], message, SLO_KINDS.join(' or '), nearestName(String(kind), SLO_KINDS));
-}
-
-/** Names that must be declared in the process file. */
-function checkNames(source: SourceDocument, section: CanarySection, path: YamlPath, process: ProcessNames, problems: Problem[]): void {
-  for (const [index, name] of (section.sinks ?? []).entries()) {
-    if (process.sinks.includes(name)) continue;
-    problems.push(source.problem([...path, 'sinks', index], unknownName('sink', name, process.sinks, 'the process file')));
-  }
-  const untracked = (attribute: string, inner: YamlPath, at: 'key' | 'value'): void => {
-    if (process.releaseBy.includes(attribute)) return;
-    const message = `\`${attribute}\` does not tell releases apart, so no release has it`;
-    const expected = `one of ${process.releaseBy.join(', ')}, or one more entry in \`spans.releaseBy\` of the process file`;
-    problems.push(
-      source.problem([...path, 'track', ...inner], { message, expected, suggestion: nearestName(attribute, process.releaseBy) }, at),
-    );
-  };
-  if (section.track?.by !== undefined) untracked(section.track.by, ['by'], 'value');
-  for (const side of ['canary', 'baseline'] as const) {
-    for (const attribute of Object.keys(section.track?.[side] ?? {})) untracked(attribute, [side, attribute], 'key');
-  }
 }

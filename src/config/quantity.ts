@@ -80,6 +80,13 @@ export function parseDurationNs(value: unknown, unit = 's'): bigint | Complaint 
   return text === '' ? new Complaint('not a duration', EXPECTED_DURATION) : sum;
 }
 
+/** A duration as people say it (`500 milliseconds`, `1.5 sec`) with our units and without spaces; what it does not know stays as it is. */
+export function tidyDuration(text: string): string {
+  return text
+    .replaceAll(/[A-Za-z]{2,}/g, (word) => UNIT_ALIASES[word.toLowerCase()] ?? (word.toLowerCase() === 'ms' ? 'ms' : word))
+    .replaceAll(/\s/g, '');
+}
+
 function unitComplaint(text: string, unit: string): Complaint {
   if (unit === 'M') return new Complaint('`M` could be minutes (`m`) or months (`30d`)', EXPECTED_DURATION);
   if (UNIT_NS[unit] !== undefined) return new Complaint('a duration has no spaces', EXPECTED_DURATION, text.replaceAll(/\s/g, ''));

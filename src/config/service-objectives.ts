@@ -1,14 +1,16 @@
-/** Gives the objectives of one service their ids, and refuses those that cannot live together. */
-import { patternsOverlap } from '../model/endpoint-pattern.ts';
-import type { AlertPolicy, Objective } from '../model/objective.ts';
-import { googleTiers, tierObjection } from '../model/tier.ts';
+/** Gives the objectives of one service their ids, windows, budgeting and alerts. */
+import type { Budgeting, Objective } from '../model/objective.ts';
+import { type AlertLayer, alertPolicyOf } from './alert-policy.ts';
 import { nearestName } from './nearest-name.ts';
-import type { ParsedObjective } from './objective-text.ts';
+import { lintObjectives, type Placed } from './objective-lint.ts';
+import type { ObjectiveEntry } from './objective-schema.ts';
 import type { Finding, YamlPath } from './problem.ts';
-import type { ObjectiveEntry, ServiceDocument } from './slo-schema.ts';
+import type { DefaultsDocument, ServiceDocument } from './slo-schema.ts';
+import type { SliceSetting, WindowSetting } from './window-schema.ts';
 
-/** Counters of a series; see `SeriesInfo.thresholdsNs`. */
-const MAX_LIMITS = 8;
+const DAY_MS = 86_400_000;
+const USUAL_WINDOW_SETTING: WindowSetting = { windowMs: 28 * DAY_MS, calendar: null };
+const USUAL_SLICE_MS = 60_000;
 
 type Say = (path: YamlPath, finding: Finding) => void;
 
@@ -17,43 +19,54 @@ export interface Critic {
   readonly warn: Say;
 }
 
-interface Placed {
-  readonly objective: Objective;
-  readonly path: YamlPath;
-}
-
-/** `classes` null: unknown, so their objectives are left out. */
+/** `classes` null: unknown, so their objectives are left out. `defaults` undefined: nobody said any. */
 export function serviceObjectives(
   document: ServiceDocument,
-  windowMs: number,
+  defaults: DefaultsDocument['spec'] | undefined,
   classes: ReadonlyMap<string, readonly ObjectiveEntry[]> | null,
-  { refuse, warn }: Critic,
+  critic: Critic,
 ): readonly Objective[] {
+  const { refuse } = critic;
   const { spec } = document;
   const placed: Placed[] = [];
-  const place = (entries: readonly ObjectiveEntry[], endpoint: string | null, pathOf: (index: number) => YamlPath): void => {
-    for (const [index, entry] of entries.entries()) {
-      const parsed = sliOf(entry);
-      const name = entry.name ?? parsed.defaultName;
-      const id = endpoint === null ? `${spec.service}:${name}` : `${spec.service}:${endpoint}:${name}`;
+  const place = (entries: readonly ObjectiveEntry[], match: string | null, pathOf: (at: YamlPath) => YamlPath): void => {
+    for (const entry of entries) {
+      const { parsed } = entry;
+      const path = pathOf(entry.at);
       const { sli, target, text } = parsed;
-      const rest = { calendar: null, budgeting: { kind: 'occurrences' }, alerts: alertsOf(target, windowMs) } as const;
-      placed.push({ objective: { id, name, service: spec.service, endpoint, sli, target, windowMs, ...rest, text }, path: pathOf(index) });
+      if (entry.endpoint !== null && match !== null)
+        refuse(path, {
+          message: `\`on ${entry.endpoint}\`: the endpoint is said by \`match\` already`,
+          expected: 'the promise without `on`, or among the objectives of the service',
+        });
+      const endpoint = match ?? entry.endpoint;
+      const name = entry.name ?? parsed.defaultName;
+      const { windowMs, calendar } = entry.window ?? spec.window ?? defaults?.window ?? USUAL_WINDOW_SETTING;
+      const layers: readonly AlertLayer[] = [
+        { section: entry.alerts, isOwn: true },
+        { section: spec.alerts, isOwn: true },
+        { section: defaults?.alerts, isOwn: false },
+      ];
+      const objective = {
+        id: endpoint === null ? `${spec.service}:${name}` : `${spec.service}:${endpoint}:${name}`,
+        ...{ name, service: spec.service, endpoint, sli, target, windowMs, calendar, text },
+        budgeting: budgetingOf(entry, entry.timeslices ?? spec.timeslices ?? defaults?.timeslices),
+      };
+      const alerts = alertPolicyOf(layers, objective, path, critic);
+      placed.push({ objective: { ...objective, alerts }, path });
     }
   };
-  place(spec.objectives ?? [], null, (index) => ['spec', 'objectives', index]);
+  place(spec.objectives ?? [], null, (at) => ['spec', 'objectives', ...at]);
   for (const [position, entry] of (spec.perEndpoint ?? []).entries()) {
     const path = ['spec', 'perEndpoint', position];
-    if (entry.objectives !== undefined) place(entry.objectives, entry.match, (index) => [...path, 'objectives', index]);
+    if (entry.objectives !== undefined) place(entry.objectives, entry.match, (at) => [...path, 'objectives', ...at]);
     if (entry.class === undefined || classes === null) continue;
     const members = classes.get(entry.class);
     if (members === undefined)
       refuse([...path, 'class'], unknownName('class', entry.class, [...classes.keys()], '`classes` of `Defaults`'));
     else place(members, entry.match, () => [...path, 'class']);
   }
-  refuseDuplicates(placed, refuse);
-  refuseManyLimits(placed, refuse);
-  warnOfDoubts(placed, warn);
+  lintObjectives(placed, critic);
   return placed.map(({ objective }) => objective);
 }
 
@@ -64,78 +77,9 @@ export function unknownName(what: string, name: string, known: readonly string[]
   return { message: `there is no ${what} \`${name}\``, expected, suggestion };
 }
 
-/** The Workbook's tiers, as far as they can fire. */
-function alertsOf(target: number, windowMs: number): AlertPolicy {
-  return { tiers: googleTiers(windowMs).filter((tier) => tierObjection(tier, target) === null), basis: 'rate', minBad: 10 };
-}
-
-function sliOf(entry: ObjectiveEntry): ParsedObjective {
-  const parsed = entry.latency ?? entry.availability ?? entry.errorRate;
-  if (parsed === undefined) throw new RangeError('an objective without SLI passed the schema');
-  return parsed;
-}
-
-function refuseDuplicates(placed: readonly Placed[], refuse: Say): void {
-  const ids = new Set<string>();
-  for (const { objective, path } of placed) {
-    if (ids.has(objective.id)) {
-      const where = objective.endpoint === null ? objective.service : `\`${objective.endpoint}\``;
-      refuse(path, { message: `${where} has another objective named \`${objective.name}\``, expected: 'a `name` of its own' });
-    }
-    ids.add(objective.id);
-  }
-}
-
-const HOUR_MS = 3_600_000;
-
-/** Objectives that can be evaluated, but are hardly what somebody wants. */
-function warnOfDoubts(placed: readonly Placed[], warn: Say): void {
-  const budgets = new Map<string, string>();
-  for (const { objective, path } of placed) {
-    const { sli, target, endpoint, name, windowMs } = objective;
-    if (windowMs < HOUR_MS)
-      warn(path, {
-        message: `\`${name}\` looks back less than an hour, so a handful of requests decides it`,
-        expected: 'a window of days',
-      });
-    if (target > 0.999_995)
-      warn(path, {
-        message: `\`${name}\` allows fewer than 5 bad requests in a million`,
-        expected: 'a target that your traffic can prove',
-      });
-    if (sli.kind === 'latency') continue;
-    const key = JSON.stringify([endpoint, target]);
-    const twin = budgets.get(key);
-    if (twin !== undefined)
-      warn(path, { message: `\`${name}\` and \`${twin}\` count the same failures against the same budget`, expected: 'one of them' });
-    budgets.set(key, name);
-  }
-}
-
-/** Counts, for each pattern, the limits of the service and of all patterns that share an endpoint with it. */
-function refuseManyLimits(placed: readonly Placed[], refuse: Say): void {
-  const latencies = placed.filter(({ objective }) => objective.sli.kind === 'latency');
-  const all = new Set(latencies.map(({ objective }) => (objective.sli.kind === 'latency' ? objective.sli.thresholdNs : 0)));
-  if (all.size <= MAX_LIMITS) return;
-  const patterns = new Set(latencies.map(({ objective }) => objective.endpoint));
-  for (const pattern of patterns) {
-    const limits = new Set<number>();
-    for (const { objective, path } of latencies) {
-      if (objective.sli.kind !== 'latency' || limits.has(objective.sli.thresholdNs)) continue;
-      if (!sharesEndpoint(pattern, objective.endpoint)) continue;
-      limits.add(objective.sli.thresholdNs);
-      if (limits.size <= MAX_LIMITS) continue;
-      const where = pattern === null ? 'the service' : `\`${pattern}\``;
-      refuse(path, {
-        message: `more than ${MAX_LIMITS} different latency limits for ${where}`,
-        expected: `at most ${MAX_LIMITS} on one endpoint, those of the service included`,
-      });
-      return;
-    }
-  }
-}
-
-function sharesEndpoint(pattern: string | null, other: string | null): boolean {
-  if (other === null) return true;
-  return pattern !== null && patternsOverlap(pattern, other);
+function budgetingOf({ parsed }: ObjectiveEntry, slices: SliceSetting | undefined): Budgeting {
+  const { kind } = parsed.sli;
+  if (kind === 'throughput' || kind === 'inFlight') return { kind: 'timeslices', sliceMs: slices?.sliceMs ?? USUAL_SLICE_MS, ratio: null };
+  if (slices === undefined) return { kind: 'occurrences' };
+  return { kind: 'timeslices', sliceMs: slices.sliceMs, ratio: slices.ratio ?? parsed.target };
 }

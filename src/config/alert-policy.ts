@@ -1,0 +1,69 @@
+/** Merges what an objective, its service and `Defaults` say about alerts, and tells tiers that can never fire. */
+import type { AlertPolicy, Objective, Tier } from '../model/objective.ts';
+import { googleTiers, tierObjection, tierOf } from '../model/tier.ts';
+import { ALERT_DEFAULTS, type AlertSection } from './alert-schema.ts';
+import type { Finding, YamlPath } from './problem.ts';
+
+type Say = (path: YamlPath, finding: Finding) => void;
+
+export interface AlertLayer {
+  readonly section: AlertSection | undefined;
+  /** Written for this service: what can never fire there is a mistake. `Defaults` are written for all. */
+  readonly isOwn: boolean;
+}
+
+/** Layers from the most special to the most general; `path` is that of the objective. */
+export function alertPolicyOf(
+  layers: readonly AlertLayer[],
+  { name, target, windowMs }: Pick<Objective, 'name' | 'target' | 'windowMs'>,
+  path: YamlPath,
+  { refuse, warn }: { readonly refuse: Say; readonly warn: Say },
+): AlertPolicy {
+  const speaking = layers.find(({ section }) => section?.tiers !== undefined || section?.preset !== undefined);
+  const written = speaking?.section?.tiers;
+  const preset = speaking?.section?.preset ?? ALERT_DEFAULTS.preset;
+  const all: readonly Tier[] =
+    written === undefined
+      ? preset === 'none'
+        ? []
+        : googleTiers(windowMs)
+      : written.map(({ severity, long, short, budget }) =>
+          tierOf({ severity, longMs: long, shortMs: short, budgetShare: budget }, windowMs),
+        );
+  const tiers: Tier[] = [];
+  const idle: string[] = [];
+  for (const tier of all) {
+    const objection = tier.longMs > windowMs ? 'its long window is longer than that of the objective' : tierObjection(tier, target);
+    if (objection === null) tiers.push(tier);
+    else if (written !== undefined && speaking?.isOwn === true) {
+      const message = `\`${name}\`: the tier of ${budgetText(tier)} can never fire: ${objection}`;
+      refuse(path, { message, expected: 'a longer window, a smaller share of the budget, or `alerts` of its own' });
+    } else idle.push(budgetText(tier));
+  }
+  if (idle.length > 0)
+    warn(path, {
+      message: `\`${name}\` does without the alerts of ${idle.join(' and ')}: even a total outage burns too slowly for them`,
+      expected: 'own `tiers`, or `preset: none`',
+    });
+  const first = <K extends 'basis' | 'minBad'>(option: K): NonNullable<AlertSection[K]> | undefined =>
+    layers.map(({ section }) => section?.[option]).find((value) => value !== undefined) as NonNullable<AlertSection[K]> | undefined;
+  return {
+    // The fastest comes first.
+    tiers: tiers.sort((a, b) => a.longMs - b.longMs || b.burnRate - a.burnRate),
+    basis: first('basis') ?? ALERT_DEFAULTS.basis,
+    minBad: first('minBad') ?? ALERT_DEFAULTS.minBad,
+  };
+}
+
+const UNITS: readonly [number, string][] = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'm'],
+  [1000, 's'],
+];
+
+/** `2% in 1h`. */
+function budgetText({ budgetShare, longMs }: Tier): string {
+  const [unitMs, unit] = UNITS.find(([ms]) => longMs % ms === 0) ?? [1, 'ms'];
+  return `${Number((budgetShare * 100).toPrecision(12))}% in ${longMs / unitMs}${unit}`;
+}

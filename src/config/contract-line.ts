@@ -1,0 +1,146 @@
+/** Objectives in one line as a contract has them: `p95 < 500 ms, 99.9 % available, error rate < 0.1 % on POST /checkout`. */
+import { nearestName } from './nearest-name.ts';
+import { type ParsedObjective, parseAvailability, parseErrorRate, parseInFlight, parseLatency, parseThroughput } from './objective-text.ts';
+import { Complaint, tidyDuration } from './quantity.ts';
+
+/** One promise of the line. */
+export interface ContractPart {
+  readonly objective: ParsedObjective;
+  /** What follows `on`; null: the whole service. */
+  readonly endpoint: string | null;
+  /** From 1, in the line. */
+  readonly column: number;
+}
+
+const MAX_LINE_CHARS = 2000;
+const MAX_PARTS = 50;
+const MAX_ENDPOINT_CHARS = 512;
+
+export const EXPECTED_CONTRACT =
+  'parts between commas such as `p95 < 500ms`, `99.9%`, `errors < 0.1%`, `throughput > 10/s` or `in flight < 200`, each with `on POST /checkout` where one endpoint is meant';
+
+/**
+ * Forgiving in spaces and words, exact in meaning: `<` and `<=` are the same (what is compared are shares of many requests), a percentage has its
+ * sign, a duration its unit. Texts of the objectives are in the form that an entry of the file has.
+ */
+export function parseContract(line: string): readonly ContractPart[] | Complaint {
+  if (line.length > MAX_LINE_CHARS) return new Complaint(`longer than ${MAX_LINE_CHARS} characters`, EXPECTED_CONTRACT);
+  const comma = /\d,\d/.exec(line);
+  if (comma !== null) return decimalComma(line, comma.index);
+  const parts: ContractPart[] = [];
+  let column = 1;
+  const pieces = line.split(',');
+  if (pieces.length > MAX_PARTS) return new Complaint(`more than ${MAX_PARTS} parts`, EXPECTED_CONTRACT);
+  for (const [index, piece] of pieces.entries()) {
+    const text = piece.trim();
+    const at = column + piece.length - piece.trimStart().length;
+    column += piece.length + 1;
+    // A comma at the end does no harm.
+    if (text === '' && index === pieces.length - 1 && parts.length > 0) break;
+    const part = text === '' ? new Complaint('nothing is promised here', EXPECTED_CONTRACT) : partOf(text, at);
+    if (!(part instanceof Complaint)) parts.push(part);
+    else return placed(part, index, text, at);
+  }
+  return parts;
+}
+
+function placed({ message, expected, suggestion }: Complaint, index: number, text: string, column: number): Complaint {
+  return new Complaint(`part ${index + 1} (\`${text}\`, column ${column}): ${message}`, expected, suggestion);
+}
+
+/** `99,9 %` would be two parts: a comma between digits is never guessed at. */
+function decimalComma(line: string, index: number): Complaint {
+  const start = line.slice(0, index + 1).search(/[\d.]+$/);
+  const end = index + 2 + line.slice(index + 2).search(/[^\d.]|$/);
+  const number = line.slice(start, end);
+  const part = line.slice(0, start).split(',').length;
+  const message = `part ${part} (\`${number}\`, column ${start + 1}): a comma separates parts; decimals have a dot`;
+  const rest = /^\s*%/.test(line.slice(end)) ? '%' : '';
+  return new Complaint(message, EXPECTED_CONTRACT, `${number.replace(',', '.')}${rest}`);
+}
+
+function partOf(text: string, column: number): ContractPart | Complaint {
+  const [, said = text, endpoint] = /^(.*?)(?:\s+on\s+(\S.*))?$/is.exec(text) ?? [];
+  if (/(^|\s)on$/i.test(said)) return new Complaint('`on` names no endpoint', 'an endpoint, such as `on POST /checkout`');
+  if (endpoint !== undefined && endpoint.length > MAX_ENDPOINT_CHARS)
+    return new Complaint(`an endpoint of more than ${MAX_ENDPOINT_CHARS} characters`, EXPECTED_CONTRACT);
+  const objective = objectiveOf(withSigns(said));
+  if (objective instanceof Complaint) return objective;
+  return { objective, endpoint: endpoint ?? null, column };
+}
+
+const WORDS: readonly [RegExp, string][] = [
+  [/\s(?:is\s+)?(?:less than|lower than|under|below|within|at most|up to)\s/gi, ' < '],
+  [/\s(?:is\s+)?(?:more than|higher than|over|above|at least)\s/gi, ' > '],
+  [/≤|=</g, '<='],
+  [/≥|=>/g, '>='],
+];
+
+function withSigns(text: string): string {
+  return WORDS.reduce((said, [pattern, sign]) => said.replaceAll(pattern, sign), text)
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+}
+
+const NUMBER = '\\d+(?:\\.\\d+)?';
+const AVAILABLE = 'available|availability|uptime|success(?:[ _-]?(?:rate|ratio))?';
+const SHARE = new RegExp(`^(?:(?:${AVAILABLE})\\s*[:=]?\\s*)?(?:>=?\\s*)?(${NUMBER})\\s*(%?)\\s*(?:${AVAILABLE})?$`, 'i');
+const ERRORS = /^(?:errors?|failures?|(?:error|failure)[ _-]?(?:rate|ratio))\s*:?\s*([<>]=?)?\s*(\S.*)$/i;
+const LATENCY = /^(?:latency\s*:?\s*|response times?\s*:?\s*)?(p\s?\d.*?)\s*([<>]=?)\s*(\S.*)$/i;
+const THROUGHPUT = /^(?:throughput|rate|traffic)\s*:?\s*(.*)$/i;
+const IN_FLIGHT = /^(?:in[ -]?flight|inflight|concurrency)(?:\s+requests)?\s*:?\s*(.*)$/i;
+const KNOWN = ['availability', 'available', 'uptime', 'errors', 'error rate', 'throughput', 'in flight', 'concurrency', 'p95'];
+
+function objectiveOf(text: string): ParsedObjective | Complaint {
+  const latency = LATENCY.exec(text);
+  if (latency !== null) {
+    const [, quantile = '', sign = '', limit = ''] = latency;
+    return parseLatency(`${quantile.replaceAll(/\s/g, '').toLowerCase()} ${sign} ${tidyDuration(limit)}`);
+  }
+  const errors = ERRORS.exec(text);
+  if (errors !== null) return errorsOf(errors[1], errors[2] ?? '');
+  const rate = THROUGHPUT.exec(text);
+  if (rate !== null) return withSubject('throughput', parseThroughput(rate[1] ?? ''));
+  const inFlight = IN_FLIGHT.exec(text);
+  if (inFlight !== null) return withSubject('in flight', parseInFlight(inFlight[1] ?? ''));
+  const share = SHARE.exec(text);
+  if (share !== null) return parseAvailability(`${share[1]}${share[2]}`);
+  return unknownPart(text);
+}
+
+function errorsOf(sign: string | undefined, limit: string): ParsedObjective | Complaint {
+  const tidy = limit.replaceAll(/\s/g, '');
+  if (sign?.startsWith('>') === true) {
+    return new Complaint('an error rate is an upper limit', EXPECTED_CONTRACT, `errors < ${tidy}`);
+  }
+  return withSubject('errors', parseErrorRate(`${sign ?? ''} ${tidy}`));
+}
+
+/** Suggestions of the fields lack the word in front. */
+function withSubject(subject: string, parsed: ParsedObjective | Complaint): ParsedObjective | Complaint {
+  if (!(parsed instanceof Complaint)) return parsed;
+  return new Complaint(parsed.message, parsed.expected, parsed.suggestion && `${subject} ${parsed.suggestion}`);
+}
+
+function unknownPart(text: string): Complaint {
+  const message = 'not an objective';
+  const percentile = new RegExp(`^(${NUMBER})\\s*%[^<]*<=?\\s*(${NUMBER}\\s*[a-zµ]+)$`, 'i').exec(text);
+  if (percentile !== null)
+    return new Complaint(
+      'a percentile is written with its `p`',
+      EXPECTED_CONTRACT,
+      `p${percentile[1]} < ${tidyDuration(percentile[2] ?? '')}`,
+    );
+  const bare = new RegExp(`^<=?\\s*(${NUMBER})\\s*(\\S+)$`).exec(text);
+  if (bare !== null) {
+    const [, digits = '', unit = ''] = bare;
+    return new Complaint(
+      'what is to be less is missing',
+      EXPECTED_CONTRACT,
+      unit === '%' ? `errors < ${digits}%` : `p95 < ${digits}${unit}`,
+    );
+  }
+  const [, word = '', rest = ''] = /^([a-z][a-z _-]*?)\s*([<>\d].*)?$/i.exec(text) ?? [];
+  const near = nearestName(word, KNOWN);
+  return new Complaint(message, EXPECTED_CONTRACT, near && `${near} ${rest}`.trim());
+}
