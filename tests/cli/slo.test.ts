@@ -106,8 +106,6 @@ describe('trying an objective', () => {
     ['99.9%', 'availability', 0.999],
     ['availability: 99.95%', 'availability', 0.9995],
     ['errors < 0.1%', 'errorRate', 0.999],
-    ['error rate < 1%', 'errorRate', 0.99],
-    ['< 0.1%', 'errorRate', 0.999],
     ['p99<1s', 'latency', 0.99],
     ['latency: p50 < 20ms', 'latency', 0.5],
   ])('reads %s', async (objective, kind, target) => {
@@ -115,11 +113,19 @@ describe('trying an objective', () => {
     expect(service.askedWhatIf.at(-1)).toMatchObject({ sli: { kind }, target });
   });
 
+  it('takes the endpoint in the objective, too', async () => {
+    await ran(['slo', 'try', 'shop', '99.9% on POST /checkout', '--url', url]);
+    expect(service.askedWhatIf.at(-1)).toMatchObject({ endpoint: 'POST /checkout', text: 'availability: 99.9%' });
+  });
+
   it.each([
     ['p95 < 300', /400 \?objective: .*unit is missing.*did you mean `p95 < 300ms`/],
     ['99.9', /400 \?objective: .*99\.9%/],
+    ['99%, p95 < 1s', /400 \?objective: 2 objectives are asked for; expected one at a time/],
+    ['throughput > 10/s', /400 \?objective: what is stored does not tell of/],
     ['fast enough', /400 \?objective: /],
-    ['speed < 3%', /400 \?objective: not known: speed/],
+    ['< 0.1%', /400 \?objective: .*did you mean `errors < 0\.1%`/],
+    ['speed < 3%', /400 \?objective: /],
     ['100%', /400 \?objective: .*no error budget/],
   ])('refuses %s and says what was expected', async (objective, message) => {
     const { code, stderr } = await ran(['slo', 'try', 'shop', objective, '--url', url]);
