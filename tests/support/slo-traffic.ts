@@ -5,9 +5,10 @@ import type { WindowCounts } from '../../src/model/slo-views.ts';
 export class CountedTraffic {
   readonly #events = new Map<string, { at: number; valid: number; bad: number }[]>();
 
-  /** `bad` of `valid` events of an objective at one moment. */
+  /** `bad` of `valid` events of an objective at one moment, no earlier than those before. */
   add(objective: string, at: number, valid: number, bad: number): void {
     const events = this.#events.get(objective) ?? [];
+    if (at < (events.at(-1)?.at ?? at)) throw new RangeError(`events must come in order, not ${at} after ${events.at(-1)?.at}`);
     events.push({ at, valid, bad });
     this.#events.set(objective, events);
   }
@@ -15,8 +16,11 @@ export class CountedTraffic {
   over({ id }: Pick<Objective, 'id'>, from: number, to: number): WindowCounts {
     let valid = 0;
     let bad = 0;
-    for (const event of this.#events.get(id) ?? []) {
-      if (event.at < from || event.at >= to) continue;
+    const events = this.#events.get(id) ?? [];
+    for (let i = events.length - 1; i >= 0; i--) {
+      const event = events[i] as (typeof events)[number];
+      if (event.at < from) break;
+      if (event.at >= to) continue;
       valid += event.valid;
       bad += event.bad;
     }

@@ -1,0 +1,76 @@
+/** Reads all tiers of one objective: each window is counted once, whatever number of tiers looks over it. */
+import { periodVolume } from '../evaluate/slo/period-volume.ts';
+import { readTier } from '../evaluate/slo/tier-reading.ts';
+import type { Objective } from '../model/objective.ts';
+import type { TierReading, WindowCounts } from '../model/slo-views.ts';
+import type { DurationMs, EpochMs } from '../model/time.ts';
+import type { CountsOf } from './counts-of.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** The volume of a period changes slowly and is counted once in so long. */
+const VOLUME_MS = 60_000;
+/** Counts are in steps of 10 s: so many turns share the work of a minute. */
+const STEP_MS = 10_000;
+const TURNS = VOLUME_MS / STEP_MS;
+
+export class TierWatch {
+  readonly objective: Objective;
+  /** Distinct window lengths. */
+  readonly #lengths: readonly DurationMs[];
+  readonly #long: readonly number[];
+  readonly #short: readonly number[];
+  readonly #turnMs: DurationMs;
+  #volumeAt: EpochMs = Number.NaN;
+  #volume = 0;
+
+  constructor(objective: Objective) {
+    this.objective = objective;
+    const { tiers } = objective.alerts;
+    this.#lengths = [...new Set(tiers.flatMap(({ longMs, shortMs }) => [longMs, shortMs]))];
+    this.#long = tiers.map(({ longMs }) => this.#lengths.indexOf(longMs));
+    this.#short = tiers.map(({ shortMs }) => this.#lengths.indexOf(shortMs));
+    this.#turnMs = (hashOf(objective.id) % TURNS) * STEP_MS;
+  }
+
+  /** What every tier sees over the windows that end at `to`, a multiple of 10 s. The same whenever it is asked: nothing depends on earlier calls. */
+  read(counts: CountsOf, to: EpochMs): readonly TierReading[] {
+    const { objective } = this;
+    const { tiers } = objective.alerts;
+    if (tiers.length === 0) return [];
+    const windows = this.#lengths.map((lengthMs) => counts.over(objective, to - lengthMs, to));
+    const period = this.#periodVolume(counts, to);
+    return tiers.map((tier, i) =>
+      readTier({
+        tier,
+        long: windows[this.#long[i] as number] as WindowCounts,
+        short: windows[this.#short[i] as number] as WindowCounts,
+        target: objective.target,
+        policy: objective.alerts,
+        period,
+      }),
+    );
+  }
+
+  #periodVolume(counts: CountsOf, to: EpochMs): number {
+    const at = Math.floor((to - this.#turnMs) / VOLUME_MS) * VOLUME_MS + this.#turnMs;
+    if (at !== this.#volumeAt) {
+      const { objective } = this;
+      this.#volumeAt = at;
+      this.#volume = periodVolume({
+        windowMs: objective.windowMs,
+        total: counts.total(objective, at - 1),
+        day: counts.over(objective, at - DAY_MS, at),
+        hour: counts.over(objective, at - HOUR_MS, at),
+      });
+    }
+    return this.#volume;
+  }
+}
+
+/** Spreads objectives over turns: FNV-1a, 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return hash;
+}

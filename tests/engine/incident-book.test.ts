@@ -1,0 +1,52 @@
+/** The bounds of what is remembered of incidents. */
+import { describe, expect, it } from 'vitest';
+import { IncidentBook } from '../../src/engine/incident-book.ts';
+import type { IncidentView } from '../../src/model/slo-views.ts';
+
+const incident = (objective: string, endedAt: number): IncidentView => ({
+  objective,
+  startedAt: endedAt - 1,
+  detectedAt: endedAt - 1,
+  endedAt,
+  severity: 'page',
+  bad: 1,
+  budgetShare: 0.1,
+  releases: [],
+});
+
+describe('incidents that are over', () => {
+  it('are kept up to fifty an objective, the newest', () => {
+    const book = new IncidentBook();
+    book.restore(
+      [],
+      Array.from({ length: 70 }, (_, i) => incident('a', 70 - i)),
+    );
+    expect(book.of('a').map(({ endedAt }) => endedAt)).toEqual(Array.from({ length: 50 }, (_, i) => 70 - i));
+    expect(book.dropped).toBe(20);
+  });
+
+  it('are bounded in all, the oldest of any objective going first', () => {
+    const book = new IncidentBook();
+    const all = Array.from({ length: 120 }, (_, i) => Array.from({ length: 50 }, (_, k) => incident(`o${i}`, 1_000_000 - k * 1000 - i)));
+    book.restore([], all.flat());
+    const kept = all.flatMap((_, i) => book.of(`o${i}`));
+    expect(kept).toHaveLength(5000);
+    expect(book.dropped).toBe(1000);
+    const newest = all
+      .flat()
+      .map(({ endedAt }) => endedAt as number)
+      .sort((a, b) => b - a)
+      .slice(0, 5000);
+    expect(kept.map(({ endedAt }) => endedAt as number).sort((a, b) => b - a)).toEqual(newest);
+  });
+
+  it('are given out for saving once, and those that were read back are not new', () => {
+    const book = new IncidentBook();
+    book.restore([incident('a', 9)], [incident('a', 5)]);
+    expect(book.takeEnded()).toBeNull();
+    book.retain((id) => id !== 'a');
+    expect(book.takeEnded()).toEqual([]);
+    expect(book.takeEnded()).toBeNull();
+    expect(book.of('a')).toEqual([]);
+  });
+});
