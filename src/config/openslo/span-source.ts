@@ -2,7 +2,7 @@
  * Reads what an OpenSLO metric source of type `OpenTelemetrySpans` selects, and refuses sources of other systems by name.
  *
  * Its `spec` selects spans by attributes and never asks in a query language: `where` (attributes of span or resource, each with a value or a list),
- * `endpoint` (instead of attributes, as we name it, `*` and `**` allowed), of thresholds `field` and `unit`, of ratios `bad` or `good`.
+ * `endpoint` (instead of attributes, as we name it, `*` and `**` allowed) or `scope: service` (attributes name no endpoint here), of thresholds `field` and `unit`, of ratios `bad` or `good`.
  */
 import { nearestName } from '../nearest-name.ts';
 import { type Finding, shownValue } from '../problem.ts';
@@ -29,7 +29,7 @@ export interface SpanSelection {
   readonly rest: Readonly<Record<string, unknown>>;
 }
 
-const COMMON_KEYS = ['where', 'endpoint'];
+const COMMON_KEYS = ['where', 'endpoint', 'scope'];
 const WHERE_EXPECTED = 'attributes of span or resource with their values, such as `{ http.request.method: POST, http.route: /checkout }`';
 
 /** Pairs of attributes that our endpoints are named by; see `EndpointRules` for what applies when. */
@@ -58,7 +58,7 @@ export function spanSelection(
     };
     critic.refuse(placeIn(at, key), finding);
   }
-  const { where: given, endpoint, ...rest } = source.spec;
+  const { where: given, endpoint, scope, ...rest } = source.spec;
   const where = whereOf(given, placeIn(at, 'where'), critic);
   if (unknown.length > 0 || where === null) return null;
   const own = withoutService(where, service, placeIn(at, 'where'), critic);
@@ -66,6 +66,11 @@ export function spanSelection(
   if (endpoint !== undefined) {
     if (typeof endpoint === 'string' && endpoint !== '' && endpoint.length <= 512) return { match: endpoint, where: own, rest };
     critic.refuse(placeIn(at, 'endpoint'), { message: 'not an endpoint', expected: 'an endpoint or pattern, such as `GET /reports/**`' });
+    return null;
+  }
+  if (scope === 'service') return { match: null, where: own, rest };
+  if (scope !== undefined) {
+    critic.refuse(placeIn(at, 'scope'), { message: `${shownValue(scope, [])} is no scope`, expected: '`service`, or none' });
     return null;
   }
   return { ...endpointOf(own, placeIn(at, 'where'), critic), rest };
@@ -144,10 +149,17 @@ function endpointOf(where: Where, place: Place, critic: Critic): { readonly matc
         message: `in the name of an endpoint \`*\` stands for anything, so \`${name}\` means others too`,
         expected: 'the route as the framework names it, without `*`',
       });
+    // The newer conventions write the whole name into `rpc.method`.
+    if (separator === '/' && name.includes('/')) return { match: name, where: left };
     const before = first === undefined ? (separator === '/' ? '**' : '*') : (where[first]?.[0] ?? '');
     return { match: `${before}${separator}${name}`, where: left };
   }
   return { match: null, where };
+}
+
+/** True when an import would take the attributes for the name of an endpoint. */
+export function namesEndpoint(where: Where): boolean {
+  return ENDPOINT_PAIRS.some(([firsts, seconds]) => [...firsts, ...seconds].some((name) => where[name] !== undefined));
 }
 
 function isOne(values: readonly string[] | undefined): boolean {
