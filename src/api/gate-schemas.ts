@@ -95,6 +95,15 @@ export const loadTest = z.object({
   summary: z.string(),
 });
 
+/** What the gate needs of the answer of `slipstream compare`, whatever else is in it. */
+export const comparedServices = z.object({
+  kind: z.literal('comparison'),
+  at: epochMs,
+  services: z.array(
+    z.object({ service: z.string(), outcome: z.enum(['pass', 'fail', 'inconclusive']), candidate: z.string().min(1), summary: z.string() }),
+  ),
+});
+
 /** The model's types, writable as zod makes them. */
 type Wire<T> = T extends readonly (infer Item)[] ? Wire<Item>[] : T extends object ? { -readonly [Key in keyof T]: Wire<T[Key]> } : T;
 type Carries<Schema extends z.ZodType, Value extends z.output<Schema>> = [Schema, Value];
