@@ -1,6 +1,8 @@
 /** The list of commands, in the order of `--help`. */
+import { addCompare } from './compare.ts';
 import type { AddCommand } from './context.ts';
 import { addExplain } from './explain.ts';
+import { addGate } from './gate.ts';
 import { addPlan } from './plan.ts';
 import { addReplay } from './replay.ts';
 import { addSchema } from './schema.ts';
@@ -14,6 +16,8 @@ export const COMMANDS: readonly AddCommand[] = [
   addServe,
   addValidate,
   addReplay,
+  addCompare,
+  addGate,
   addStatus,
   addExplain,
   addPlan,

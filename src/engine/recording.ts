@@ -1,6 +1,7 @@
 /** The spans of one recording, counted by second: any order of them gives the same, however late one comes. */
 import { PermanentError } from '../model/errors.ts';
 import type { HistogramLayout } from '../model/histogram-layout.ts';
+import type { SeriesInfo } from '../model/series.ts';
 import { cellLanes, type SlotDeltas } from '../model/slot-deltas.ts';
 import type { SlotIndex } from '../model/time.ts';
 import { BlockSum } from '../window/block-sum.ts';
@@ -29,6 +30,7 @@ interface Growing {
   readonly endpoints: Map<string, number[]>;
   /** Requests by second. */
   readonly seconds: Map<SlotIndex, number>;
+  readonly releases: Set<string>;
 }
 
 export class Recording {
@@ -50,7 +52,7 @@ export class Recording {
 
   /** Adds a flush, each once. Throws PermanentError `recording_too_long` when there are more seconds and endpoints than can be kept. */
   add(deltas: SlotDeltas): void {
-    for (const { id, service, endpoint } of deltas.announced) this.#announce(id, service, endpoint);
+    for (const info of deltas.announced) this.#announce(info);
     for (let from = 0; from < deltas.size; ) {
       const slot = deltas.slot[from] as number;
       let to = from;
@@ -71,6 +73,11 @@ export class Recording {
       .sort((a, b) => (a.service < b.service ? -1 : 1));
   }
 
+  /** Names of the releases of a service, ascending. */
+  releases(service: string): readonly string[] {
+    return [...(this.#services.get(service)?.releases ?? [])].sort();
+  }
+
   /** What some series had in one second. */
   read(series: readonly number[], slot: SlotIndex, into: SlotReading): void {
     for (const block of this.#slots.get(slot) ?? []) this.#sum.add(block, series);
@@ -83,10 +90,15 @@ export class Recording {
     return this.#sum.takeCounts().spans;
   }
 
-  #announce(id: number, name: string, endpoint: string): void {
-    const service = this.#services.get(name) ?? { endpoints: new Map<string, number[]>(), seconds: new Map<SlotIndex, number>() };
+  #announce({ id, service: name, endpoint, release }: SeriesInfo): void {
+    const service = this.#services.get(name) ?? {
+      endpoints: new Map<string, number[]>(),
+      seconds: new Map<SlotIndex, number>(),
+      releases: new Set(),
+    };
     this.#services.set(name, service);
     this.#serviceOf[id] = service;
+    service.releases.add(release.name);
     const series = service.endpoints.get(endpoint);
     if (series === undefined) service.endpoints.set(endpoint, [id]);
     else series.push(id);
