@@ -293,6 +293,36 @@ describe('SeriesTable', () => {
       expect(after.info(0).kind).toBe('overflow');
     });
 
+    it('starts a new series where event rules are declared differently now, and goes on where only their bits moved', () => {
+      const rulesOf = (...keys: string[]) => ({ rulesOf: () => keys.map((key, i) => ({ key, bit: keys.length - 1 - i })) });
+      const before = tableWith(rulesOf('a', 'b'));
+      const id = seriesOf(before, resourceOf(before, 's'), 'x');
+      expect(before.info(id).rules).toEqual(['a', 'b']);
+      const announced = before.takeAnnounced();
+      for (const [keys, goesOn] of [
+        [['a', 'b'], true],
+        [['b', 'a'], false],
+        [['a'], false],
+        [[], false],
+      ] as const) {
+        const after = restarted(announced, rulesOf(...keys));
+        const now = seriesOf(after, resourceOf(after, 's'), 'x');
+        expect([now === id, after.info(now).rules]).toEqual([goesOn, keys]);
+        expect(after.info(id).rules).toEqual(['a', 'b']);
+      }
+      const moved = restarted(announced, {
+        rulesOf: () => [
+          { key: 'a', bit: 5 },
+          { key: 'b', bit: 2 },
+        ],
+      });
+      expect(seriesOf(moved, resourceOf(moved, 's'), 'x')).toBe(id);
+      const { ruleBits, ruleStart, ruleCount, counterCount } = moved.columns;
+      const start = ruleStart[id] as number;
+      expect([...ruleBits.subarray(start, start + (ruleCount[id] as number))]).toEqual([5, 2]);
+      expect(counterCount[id]).toBe(4);
+    });
+
     it('keeps a release that was beyond the limit what it was', () => {
       const before = tableWith();
       for (const v of ['1', '2', '3', '4']) seriesOf(before, resourceOf(before, 's', { v }), 'x');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LANES } from '../../src/model/lane.ts';
 import { BlockWriter } from '../../src/window/block-writer.ts';
 import { RowView } from '../../src/window/row-view.ts';
-import type { SlotBlock } from '../../src/window/slot-block.ts';
+import { SlotBlock } from '../../src/window/slot-block.ts';
 import { type Span, Stream } from './stream.ts';
 
 const T0 = 1_800_000_000_000;
@@ -17,21 +17,28 @@ const spans = fc.array(
     failed: fc.boolean(),
     timed: fc.integer({ min: 0, max: 5 }).map((n) => n > 0),
     weight: fc.constantFrom(1, 1, 1, 1, 8),
+    valid: fc.integer({ min: 0, max: 255 }),
     lane: fc.integer({ min: -3, max: LANES }).map((lane) => Math.max(0, lane)),
   }),
   { maxLength: 150 },
 );
 
-const stream = new Stream({ thresholdsNs: [100_000, 50_000_000] });
-stream.endpoints(SERIES);
-const writer = new BlockWriter(stream.layout);
+const MS = 1_000_000;
 
-function blockOf(list: readonly Span[]): SlotBlock {
-  const deltas = stream.flush(list);
-  return writer.fromDeltas(deltas, 0, deltas.size);
-}
+describe.each([
+  ['two thresholds', { thresholdsNs: [100_000, 50 * MS], rules: 0 }, 2],
+  ['a threshold and seven event rules', { thresholdsNs: [50 * MS], rules: 7 }, 15],
+  ['all counters that a row can have', { thresholdsNs: [1, 2, 3, 4, 5, 6, 7, 8].map((i) => i * 10 * MS), rules: 8 }, 24],
+])('merging blocks with %s', (_, counters, slowCount) => {
+  const stream = new Stream(counters);
+  stream.endpoints(SERIES);
+  const writer = new BlockWriter(stream.layout);
 
-describe('merging blocks', () => {
+  function blockOf(list: readonly Span[]): SlotBlock {
+    const deltas = stream.flush(list);
+    return writer.fromDeltas(deltas, 0, deltas.size);
+  }
+
   property.prop({ parts: fc.array(spans, { minLength: 1, maxLength: 6 }) })(
     'gives the bytes that counting all at once gives',
     ({ parts }) => {
@@ -72,13 +79,30 @@ describe('merging blocks', () => {
       expect(block.find(series, view)).toBe(count > 0);
       if (count === 0) continue;
       view.open();
-      expect([view.series, view.count, view.slowCount]).toEqual([series, count, 2]);
+      expect([view.series, view.count, view.slowCount]).toEqual([series, count, slowCount]);
     }
   });
 
-  it('takes about ten bytes for a quiet series with two thresholds', () => {
+  property.prop({ list: spans, last: spans })('keeps every counter of a series as counting it all at once does', ({ list, last }) => {
+    const merged = new SlotBlock(writer.merge([blockOf(list), blockOf(last)]).bytes, false);
+    const view = new RowView();
+    for (const [series, mine] of Map.groupBy([...list, ...last], (span) => span.series)) {
+      expect(merged.find(series, view)).toBe(true);
+      view.open();
+      const weightOf = (some: readonly Span[]) => some.reduce((sum, { weight = 1 }) => sum + weight, 0);
+      for (let rule = 0; rule < counters.rules; rule++) {
+        const valid = mine.filter((span) => ((span.valid ?? 0) & (1 << rule)) !== 0);
+        const bad = valid.filter(({ failed }) => failed === true);
+        const at = counters.thresholdsNs.length + rule * 2;
+        expect([...view.slow.subarray(at, at + 2)]).toEqual([valid.length, bad.length]);
+        expect([...view.slowWeight.subarray(at, at + 2)]).toEqual([weightOf(valid), weightOf(bad)]);
+      }
+    }
+  });
+
+  it('takes about nine bytes for a quiet series and one for each counter', () => {
     const ids = Array.from({ length: SERIES }, (_, i) => i + 1);
     const quiet = blockOf(ids.map((series) => ({ series, endMs: T0, durationUs: 90 })));
-    expect(quiet.bytes.length).toBeLessThan(SERIES * 10);
+    expect(quiet.bytes.length).toBeLessThan(SERIES * (9 + slowCount));
   });
 });

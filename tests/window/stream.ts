@@ -15,6 +15,8 @@ export interface Span {
   readonly lane?: number;
   /** Number that is its trace id; none for 0. */
   readonly trace?: number;
+  /** Bits of event rules; a span that failed is bad for all of them. */
+  readonly valid?: number;
 }
 
 const ENCODER = new TextEncoder();
@@ -27,13 +29,16 @@ export class Stream {
   readonly aggregator: Aggregator;
   readonly #batch = new ObservationBatch();
 
-  constructor(options: { layout?: HistogramLayout; source?: string; epoch?: string; thresholdsNs?: readonly number[] } = {}) {
+  constructor(
+    options: { layout?: HistogramLayout; source?: string; epoch?: string; thresholdsNs?: readonly number[]; rules?: number } = {},
+  ) {
     this.layout = options.layout ?? new HistogramLayout();
     this.table = new SeriesTable({
       maxTotal: 20_000,
       maxReleasesPerService: 10,
       maxSeriesOf: () => 20_000,
       thresholdsOf: () => options.thresholdsNs ?? [],
+      rulesOf: () => Array.from({ length: options.rules ?? 0 }, (_, bit) => ({ key: `${bit}`, bit })),
       isReserved: () => false,
     });
     const { source = 'test', epoch = '1' } = options;
@@ -53,10 +58,15 @@ export class Stream {
     this.#batch.clear();
     const traces = new DataView(new ArrayBuffer(spans.length * TRACE_BYTES));
     this.#batch.traceBytes = new Uint8Array(traces.buffer);
-    for (const [i, { series, endMs, durationUs, failed = false, timed = true, weight = 1, lane = 0, trace = 0 }] of spans.entries()) {
+    for (const [
+      i,
+      { series, endMs, durationUs, failed = false, timed = true, weight = 1, lane = 0, trace = 0, valid = 0 },
+    ] of spans.entries()) {
       const flags = (failed ? FLAG_FAILED : 0) | (timed ? 0 : FLAG_NO_LATENCY);
       traces.setUint32((i + 1) * TRACE_BYTES - 4, trace);
       this.#batch.add(series, endMs, timed ? durationUs * 1000 : 0, flags, weight, lane, trace === 0 ? -1 : i * TRACE_BYTES);
+      this.#batch.validMask[i] = valid;
+      this.#batch.badMask[i] = failed ? valid : 0;
     }
     this.aggregator.append(this.#batch);
   }
