@@ -85,10 +85,11 @@ function withSigns(text: string): string {
 const NUMBER = '\\d+(?:\\.\\d+)?';
 const AVAILABLE = 'available|availability|uptime|success(?:[ _-]?(?:rate|ratio))?';
 const SHARE = new RegExp(`^(?:(?:${AVAILABLE})\\s*[:=]?\\s*)?(?:>=?\\s*)?(${NUMBER})\\s*(%?)\\s*(?:${AVAILABLE})?$`, 'i');
-const ERRORS = /^(?:errors?|failures?|(?:error|failure)[ _-]?(?:rate|ratio))\s*:?\s*([<>]=?)?\s*(\S.*)$/i;
+const ERRORS = /^(?:(?:error|failure)[ _-]?(?:rate|ratio)|errors?|failures?)\s*:?\s*([<>]=?)?\s*(\d.*)$/i;
 const LATENCY = /^(?:latency\s*:?\s*|response times?\s*:?\s*)?(p\s?\d.*?)\s*([<>]=?)\s*(\S.*)$/i;
 const THROUGHPUT = /^(?:throughput|rate|traffic)\s*:?\s*(.*)$/i;
 const IN_FLIGHT = /^(?:in[ -]?flight|inflight|concurrency)(?:\s+requests)?\s*:?\s*(.*)$/i;
+const UPPER_AVAILABILITY = new RegExp(`^(?:${AVAILABLE})\\s*<=?\\s*(${NUMBER})\\s*%?$`, 'i');
 const KNOWN = ['availability', 'available', 'uptime', 'errors', 'error rate', 'throughput', 'in flight', 'concurrency', 'p95'];
 
 function objectiveOf(text: string): ParsedObjective | Complaint {
@@ -123,6 +124,8 @@ function withSubject(subject: string, parsed: ParsedObjective | Complaint): Pars
 }
 
 function unknownPart(text: string): Complaint {
+  const upper = UPPER_AVAILABILITY.exec(text);
+  if (upper !== null) return new Complaint('an availability is a lower limit', EXPECTED_CONTRACT, `${upper[1]}%`);
   const message = 'not an objective';
   const percentile = new RegExp(`^(${NUMBER})\\s*%[^<]*<=?\\s*(${NUMBER}\\s*[a-zµ]+)$`, 'i').exec(text);
   if (percentile !== null)
@@ -142,5 +145,5 @@ function unknownPart(text: string): Complaint {
   }
   const [, word = '', rest = ''] = /^([a-z][a-z _-]*?)\s*([<>\d].*)?$/i.exec(text) ?? [];
   const near = nearestName(word, KNOWN);
-  return new Complaint(message, EXPECTED_CONTRACT, near && `${near} ${rest}`.trim());
+  return new Complaint(message, EXPECTED_CONTRACT, near && near !== word ? `${near} ${rest}`.trim() : undefined);
 }
