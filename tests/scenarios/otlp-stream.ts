@@ -8,6 +8,8 @@ export interface ServedRequest {
   readonly durationUs: number;
   readonly endpoint: string;
   readonly failed: boolean;
+  /** HTTP status of the answer; 200, or 500 when it failed, unless told. */
+  readonly status?: number;
   readonly traceState?: string;
 }
 
@@ -54,18 +56,18 @@ export function resourceField(attributes: Readonly<Record<string, string>>): Uin
   return unwrapped(encodeRequest({ resourceSpans: [{ resource: { attributes: keyValues(attributes) } }] }));
 }
 
-function templateOf({ endpoint, failed, traceState }: ServedRequest): SpanTemplate {
-  const key = `${endpoint}|${failed}|${traceState}`;
+function templateOf({ endpoint, failed, traceState, status = failed ? 500 : 200 }: ServedRequest): SpanTemplate {
+  const key = `${endpoint}|${failed}|${traceState}|${status}`;
   let template = templates.get(key);
   if (template === undefined) {
-    template = newTemplate(endpoint, failed, traceState);
+    template = newTemplate(endpoint, failed, traceState, status);
     templates.set(key, template);
   }
   return template;
 }
 
 /** A SERVER span as HTTP instrumentation writes it; `endpoint` is method and route. */
-function newTemplate(endpoint: string, failed: boolean, traceState: string | undefined): SpanTemplate {
+function newTemplate(endpoint: string, failed: boolean, traceState: string | undefined, status: number): SpanTemplate {
   const [method = '', route = ''] = endpoint.split(' ');
   const span: SpanInput = {
     traceId: new Uint8Array(16).fill(7),
@@ -76,7 +78,7 @@ function newTemplate(endpoint: string, failed: boolean, traceState: string | und
     endTimeUnixNano: END_MARK,
     attributes: [
       ...keyValues({ 'http.request.method': method, 'http.route': route, 'url.scheme': 'https' }),
-      { key: 'http.response.status_code', value: { intValue: failed ? 500 : 200 } },
+      { key: 'http.response.status_code', value: { intValue: status } },
     ],
     status: { code: failed ? 2 : 0 },
     ...(traceState !== undefined && { traceState }),
