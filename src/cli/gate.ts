@@ -39,7 +39,7 @@ In a pipeline (bash, also with set -e):
 `;
 
 const NOTES = `
-Reasons are asked in this order: refuse, then unknown, then warn, then allow. An override in force turns refuse and unknown
+The worst reason is the answer: refuse, else unknown, else warn, else allow. An override in force turns refuse and unknown
 into warn; every reason is still printed. Overrides and load tests are kept over restarts and logged; they need the token of
 the API where it has one. With --override, --end-override or --load-test the gate is asked afterwards: the exit code is its answer.
 
