@@ -1,6 +1,7 @@
 /** Stage B: merges slot deltas, evaluates objectives and canaries as the watermark moves, and decides. Pure: time is passed in. */
 import { EMPTY_GUARD, type GuardState, guardAfterRollback, guardObjection } from './decide/guard.ts';
 import type { RunStep } from './decide/run-state.ts';
+import { AlertWatch } from './engine/alert-watch.ts';
 import { discovered } from './engine/discovery.ts';
 import { dueRuns } from './engine/due-runs.ts';
 import { GateBook } from './engine/gate-book.ts';
@@ -17,6 +18,7 @@ import { strictnessOf } from './engine/run-policy.ts';
 import { runSignal } from './engine/run-signal.ts';
 import { savedRun } from './engine/saved-run.ts';
 import { SeriesBook } from './engine/series-book.ts';
+import { type SloQuery, sloReport } from './engine/slo-report.ts';
 import { whatIf } from './engine/what-if.ts';
 import { statusView } from './engine/whole-status.ts';
 import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
@@ -26,6 +28,7 @@ import type { HistogramLayout } from './model/histogram-layout.ts';
 import type { CanaryPolicy, Policies } from './model/policy.ts';
 import type { AnalysisRun, Signal } from './model/rollout.ts';
 import type { SeriesInfo } from './model/series.ts';
+import type { SloReport } from './model/slo-views.ts';
 import type { SlotDeltas } from './model/slot-deltas.ts';
 import { type DurationMs, type EpochMs, slotOf } from './model/time.ts';
 import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from './model/views.ts';
@@ -50,18 +53,22 @@ export class Engine {
   readonly objectives: ObjectiveFeed;
   readonly rollouts: Rollouts;
   readonly gateBook = new GateBook();
+  readonly alerts: AlertWatch;
   #policies: Policies;
   #guard: GuardState = EMPTY_GUARD;
   readonly #series = new SeriesBook();
   #frozenUntil: EpochMs = Number.NEGATIVE_INFINITY;
   #unknownUntil: EpochMs = Number.NEGATIVE_INFINITY;
+  /** Since the last time that time moved on. */
+  #stoodStillMs: DurationMs = 0;
 
   /** `limits` is for tests that show why the limits exist. */
   constructor(policies: Policies, layout: HistogramLayout, limits?: ProcessLimits) {
     this.#policies = policies;
     this.window = new SlidingWindow({ layout });
-    this.objectives = new ObjectiveFeed(policies);
+    this.objectives = new ObjectiveFeed(policies, layout);
     this.rollouts = new Rollouts(layout, limits);
+    this.alerts = new AlertWatch(policies);
   }
 
   /** Adds a flush. The same origin twice changes nothing. */
@@ -80,6 +87,10 @@ export class Engine {
     const decisions: Decision[] = [];
     for (const run of this.rollouts.active()) this.#advanceRun(run, now, decisions);
     this.window.advance(now);
+    this.objectives.notObserved(now - this.#stoodStillMs, now);
+    this.#stoodStillMs = 0;
+    this.objectives.advance(this.window.frozenBefore);
+    this.alerts.advance(this.objectives, now, { window: this.window, isKnown: now >= Math.max(this.#unknownUntil, this.#frozenUntil) });
     return decisions;
   }
 
@@ -109,6 +120,7 @@ export class Engine {
   /** Nothing was taken in for `ms`, which says nothing about the senders. */
   stoodStill(ms: DurationMs): void {
     this.window.notListened(ms);
+    this.#stoodStillMs += ms;
   }
 
   /** State could not be read back as it was: nothing is decided until `until`. */
@@ -120,6 +132,7 @@ export class Engine {
   reconfigure(policies: Policies): void {
     this.#policies = policies;
     this.objectives.reconfigure(policies, this.#series.all());
+    this.alerts.reconfigure(policies);
   }
 
   /** True when spans of this service and release are part of a run in flight. */
@@ -165,6 +178,13 @@ export class Engine {
     return whatIf(query, series, { window: this.window, stored, firstAt });
   }
 
+  /** How objectives stand at `now`, the wall clock; the worst first. */
+  sloReport(now: EpochMs, only: SloQuery = { service: null, objective: null }): SloReport {
+    const { objectives: feed, rollouts, window } = this;
+    const [policies, alerts] = [this.#policies, this.alerts.book];
+    return sloReport(now, only, { policies, feed, alerts, trends: { views: () => [] }, rollouts, window });
+  }
+
   /** Whether a deploy of the service may go out at `now`, the wall clock. */
   gate(service: string, now: EpochMs): GateView {
     const { window, rollouts, objectives, gateBook: book } = this;
@@ -175,6 +195,7 @@ export class Engine {
   /** What changed since the last call, to be stored in one transaction; `bounded` leaves runs with much evidence and nothing new for later. */
   checkpoint(at: EpochMs, extent: 'bounded' | 'whole' = 'whole'): Checkpoint {
     const { slots, notes } = this.window.checkpoint();
+    const objectives = this.objectives.checkpoint();
     const gateNote = this.gateBook.takeUnsaved();
     const runs = extent === 'bounded' ? dueRuns(this.rollouts.all()) : [...this.rollouts.all()].filter((run) => run.isDirty);
     for (const run of runs) run.markSaved(at);
@@ -182,15 +203,18 @@ export class Engine {
       at,
       series: this.#series.takeUnsaved(),
       slots,
-      counts: this.objectives.counts.checkpoint(),
+      countKeys: objectives.countKeys,
+      counts: objectives.counts,
       runs: runs.map((run) => ({ id: run.rollout.id, json: JSON.stringify(run.save()) })),
       notes: [
         ...notes,
+        ...objectives.notes,
+        ...this.alerts.snapshot(),
         { key: GUARD_NOTE, json: JSON.stringify(this.#guard) },
         ...(gateNote === null ? [] : [{ key: GATE_NOTE, json: gateNote }]),
         ...(Number.isFinite(this.#unknownUntil) ? [{ key: UNKNOWN_NOTE, json: JSON.stringify(this.#unknownUntil) }] : []),
       ],
-      retain: retention(this.window, this.#policies),
+      ...retention(this.window, this.#policies),
     };
   }
 
@@ -198,7 +222,8 @@ export class Engine {
   restore(saved: SavedState, now: EpochMs): void {
     for (const info of saved.series) if (this.#series.addSaved(info)) this.#bind(info);
     this.window.restore(saved.slots, saved.notes, saved.series);
-    this.objectives.counts.restore(saved.counts);
+    this.objectives.restore(saved, now);
+    this.alerts.restore(saved.notes, this.#policies);
     const gateNote = saved.notes.find((note) => note.key === GATE_NOTE);
     if (gateNote !== undefined) this.gateBook.restore(gateNote.json);
     const unknown = saved.notes.find((note) => note.key === UNKNOWN_NOTE);

@@ -1,66 +1,93 @@
-/** Joins counts to objectives: which series count for which objective, and what each objective says. */
+/** Joins counts to objectives: which series count for which objective, and what each objective has counted. */
 import { burnRate } from '../evaluate/slo/burn-rate.ts';
 import { judgeObjective } from '../evaluate/slo/judge-objective.ts';
+import type { Checkpoint, SavedState } from '../model/checkpoint.ts';
+import { allowedBad } from '../model/error-budget.ts';
+import type { HistogramLayout } from '../model/histogram-layout.ts';
 import type { Judgement } from '../model/judgement.ts';
 import type { Objective } from '../model/objective.ts';
-import { objectiveApplies } from '../model/objective-binding.ts';
 import type { Policies } from '../model/policy.ts';
 import type { SeriesInfo } from '../model/series.ts';
+import type { Coverage, LedgerView, WindowCounts } from '../model/slo-views.ts';
 import type { SlotDeltas } from '../model/slot-deltas.ts';
-import { type EpochMs, SLOT_MS } from '../model/time.ts';
-import { ObjectiveCounts } from '../window/objective-counts.ts';
-
-/** How one series counts for one objective; `threshold` is the position among the series' thresholds, -1 for failures. */
-interface Binding {
-  readonly objective: string;
-  readonly threshold: number;
-}
+import { type EpochMs, SLOT_MS, type SlotIndex } from '../model/time.ts';
+import { minuteOf } from '../window/heard-minutes.ts';
+import type { HourColumns } from '../window/objective-counts.ts';
+import { type Binding, bindingOf, readRow } from './objective-bindings.ts';
+import { countsKey } from './objective-key.ts';
+import { ObjectiveTallies } from './objective-tallies.ts';
+import { excluding, isExcluded, windowFrom } from './objective-tally.ts';
 
 /** A fast burn: 2 % of a 30-day budget in one hour (SRE Workbook, table 5-8), seen over its short window. */
 const FAST_BURN_RATE = 14.4;
 const FAST_BURN_WINDOW_MS = 300_000;
 /** Fewer bad requests than this are no burn, however low the traffic. */
 const FAST_BURN_MIN_BAD = 10;
-/** Counts of so many removed objectives are kept, about 60 kB each at most. */
-const MAX_GONE = 200;
+/** As far back as minutes are remembered. */
+const COVERED_MINUTES = 92 * 24 * 60;
+const NOTHING: WindowCounts = { from: 0, to: 0, valid: 0, bad: 0 };
 
+interface Join {
+  readonly info: SeriesInfo;
+  readonly bindings: readonly Binding[];
+}
+
+/**
+ * Times are event times. Methods that take `at` tell of the window that ends with the second of `at`, usually the newest one of the service; null: nothing was
+ * ever heard, and there is nothing to tell.
+ */
 export class ObjectiveFeed {
-  readonly counts = new ObjectiveCounts();
+  readonly #layout: HistogramLayout;
+  readonly #state: ObjectiveTallies;
   #policies: Policies;
-  #bindings: (readonly Binding[])[] = [];
-  /** Objectives that were removed and whose counts are kept, those removed longest ago first. */
-  readonly #gone = new Set<string>();
+  #joins: Join[] = [];
+  readonly #read = { valid: 0, bad: 0 };
 
-  constructor(policies: Policies) {
+  constructor(policies: Policies, layout: HistogramLayout) {
     this.#policies = policies;
+    this.#layout = layout;
+    this.#state = new ObjectiveTallies(policies);
   }
 
-  /** Decides for which objectives a series counts. A threshold declared after the series appeared has no exact counter in it and does not bind. */
+  /** Decides for which objectives a series counts. What was declared after the series appeared has no exact counter in it and does not bind. */
   bind(info: SeriesInfo): void {
     const objectives = this.#policies.services.get(info.service)?.objectives ?? [];
-    this.#bindings[info.id] = objectives.flatMap((objective) => {
-      if (!objectiveApplies(objective, info.endpoint)) return [];
-      if (objective.sli.kind !== 'latency') return [{ objective: countsKey(objective), threshold: -1 }];
-      const threshold = info.thresholdsNs.indexOf(objective.sli.thresholdNs);
-      return threshold < 0 ? [] : [{ objective: countsKey(objective), threshold }];
-    });
+    const bindings = objectives.flatMap((objective) => bindingOf(this.#state.of(objective), info) ?? []);
+    this.#joins[info.id] = { info, bindings };
   }
 
   /** Counts a flush from `firstRow` on: what came too late is in no window and counts for no objective either. */
   add(deltas: SlotDeltas, firstRow: number): void {
     for (let row = firstRow; row < deltas.size; row++) {
-      const bindings = this.#bindings[deltas.series[row] as number];
-      if (bindings === undefined || bindings.length === 0) continue;
       const slot = deltas.slot[row] as number;
-      for (const binding of bindings) {
-        if (binding.threshold < 0) {
-          this.counts.add(binding.objective, slot, deltas.weight[row] as number, deltas.failedWeight[row] as number);
-        } else {
-          const slow = deltas.slowWeight[(deltas.slowStart[row] as number) + binding.threshold] as number;
-          this.counts.add(binding.objective, slot, deltas.timedWeight[row] as number, slow);
-        }
+      const join = this.#joins[deltas.series[row] as number];
+      const policy = join === undefined ? undefined : this.#policies.services.get(join.info.service);
+      this.#state.heard(policy === undefined ? null : policy.service, slot);
+      if (join === undefined || policy === undefined || join.bindings.length === 0) continue;
+      const isOut = policy.exclusions.length > 0 && isExcluded(policy.exclusions, slot);
+      for (const { tally, source } of join.bindings) {
+        readRow(source, deltas, row, this.#layout, this.#read);
+        const { valid, bad } = this.#read;
+        if (valid === 0 && bad === 0) continue;
+        this.#state.count(tally, slot, valid, bad, isOut);
+        const isRequests = source.kind !== 'durations' && source.kind !== 'requests';
+        if (bad > 0 && isRequests && !isOut) this.#state.ledger.add(tally.key, join.info.endpoint, join.info.release.name, slot, bad);
       }
     }
+  }
+
+  /**
+   * Time has come so far that slots before `frozenBefore` take no spans any more (`SlidingWindow.frozenBefore`): closes timeslices that end by then. A slice
+   * without any request counts against a throughput objective only when the service was heard before, nothing says that we did not listen, and in each of
+   * its minutes spans of some service came: else the silence may be ours.
+   */
+  advance(frozenBefore: SlotIndex): void {
+    this.#state.advance(frozenBefore);
+  }
+
+  /** Nobody listened between the two moments: timeslices that touch them are not judged. */
+  notObserved(fromMs: EpochMs, toMs: EpochMs): void {
+    this.#state.slices.notObserved(fromMs, toMs);
   }
 
   /** Services that have objectives. */
@@ -68,18 +95,89 @@ export class ObjectiveFeed {
     return this.#policies.services.keys();
   }
 
+  *all(): Generator<Objective> {
+    for (const { objectives } of this.#policies.services.values()) yield* objectives;
+  }
+
+  /** Counts of the objective's window: the last `windowMs` to the end of the second of `at`, or the calendar's period that holds `at` up to there. */
+  total(objective: Objective, at: EpochMs | null): WindowCounts {
+    return at === null ? NOTHING : this.#state.total(this.#state.of(objective), 'counted', endOfSlot(at));
+  }
+
+  /** Counts over [fromMs, toMs); see `ObjectiveCounts.sum` for how edges are rounded. */
+  over(objective: Objective, fromMs: EpochMs, toMs: EpochMs): WindowCounts {
+    return this.#state.counts.sum(countsKey(objective), fromMs, toMs);
+  }
+
+  /** Full hours that begin in [fromMs, toMs), as far as there are counts. */
+  hours(objective: Objective, fromMs: EpochMs, toMs: EpochMs): HourColumns {
+    return this.#state.counts.hours(countsKey(objective), fromMs, toMs);
+  }
+
+  /**
+   * Who spent the budget of the objective's window. Of timeslices the bad requests are told, and each row's share is its part of them, of what the bad
+   * slices have spent.
+   */
+  ledger(objective: Objective, at: EpochMs | null): LedgerView {
+    if (at === null) return { from: 0, rows: [] };
+    const total = this.total(objective, at);
+    const { from, rows } = this.#state.ledger.view(countsKey(objective), windowFrom(objective, endOfSlot(at)), endOfSlot(at));
+    const allowed = allowedBad(objective.target, total.valid);
+    const requests = rows.reduce((sum, row) => sum + row.bad, 0);
+    const perBad = objective.budgeting.kind === 'timeslices' ? total.bad / requests : 1;
+    return { from, rows: rows.map((row) => ({ ...row, budgetShare: total.valid === 0 ? null : (row.bad * perBad) / allowed })) };
+  }
+
+  /** Minutes of the window in which the service was heard. `at` is how far the stream has come, whoever was heard last. */
+  coverage(objective: Objective, at: EpochMs | null): Coverage {
+    const { heardMinutes } = this.#state;
+    const firstSlot = heardMinutes.firstSlot(objective.service);
+    if (at === null || !Number.isFinite(firstSlot)) return { heardMinutes: 0, minutes: 0 };
+    const to = minuteOf(at) + 1;
+    const from = Math.max(minuteOf(firstSlot * SLOT_MS), minuteOf(windowFrom(objective, endOfSlot(at))), to - COVERED_MINUTES);
+    return { heardMinutes: heardMinutes.minutes(objective.service, from, to), minutes: Math.max(0, to - from) };
+  }
+
+  /** What maintenance took out of the objective's window. Exclusions hold for what comes after they were declared. */
+  excluded(objective: Objective, at: EpochMs | null): { readonly valid: number; readonly bad: number } {
+    const { valid, bad } = at === null ? NOTHING : this.#state.total(this.#state.of(objective), 'excluded', endOfSlot(at));
+    return { valid, bad };
+  }
+
+  /** Names of the exclusions that hold for a service now. */
+  excludedNow(service: string, at: EpochMs): string[] {
+    return excluding(this.#policies.services.get(service)?.exclusions ?? [], at, at + 1);
+  }
+
+  /** First event that was counted once the objective was there, rounded down to its second; null before any. */
+  countedSince(objective: Objective): EpochMs | null {
+    const { since } = this.#state.of(objective);
+    return Number.isFinite(since) ? since * SLOT_MS : null;
+  }
+
+  /** Requests that came for timeslices that were closed, and changed nothing. */
+  get lateForSlices(): number {
+    return this.#state.slices.late;
+  }
+
+  /** Memory of an objective's rings. */
+  byteLength(objective: Objective): number {
+    return this.#state.counts.byteLength(countsKey(objective));
+  }
+
   /** What every objective of a service says over its window up to `newestAt`. */
   judge(service: string, newestAt: EpochMs | null): readonly { readonly objective: Objective; readonly judgement: Judgement }[] {
     const objectives = this.#policies.services.get(service)?.objectives ?? [];
-    return objectives.map((objective) => ({ objective, judgement: this.#judge(objective, newestAt) }));
+    return objectives.map((objective) => ({ objective, judgement: judgeObjective(objective, this.total(objective, newestAt)) }));
   }
 
   /** The least that is left of an error budget of the service, as far as failures spend it; null when no objective knows. */
   tightestBudget(service: string, newestAt: EpochMs | null): number | null {
     let least: number | null = null;
     for (const objective of this.#policies.services.get(service)?.objectives ?? []) {
-      if (objective.sli.kind === 'latency') continue;
-      const { evidence } = this.#judge(objective, newestAt);
+      const { kind } = objective.sli;
+      if (kind === 'latency' || kind === 'throughput' || kind === 'inFlight') continue;
+      const { evidence } = judgeObjective(objective, this.total(objective, newestAt));
       if (evidence.kind !== 'objective' || evidence.budgetRemaining === null) continue;
       least = Math.min(least ?? Number.POSITIVE_INFINITY, evidence.budgetRemaining);
     }
@@ -91,39 +189,28 @@ export class ObjectiveFeed {
     if (newestAt === null) return false;
     const to = endOfSlot(newestAt);
     return (this.#policies.services.get(service)?.objectives ?? []).some((objective) => {
-      const { valid, bad } = this.counts.sum(countsKey(objective), to - FAST_BURN_WINDOW_MS, to);
+      const { valid, bad } = this.over(objective, to - FAST_BURN_WINDOW_MS, to);
       return bad >= FAST_BURN_MIN_BAD && burnRate(bad, valid, objective.target) > FAST_BURN_RATE;
     });
   }
 
   /** Takes new objectives. Counts of those that are gone are kept for a while: what is removed by mistake comes back with its budget. */
   reconfigure(policies: Policies, series: Iterable<SeriesInfo>): void {
-    const kept = countsKeys(policies);
-    for (const key of countsKeys(this.#policies)) if (!kept.has(key)) this.#gone.add(key);
-    for (const key of kept) this.#gone.delete(key);
-    for (const key of this.#gone) {
-      if (this.#gone.size <= MAX_GONE) break;
-      this.#gone.delete(key);
-      this.counts.remove(key);
-    }
     this.#policies = policies;
+    this.#state.declare(policies);
     for (const info of series) this.bind(info);
   }
 
-  #judge(objective: Objective, newestAt: EpochMs | null): Judgement {
-    if (newestAt === null) return judgeObjective(objective, { valid: 0, bad: 0 });
-    const to = endOfSlot(newestAt);
-    return judgeObjective(objective, this.counts.sum(countsKey(objective), to - objective.windowMs, to));
+  /** What changed since the last call. */
+  checkpoint(): Pick<Checkpoint, 'countKeys' | 'counts' | 'notes'> {
+    return this.#state.checkpoint();
   }
-}
 
-function countsKeys(policies: Policies): Set<string> {
-  return new Set([...policies.services.values()].flatMap((policy) => policy.objectives.map(countsKey)));
-}
-
-/** An objective whose limit changes counts something else from then on, and starts anew. */
-function countsKey({ id, sli }: Objective): string {
-  return sli.kind === 'latency' ? `${id}@${sli.thresholdNs}` : id;
+  /** Takes back what checkpoints saved, before anything is counted. Between the last of them and `now` nobody listened. */
+  restore(saved: SavedState, now: EpochMs): void {
+    this.#state.restore(saved);
+    if (saved.at !== null) this.notObserved(saved.at, now);
+  }
 }
 
 function endOfSlot(at: EpochMs): EpochMs {

@@ -14,13 +14,25 @@ export interface StoredSlot {
   readonly bytes: Uint8Array;
 }
 
-/** Valid and bad requests of one objective in one slot. */
-export interface StoredCount {
-  readonly objective: string;
-  readonly level: LevelSeconds;
+/**
+ * What is counted for objectives: their rings by width of a slot in seconds, periods of calendars, what was spent by whom in an hour, and the minutes
+ * of an hour in which services were heard.
+ */
+export const COUNT_KINDS = ['10', '60', '600', '3600', 'period', 'spent', 'heard'] as const;
+export type CountKind = (typeof COUNT_KINDS)[number];
+
+/** One kind of counts of everything that is counted, from one begin, encoded by `window`. */
+export interface StoredCounts {
+  readonly kind: CountKind;
+  /** Start in epoch seconds. */
   readonly startSec: number;
-  readonly valid: number;
-  readonly bad: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The number that stands for a name in stored counts; a null name frees it: no counts mention it any more. */
+export interface StoredCountKey {
+  readonly id: number;
+  readonly key: string | null;
 }
 
 /** An analysis run with the state of its processes, as JSON. */
@@ -35,16 +47,18 @@ export interface StoredNote {
   readonly json: string;
 }
 
-/** What changed. Slots, counts, runs and notes replace what has the same key. */
+/** What changed. Slots, names of counts, counts, runs and notes replace what has the same key. */
 export interface Checkpoint {
   readonly at: EpochMs;
   readonly series: readonly SeriesInfo[];
   readonly slots: readonly StoredSlot[];
-  readonly counts: readonly StoredCount[];
+  readonly countKeys: readonly StoredCountKey[];
+  readonly counts: readonly StoredCounts[];
   readonly runs: readonly StoredRun[];
   readonly notes: readonly StoredNote[];
-  /** Slots and counts of a level that start before this many epoch seconds are dropped. */
-  readonly retain: readonly { readonly level: LevelSeconds; readonly slotsFromSec: number; readonly countsFromSec: number }[];
+  /** Slots of a level, and counts of a kind, that start before this many epoch seconds are dropped. */
+  readonly retain: readonly { readonly level: LevelSeconds; readonly slotsFromSec: number }[];
+  readonly retainCounts: readonly { readonly kind: CountKind; readonly fromSec: number }[];
 }
 
 /** All of it, as read back at start; slots only of the levels and times asked for. */
@@ -52,7 +66,8 @@ export interface SavedState {
   readonly at: EpochMs | null;
   readonly series: readonly SeriesInfo[];
   readonly slots: readonly StoredSlot[];
-  readonly counts: readonly StoredCount[];
+  readonly countKeys: readonly StoredCountKey[];
+  readonly counts: readonly StoredCounts[];
   readonly runs: readonly StoredRun[];
   readonly notes: readonly StoredNote[];
 }

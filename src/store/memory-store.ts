@@ -1,10 +1,11 @@
 /** State that lives as long as the process: for replays, demos and tests. */
 import {
   type Checkpoint,
+  COUNT_KINDS,
+  type CountKind,
   LEVEL_SECONDS,
   type LevelSeconds,
   type SavedState,
-  type StoredCount,
   type StoredSlot,
 } from '../model/checkpoint.ts';
 import { PermanentError } from '../model/errors.ts';
@@ -20,7 +21,8 @@ export class MemoryStore implements Store {
   #at: EpochMs | null = null;
   readonly #series = new Map<number, SeriesInfo>();
   readonly #slots = new Map<LevelSeconds, Map<number, Uint8Array>>(LEVEL_SECONDS.map((level) => [level, new Map()]));
-  readonly #counts = new Map<string, StoredCount>();
+  readonly #countKeys = new Map<number, string>();
+  readonly #counts = new Map<CountKind, Map<number, Uint8Array>>(COUNT_KINDS.map((kind) => [kind, new Map()]));
   /** Least recently changed first. */
   readonly #runs = new Map<string, string>();
   readonly #notes = new Map<string, string>();
@@ -39,7 +41,8 @@ export class MemoryStore implements Store {
         const fromSec = slotsFromSec[level];
         return fromSec === undefined ? [] : this.slots(level, fromSec, Number.POSITIVE_INFINITY);
       }),
-      counts: [...this.#counts.values()],
+      countKeys: [...this.#countKeys].sort(([a], [b]) => a - b).map(([id, key]) => ({ id, key })),
+      counts: [...this.#counts].flatMap(([kind, rows]) => [...rows].map(([startSec, bytes]) => ({ kind, startSec, bytes: bytes.slice() }))),
       runs: [...this.#runs].map(([id, json]) => ({ id, json })),
       notes: [...this.#notes].map(([key, json]) => ({ key, json })),
     };
@@ -50,13 +53,17 @@ export class MemoryStore implements Store {
     for (const series of checkpoint.series) this.#series.set(series.id, series);
     // The writer may reuse its buffer.
     for (const slot of checkpoint.slots) this.#slots.get(slot.level)?.set(slot.startSec, slot.bytes.slice());
-    for (const count of checkpoint.counts) this.#counts.set(JSON.stringify([count.objective, count.level, count.startSec]), count);
+    for (const { id, key } of checkpoint.countKeys) {
+      if (key === null) this.#countKeys.delete(id);
+      else this.#countKeys.set(id, key);
+    }
+    for (const { kind, startSec, bytes } of checkpoint.counts) this.#counts.get(kind)?.set(startSec, bytes.slice());
     for (const run of checkpoint.runs) {
       this.#runs.delete(run.id);
       this.#runs.set(run.id, run.json);
     }
     for (const note of checkpoint.notes) this.#notes.set(note.key, note.json);
-    this.#retain(checkpoint.retain);
+    this.#retain(checkpoint);
     const fresh = this.#journalNew(signals);
     this.#forget();
     return fresh;
@@ -75,12 +82,9 @@ export class MemoryStore implements Store {
     this.close();
   }
 
-  #retain(retain: Checkpoint['retain']): void {
-    for (const { level, slotsFromSec, countsFromSec } of retain) {
-      const slots = this.#slots.get(level);
-      for (const startSec of slots?.keys() ?? []) if (startSec < slotsFromSec) slots?.delete(startSec);
-      for (const [key, count] of this.#counts) if (count.level === level && count.startSec < countsFromSec) this.#counts.delete(key);
-    }
+  #retain({ retain, retainCounts }: Pick<Checkpoint, 'retain' | 'retainCounts'>): void {
+    for (const { level, slotsFromSec } of retain) dropBefore(this.#slots.get(level), slotsFromSec);
+    for (const { kind, fromSec } of retainCounts) dropBefore(this.#counts.get(kind), fromSec);
   }
 
   #journalNew(signals: readonly DecidedSignal[]): readonly string[] {
@@ -144,6 +148,10 @@ class MemoryJournal implements SignalJournal {
       .flatMap((record) => [...record.deliveries.values()])
       .sort((a, b) => b.decidedAt - a.decidedAt || descending(a.signal.id, b.signal.id) || descending(a.sink, b.sink));
   }
+}
+
+function dropBefore(rows: Map<number, Uint8Array> | undefined, fromSec: number): void {
+  for (const startSec of rows?.keys() ?? []) if (startSec < fromSec) rows?.delete(startSec);
 }
 
 function descending(a: string, b: string): number {

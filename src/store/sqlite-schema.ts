@@ -2,7 +2,7 @@
 import { LEVEL_SECONDS, type LevelSeconds } from '../model/checkpoint.ts';
 
 /** Kept in `user_version`; grows with every change of the tables. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** One table per level keeps a slot's start its primary key, so that no table has a second index which could disagree with it. */
 export function slotsTable(level: LevelSeconds): string {
@@ -13,10 +13,8 @@ export const SCHEMA = `
 create table notes (key text primary key, json text not null, crc integer not null) strict, without rowid;
 create table series (id integer primary key, json text not null, crc integer not null) strict;
 create table runs (id text primary key, json text not null, changed integer not null, crc integer not null) strict, without rowid;
-create table counts (
-  objective text not null, level integer not null, start_sec integer not null, valid real not null, bad real not null, crc integer not null,
-  primary key (level, start_sec, objective)
-) strict, without rowid;
+create table count_keys (id integer primary key, key text not null, crc integer not null) strict;
+create table counts (kind text not null, start_sec integer not null, bytes blob not null, crc integer not null, primary key (kind, start_sec)) strict, without rowid;
 create table signals (id text primary key, json text not null, decided_at real not null, crc integer not null) strict, without rowid;
 create table deliveries (
   signal_id text not null references signals (id) on delete cascade, sink text not null,

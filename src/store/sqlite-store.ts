@@ -5,7 +5,8 @@ import {
   LEVEL_SECONDS,
   type LevelSeconds,
   type SavedState,
-  type StoredCount,
+  type StoredCountKey,
+  type StoredCounts,
   type StoredNote,
   type StoredRun,
   type StoredSlot,
@@ -50,7 +51,10 @@ export class SqliteStore implements Store {
           const fromSec = slotsFromSec[level];
           return fromSec === undefined ? [] : this.slots(level, fromSec, Number.MAX_SAFE_INTEGER);
         }),
-        counts: this.#counts(),
+        countKeys: rows<StoredCountKey>('select id, key from count_keys order by id').map((row) => ({ ...row })),
+        counts: rows<StoredCounts>('select kind, start_sec as startSec, bytes from counts order by kind, start_sec').map((row) => ({
+          ...row,
+        })),
         runs: rows<StoredRun>('select id, json from runs').map((row) => ({ ...row })),
         notes: rows<StoredNote>('select key, json from notes').map((row) => ({ ...row })),
       };
@@ -92,18 +96,6 @@ export class SqliteStore implements Store {
     this.close();
   }
 
-  /** Far more rows than of anything else: read as arrays, which takes a fraction of the time of rows as objects. */
-  #counts(): readonly StoredCount[] {
-    const rows = this.#database.prepare('select objective, level, start_sec, valid, bad from counts');
-    rows.setReturnArrays(true);
-    const counts: StoredCount[] = [];
-    for (const row of rows.iterate() as Iterable<unknown>) {
-      const [objective, level, startSec, valid, bad] = row as [string, LevelSeconds, number, number, number];
-      counts.push({ objective, level, startSec, valid, bad });
-    }
-    return counts;
-  }
-
   #writeAll(checkpoint: Checkpoint, signals: readonly DecidedSignal[]): readonly string[] {
     const write = this.#write;
     const number = Number(write.number.get()?.number ?? 0) + 1;
@@ -115,15 +107,17 @@ export class SqliteStore implements Store {
     for (const { level, startSec, bytes } of checkpoint.slots) {
       this.#slots.get(level)?.put.run(startSec, bytes, rowChecksum([startSec], bytes));
     }
-    for (const { objective, level, startSec, valid, bad } of checkpoint.counts) {
-      write.count.run(objective, level, startSec, valid, bad, rowChecksum([objective, level, startSec, valid, bad]));
+    for (const { id, key } of checkpoint.countKeys) {
+      if (key === null) write.dropCountKey.run(id);
+      else write.countKey.run(id, key, rowChecksum([id, key]));
+    }
+    for (const { kind, startSec, bytes } of checkpoint.counts) {
+      write.counts.run(kind, startSec, bytes, rowChecksum([kind, startSec], bytes));
     }
     for (const { id, json } of checkpoint.runs) write.run.run(id, json, number, rowChecksum([id, json, number]));
     for (const { key, json } of checkpoint.notes) write.note.run(key, json, rowChecksum([key, json]));
-    for (const { level, slotsFromSec, countsFromSec } of checkpoint.retain) {
-      this.#slots.get(level)?.dropBefore.run(slotsFromSec);
-      write.dropCountsBefore.run(level, countsFromSec);
-    }
+    for (const { level, slotsFromSec } of checkpoint.retain) this.#slots.get(level)?.dropBefore.run(slotsFromSec);
+    for (const { kind, fromSec } of checkpoint.retainCounts) write.dropCountsBefore.run(kind, fromSec);
     if (checkpoint.runs.length > 0 && Number(write.runs.get()?.runs) > this.#kept.runs) write.forgetRuns.run(this.#kept.runs);
     return this.journal.addNew(signals, this.#kept.signals);
   }
@@ -159,8 +153,10 @@ function writes(database: DatabaseSync) {
     number: database.prepare('select number from checkpoint'),
     checkpoint: database.prepare('insert or replace into checkpoint (one, at, number, crc) values (1, ?, ?, ?)'),
     series: database.prepare('insert or replace into series (id, json, crc) values (?, ?, ?)'),
-    count: database.prepare('insert or replace into counts (objective, level, start_sec, valid, bad, crc) values (?, ?, ?, ?, ?, ?)'),
-    dropCountsBefore: database.prepare('delete from counts where level = ? and start_sec < ?'),
+    countKey: database.prepare('insert or replace into count_keys (id, key, crc) values (?, ?, ?)'),
+    dropCountKey: database.prepare('delete from count_keys where id = ?'),
+    counts: database.prepare('insert or replace into counts (kind, start_sec, bytes, crc) values (?, ?, ?, ?)'),
+    dropCountsBefore: database.prepare('delete from counts where kind = ? and start_sec < ?'),
     run: database.prepare('insert or replace into runs (id, json, changed, crc) values (?, ?, ?, ?)'),
     runs: database.prepare('select count(*) as runs from runs'),
     forgetRuns: database.prepare('delete from runs where id in (select id from runs order by changed desc limit -1 offset ?)'),

@@ -1,145 +1,224 @@
-/** Exact valid and bad requests of every objective, over windows from seconds to 90 days. */
-import type { LevelSeconds, StoredCount } from '../model/checkpoint.ts';
+/** Exact valid and bad events of every objective, over windows from seconds to 92 days. */
+import type { CountKind, StoredCounts } from '../model/checkpoint.ts';
+import type { WindowCounts } from '../model/slo-views.ts';
 import { type EpochMs, SLOT_MS, type SlotIndex } from '../model/time.ts';
+import type { CountKeys } from './count-keys.ts';
 import { CountRing } from './count-ring.ts';
+import { CountRowWriter, readCountRow } from './count-row.ts';
 
 /**
- * Width of a level and slots kept: 15 min, 6 h, 3 d and 90 d, each with as much more as makes its oldest full slot of the next level
- * complete. 30 days of data take about 25 kB.
+ * Width of a level and slots kept: 15 min, 6 h, 3 d and 92 d, each with as much more as makes its oldest full slot of the next level
+ * complete. 30 days of data take about 28 kB.
  */
-const LEVELS: readonly { readonly seconds: LevelSeconds; readonly slots: number }[] = [
-  { seconds: 10, slots: 90 + 6 },
-  { seconds: 60, slots: 360 + 10 },
-  { seconds: 600, slots: 432 + 6 },
-  { seconds: 3600, slots: 2160 + 1 },
+const LEVELS: readonly { readonly kind: CountKind; readonly seconds: number; readonly slots: number }[] = [
+  { kind: '10', seconds: 10, slots: 90 + 6 },
+  { kind: '60', seconds: 60, slots: 360 + 10 },
+  { kind: '600', seconds: 600, slots: 432 + 6 },
+  { kind: '3600', seconds: 3600, slots: 2208 + 1 },
 ];
+const COARSEST = LEVELS.length - 1;
 
-interface ObjectiveRings {
-  readonly rings: readonly CountRing[];
-  /** Seconds touched since the last checkpoint. */
-  dirtyFrom: number;
-  dirtyTo: number;
+/** Valid and bad events of full hours, oldest first. */
+export interface HourColumns {
+  readonly startMs: number[];
+  readonly valid: number[];
+  readonly bad: number[];
 }
 
 /**
- * Each count is held at every level. A sum takes each piece of time from one level only, so no request is counted twice.
+ * Each count is held at every level. A sum takes each piece of time from one level only, so no event is counted twice. How fine the past is told depends on
+ * the newest event of all objectives, not of the one asked for: what a restart reads back is then all that is ever asked for.
  */
 export class ObjectiveCounts {
-  readonly #objectives = new Map<string, ObjectiveRings>();
-  /** Requests older than every level holds. */
+  readonly #objectives = new Map<string, readonly CountRing[]>();
+  readonly #writer = new CountRowWriter();
+  /** Slots touched since the last checkpoint, by level. */
+  readonly #dirty: readonly Set<number>[] = LEVELS.map(() => new Set());
+  #lastDirty: SlotIndex = Number.NaN;
+  #newestSec: SlotIndex = Number.NEGATIVE_INFINITY;
+  /** Events older than every level holds. */
   #tooOld = 0;
 
-  /** `bad` of `valid` requests (sums of weights) ended in the 1 s slot `slot`. */
+  /** `bad` of `valid` events (sums of weights) belong to the 1 s slot `slot`. */
   add(objective: string, slot: SlotIndex, valid: number, bad: number): void {
-    const state = this.#state(objective);
     let isHeld = false;
-    for (const ring of state.rings) isHeld = ring.add(slot, valid, bad) || isHeld;
+    for (const ring of this.#rings(objective)) isHeld = ring.add(slot, valid, bad) || isHeld;
     if (!isHeld) this.#tooOld += valid;
-    if (slot < state.dirtyFrom) state.dirtyFrom = slot;
-    if (slot > state.dirtyTo) state.dirtyTo = slot;
+    if (slot > this.#newestSec) this.#newestSec = slot;
+    if (slot === this.#lastDirty) return;
+    this.#lastDirty = slot;
+    for (const [i, { seconds }] of LEVELS.entries()) this.#dirty[i]?.add(floorTo(slot, seconds));
   }
 
   /**
-   * Sums over [fromMs, toMs), edges rounded outward to the finest level that still holds them: 10 s in the last 15 min of the objective's
-   * data, 1 min in the last 6 h, 10 min in the last 3 d, 1 h before. Exact when the edges are multiples of that.
+   * Counts over [fromMs, toMs), edges rounded outward to the finest level that still holds them: 10 s in the last 15 min of all data, 1 min in the last 6 h,
+   * 10 min in the last 3 d, 1 h before, up to 92 d. `from` and `to` are the edges after rounding; nothing is counted when they are not ascending numbers.
    */
-  sum(objective: string, fromMs: EpochMs, toMs: EpochMs): { valid: number; bad: number } {
+  sum(objective: string, fromMs: EpochMs, toMs: EpochMs): WindowCounts {
+    if (!(fromMs < toMs)) return { from: fromMs, to: toMs, valid: 0, bad: 0 };
+    const first = this.#finestHolding(fromMs / SLOT_MS);
+    const last = this.#finestHolding(toMs / SLOT_MS);
+    const from = floorTo(fromMs / SLOT_MS, secondsOf(first));
+    const end = ceilTo(toMs / SLOT_MS, secondsOf(last));
+    const edges = { from: Math.max(from, this.#heldFromSec) * SLOT_MS, to: end * SLOT_MS };
+    const rings = this.#objectives.get(objective);
+    if (rings === undefined) return { ...edges, valid: 0, bad: 0 };
     const total = { valid: 0, bad: 0 };
-    const rings = this.#objectives.get(objective)?.rings;
-    if (rings === undefined || !(fromMs < toMs)) return total;
-    const coarsest = rings[rings.length - 1] as CountRing;
-    // Nothing lies outside; clamping keeps infinite edges finite.
-    const fromSec = Math.max(fromMs / SLOT_MS, coarsest.oldestSec);
-    const toSec = Math.min(toMs / SLOT_MS, coarsest.newestEndSec);
-    if (fromSec >= toSec) return total;
-    const first = finestHolding(rings, fromSec);
-    const last = finestHolding(rings, toSec);
-    let at = floorTo(fromSec, (rings[first] as CountRing).seconds);
-    const end = -floorTo(-toSec, (rings[last] as CountRing).seconds);
-    // Up the staircase to coarser levels as far as the edges allow, and down again.
-    for (let i = first; i < rings.length; i++) {
-      const ring = rings[i] as CountRing;
-      const next = rings[i + 1];
-      const edge = next === undefined ? end : -floorTo(-at, next.seconds);
-      const stop = Math.min(edge, floorTo(end, ring.seconds));
-      if (stop > at) {
-        ring.sumInto(at, stop, total);
-        at = stop;
-      }
-      if (at < edge) break;
+    const coarsest = rings[COARSEST] as CountRing;
+    // Nothing of the objective lies outside; clamping keeps infinite edges finite.
+    sumStairs(rings, { first, last, from: Math.max(from, coarsest.oldestSec), end: Math.min(end, coarsest.newestEndSec) }, total);
+    return { ...edges, ...total };
+  }
+
+  /** Width in ms of what an edge at `ms` is rounded to. */
+  stepMs(ms: EpochMs): number {
+    return secondsOf(this.#finestHolding(ms / SLOT_MS)) * SLOT_MS;
+  }
+
+  /** Hours that begin in [fromMs, toMs), from the first to the last that has data, those without between them too. */
+  hours(objective: string, fromMs: EpochMs, toMs: EpochMs): HourColumns {
+    const columns: HourColumns = { startMs: [], valid: [], bad: [] };
+    const ring = this.#objectives.get(objective)?.[COARSEST];
+    if (ring === undefined) return columns;
+    const { seconds } = ring;
+    const from = Math.max(ceilTo(fromMs / SLOT_MS, seconds), ring.oldestSec);
+    const to = Math.min(toMs / SLOT_MS, ring.newestEndSec);
+    for (let startSec = from; startSec < to; startSec += seconds) {
+      const slot = { valid: 0, bad: 0 };
+      ring.sumInto(startSec, startSec + seconds, slot);
+      columns.startMs.push(startSec * SLOT_MS);
+      columns.valid.push(slot.valid);
+      columns.bad.push(slot.bad);
     }
-    for (let i = rings.length - 1; i >= last; i--) {
-      const ring = rings[i] as CountRing;
-      const stop = floorTo(end, ring.seconds);
-      if (stop > at) {
-        ring.sumInto(at, stop, total);
-        at = stop;
-      }
-    }
-    return total;
+    return columns;
+  }
+
+  has(objective: string): boolean {
+    return this.#objectives.has(objective);
   }
 
   remove(objective: string): void {
     this.#objectives.delete(objective);
   }
 
-  /** Requests that were older than 90 days when they came. */
+  /** Events that were older than 92 days when they came. */
   get tooOld(): number {
     return this.#tooOld;
   }
 
-  /** Slots touched since the last call, with all they hold. */
-  checkpoint(): StoredCount[] {
-    const stored: StoredCount[] = [];
-    for (const [objective, state] of this.#objectives) {
-      if (state.dirtyTo < state.dirtyFrom) continue;
-      for (const ring of state.rings) {
-        const from = Math.max(floorTo(state.dirtyFrom, ring.seconds), ring.retainedFromSec);
-        for (let startSec = from; startSec <= state.dirtyTo; startSec += ring.seconds) {
-          const slot = { valid: 0, bad: 0 };
-          ring.sumInto(startSec, startSec + ring.seconds, slot);
-          if (slot.valid > 0 || slot.bad > 0) stored.push({ objective, level: ring.seconds as LevelSeconds, startSec, ...slot });
+  /** Slots touched since the last call, each with all objectives. */
+  checkpoint(keys: CountKeys): StoredCounts[] {
+    const stored: StoredCounts[] = [];
+    const slot = { valid: 0, bad: 0 };
+    for (const [i, { kind, seconds }] of LEVELS.entries()) {
+      const dirty = this.#dirty[i] as Set<number>;
+      for (const startSec of dirty) {
+        for (const [objective, rings] of this.#objectives) {
+          slot.valid = slot.bad = 0;
+          (rings[i] as CountRing).sumInto(startSec, startSec + seconds, slot);
+          if (slot.valid > 0 || slot.bad > 0) this.#writer.add(keys.idOf(objective), slot.valid, slot.bad);
         }
+        const bytes = this.#writer.take();
+        if (bytes.length > 0) stored.push({ kind, startSec, bytes });
       }
-      state.dirtyFrom = Number.POSITIVE_INFINITY;
-      state.dirtyTo = Number.NEGATIVE_INFINITY;
+      dirty.clear();
     }
+    this.#lastDirty = Number.NaN;
     return stored;
   }
 
   /** Takes back what checkpoints saved, in any order. */
-  restore(counts: readonly StoredCount[]): void {
-    for (const { objective, level, startSec, valid, bad } of counts) {
-      const ring = this.#state(objective).rings.find(({ seconds }) => seconds === level);
-      ring?.replace(startSec, valid, bad);
+  restore(stored: readonly StoredCounts[], keys: CountKeys): void {
+    const known: (readonly CountRing[] | undefined)[] = [];
+    for (const { kind, startSec, bytes } of stored) {
+      const level = LEVELS.findIndex((one) => one.kind === kind);
+      if (level < 0) continue;
+      this.#newestSec = Math.max(this.#newestSec, startSec);
+      readCountRow(bytes, (id, valid, bad) => {
+        const name = keys.nameOf(id);
+        if (name === undefined) return;
+        let rings = known[id];
+        if (rings === undefined) {
+          rings = this.#rings(name);
+          known[id] = rings;
+        }
+        (rings[level] as CountRing).replace(startSec, valid, bad);
+      });
     }
+  }
+
+  /** All that have counts. */
+  names(): IterableIterator<string> {
+    return this.#objectives.keys();
   }
 
   /** Memory of one objective's counts. */
   byteLength(objective: string): number {
-    return this.#objectives.get(objective)?.rings.reduce((sum, ring) => sum + ring.byteLength, 0) ?? 0;
+    return this.#objectives.get(objective)?.reduce((sum, ring) => sum + ring.byteLength, 0) ?? 0;
   }
 
-  #state(objective: string): ObjectiveRings {
-    let state = this.#objectives.get(objective);
-    if (state === undefined) {
-      const rings = LEVELS.map(({ seconds, slots }) => new CountRing(seconds, slots));
-      state = { rings, dirtyFrom: Number.POSITIVE_INFINITY, dirtyTo: Number.NEGATIVE_INFINITY };
-      this.#objectives.set(objective, state);
+  /** Before this nothing is held any more. */
+  get #heldFromSec(): number {
+    return this.#retainedFromSec(COARSEST);
+  }
+
+  /** First second that a level tells of. */
+  #retainedFromSec(level: number): number {
+    const { seconds, slots } = LEVELS[level] as (typeof LEVELS)[number];
+    return floorTo(this.#newestSec, seconds) - (slots - 1) * seconds;
+  }
+
+  /** Finest level that holds all of the next coarser slot around `sec`, so that a staircase from there finds every step. */
+  #finestHolding(sec: number): number {
+    for (let i = 0; i < COARSEST; i++) if (floorTo(sec, secondsOf(i + 1)) >= this.#retainedFromSec(i)) return i;
+    return COARSEST;
+  }
+
+  #rings(objective: string): readonly CountRing[] {
+    let rings = this.#objectives.get(objective);
+    if (rings === undefined) {
+      rings = LEVELS.map(({ seconds, slots }) => new CountRing(seconds, slots));
+      this.#objectives.set(objective, rings);
     }
-    return state;
+    return rings;
   }
 }
 
-/** Finest level that holds all of the next coarser slot around `sec`, so that a staircase from there finds every step. */
-function finestHolding(rings: readonly CountRing[], sec: number): number {
-  for (let i = 0; i < rings.length - 1; i++) {
-    const coarser = rings[i + 1] as CountRing;
-    if (floorTo(sec, coarser.seconds) >= (rings[i] as CountRing).retainedFromSec) return i;
+/** Up the staircase to coarser levels as far as the edges allow, and down again. */
+function sumStairs(
+  rings: readonly CountRing[],
+  { first, last, from, end }: { first: number; last: number; from: number; end: number },
+  total: { valid: number; bad: number },
+): void {
+  let at = from;
+  for (let i = first; i < rings.length && at < end; i++) {
+    const ring = rings[i] as CountRing;
+    const edge = i === rings.length - 1 ? end : ceilTo(at, secondsOf(i + 1));
+    const stop = Math.min(edge, floorTo(end, ring.seconds));
+    if (stop > at) {
+      ring.sumInto(at, stop, total);
+      at = stop;
+    }
+    if (at < edge) break;
   }
-  return rings.length - 1;
+  for (let i = rings.length - 1; i >= last && at < end; i--) {
+    const ring = rings[i] as CountRing;
+    const stop = floorTo(end, ring.seconds);
+    if (stop > at) {
+      ring.sumInto(at, stop, total);
+      at = stop;
+    }
+  }
+}
+
+function secondsOf(level: number): number {
+  return (LEVELS[level] as (typeof LEVELS)[number]).seconds;
 }
 
 function floorTo(sec: number, step: number): number {
   return Math.floor(sec / step) * step;
+}
+
+function ceilTo(sec: number, step: number): number {
+  return Math.ceil(sec / step) * step;
 }

@@ -12,10 +12,11 @@ for (let n = (store.load({}).at ?? 0) + 1; ; n++) {
       { level: 1, startSec: n, bytes },
       { level: 1, startSec: n - 1, bytes },
     ],
-    counts: [{ objective: 'o', level: 1, startSec: n, valid: n, bad: 0 }],
+    counts: [{ kind: '10', startSec: n, bytes: Uint8Array.of(n % 256) }],
     runs: [{ id: 'run', json: String(n) }],
     notes: [{ key: 'last', json: String(n) }],
-    retain: [{ level: 1, slotsFromSec: n - 1, countsFromSec: n }],
+    retain: [{ level: 1, slotsFromSec: n - 1 }],
+    retainCounts: [{ kind: '10', fromSec: n }],
   });
   store.checkpoint(checkpoint, [{ signal: sampleSignal({ id: `sig_${n}` }), decidedAt: n }]);
   writeSync(1, `${n}\n`);

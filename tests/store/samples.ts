@@ -24,7 +24,15 @@ export function sampleSignal(change: Partial<Signal> = {}): Signal {
 }
 
 export function sampleSeries(id: number, attributes: ReadonlyMap<string, string> = new Map([['service.version', '1.4.2']])): SeriesInfo {
-  return { id, service: 'checkout', release: { name: '1.4.2', attributes }, endpoint: `GET /${id}`, kind: 'http', thresholdsNs: [5e8], rules: [] };
+  return {
+    id,
+    service: 'checkout',
+    release: { name: '1.4.2', attributes },
+    endpoint: `GET /${id}`,
+    kind: 'http',
+    thresholdsNs: [5e8],
+    rules: [],
+  };
 }
 
 export function sampleCheckpoint(change: Partial<Checkpoint> = {}): Checkpoint {

@@ -58,7 +58,7 @@ describe('a checkpoint that holds what no checkpoint may hold', () => {
     const broken = sampleCheckpoint({
       at: DECIDED_AT + 1,
       slots: [{ level: 1, startSec: 1, bytes: new Uint8Array(5) }],
-      counts: [{ objective: 'o', level: 1, startSec: 1, valid: Number.NaN, bad: 0 }],
+      counts: [{ kind: '10', startSec: Number.NaN, bytes: new Uint8Array(5) }],
     });
     expect(() => store.checkpoint(broken)).toThrow(PermanentError);
     expect(everythingIn(store)).toEqual(before);
@@ -97,7 +97,7 @@ describe('a process killed while it writes', () => {
       expect(saved.at).toBe(last);
       expect(saved.runs).toEqual([{ id: 'run', json: String(last) }]);
       expect(saved.slots.map((slot) => slot.startSec)).toEqual([last - 1, last]);
-      expect(saved.counts).toEqual([{ objective: 'o', level: 1, startSec: last, valid: last, bad: 0 }]);
+      expect(saved.counts).toEqual([{ kind: '10', startSec: last, bytes: Uint8Array.of(last % 256) }]);
       expect(store.journal.entries(1)).toMatchObject([{ signal: { id: `sig_${last}` }, decidedAt: last }]);
       expect(store.journal.pending().length).toBeGreaterThan(0);
     }

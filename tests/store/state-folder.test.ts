@@ -32,7 +32,8 @@ function writtenFolder(): string {
     sampleCheckpoint({
       series: Array.from({ length: 20 }, (_, id) => sampleSeries(id)),
       slots: [1, 2, 3].map((startSec) => ({ level: 1, startSec, bytes: new Uint8Array(2_000).fill(startSec) })),
-      counts: Array.from({ length: 20 }, (_, startSec) => ({ objective: 'o', level: 1 as const, startSec, valid: 5, bad: 1 })),
+      countKeys: [{ id: 0, key: 'o' }],
+      counts: Array.from({ length: 20 }, (_, startSec) => ({ kind: '60' as const, startSec, bytes: Uint8Array.of(5, 1) })),
       runs: [{ id: 'r', json: '{"state":"running"}' }],
       notes: [{ key: 'guard', json: '{}' }],
     }),

@@ -1,7 +1,7 @@
 /** What every store must do, whatever it keeps its state in. */
 import { fc } from '@fast-check/vitest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StoredCount, StoredSlot } from '../../src/model/checkpoint.ts';
+import type { StoredCounts, StoredSlot } from '../../src/model/checkpoint.ts';
 import { PermanentError } from '../../src/model/errors.ts';
 import type { DeliveryState } from '../../src/model/rollout.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -23,12 +23,10 @@ const slot = (level: StoredSlot['level'], startSec: number, ...values: number[])
   startSec,
   bytes: bytes(...values),
 });
-const count = (objective: string, level: StoredCount['level'], startSec: number, valid = 10, bad = 1): StoredCount => ({
-  objective,
-  level,
+const counted = (kind: StoredCounts['kind'], startSec: number, ...values: number[]): StoredCounts => ({
+  kind,
   startSec,
-  valid,
-  bad,
+  bytes: bytes(...values),
 });
 const byJson = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 const change = (state: DeliveryState, attempts = 1, lastError: string | null = null) => ({
@@ -54,7 +52,7 @@ export function describeStore(subject: StoreUnderTest): void {
     };
 
     it('is empty at first, and not because something was lost', () => {
-      expect(store.load({ 1: 0, 3600: 0 })).toEqual({ at: null, series: [], slots: [], counts: [], runs: [], notes: [] });
+      expect(store.load({ 1: 0, 3600: 0 })).toEqual({ at: null, series: [], slots: [], countKeys: [], counts: [], runs: [], notes: [] });
       expect(store.recovered).toBeNull();
       expect(store.journal.pending()).toEqual([]);
       expect(store.journal.entries(10)).toEqual([]);
@@ -73,7 +71,11 @@ export function describeStore(subject: StoreUnderTest): void {
           ),
         ],
         slots: [slot(1, 100, 1, 2, 3), slot(1, 101), slot(60, 60, 255)],
-        counts: [count('checkout:availability', 1, 100, 12.5, 0.25), count('checkout:availability', 3600, 0)],
+        countKeys: [
+          { id: 0, key: 'checkout:availability' },
+          { id: 7, key: '["ünï☃"]' },
+        ],
+        counts: [counted('10', 100, 1, 2), counted('3600', 0), counted('period', 100, 3)],
         runs: [{ id: 'run/1', json: '{"a":[1,2]}' }],
         notes: [{ key: 'guard', json: '{"open":false}' }],
       };
@@ -87,7 +89,12 @@ export function describeStore(subject: StoreUnderTest): void {
       store.checkpoint(
         sampleCheckpoint({
           slots: [slot(1, 100, 1), slot(1, 101, 2)],
-          counts: [count('o', 1, 100, 5, 0), count('o', 1, 101, 5, 0)],
+          countKeys: [
+            { id: 0, key: 'o' },
+            { id: 1, key: 'p' },
+            { id: 2, key: 'q' },
+          ],
+          counts: [counted('10', 100, 5), counted('10', 110, 5)],
           runs: [
             { id: 'a', json: '1' },
             { id: 'b', json: '1' },
@@ -102,7 +109,11 @@ export function describeStore(subject: StoreUnderTest): void {
         sampleCheckpoint({
           at: DECIDED_AT + 1,
           slots: [slot(1, 101, 9)],
-          counts: [count('o', 1, 101, 6, 1)],
+          countKeys: [
+            { id: 1, key: 'new' },
+            { id: 2, key: null },
+          ],
+          counts: [counted('10', 110, 6, 1)],
           runs: [{ id: 'b', json: '2' }],
           notes: [{ key: 'y', json: '2' }],
         }),
@@ -110,7 +121,11 @@ export function describeStore(subject: StoreUnderTest): void {
       const loaded = reopen().load({ 1: 0 });
       expect(loaded.at).toBe(DECIDED_AT + 1);
       expect(loaded.slots).toEqual([slot(1, 100, 1), slot(1, 101, 9)]);
-      expect([...loaded.counts].sort(byJson)).toEqual([count('o', 1, 100, 5, 0), count('o', 1, 101, 6, 1)]);
+      expect([...loaded.counts].sort(byJson)).toEqual([counted('10', 100, 5), counted('10', 110, 6, 1)]);
+      expect(loaded.countKeys).toEqual([
+        { id: 0, key: 'o' },
+        { id: 1, key: 'new' },
+      ]);
       expect([...loaded.runs].sort(byJson)).toEqual([
         { id: 'a', json: '1' },
         { id: 'b', json: '2' },
@@ -141,17 +156,17 @@ export function describeStore(subject: StoreUnderTest): void {
       expect(store.slots(1, 0, 10)).toEqual([slot(1, 5, 1, 2, 3)]);
     });
 
-    it('drops slots and counts that a level no longer retains, and those of no other level', () => {
+    it('drops slots and counts that a level or kind no longer retains, and those of no other', () => {
       store.checkpoint(
         sampleCheckpoint({
           slots: [slot(1, 10), slot(1, 11), slot(10, 10)],
-          counts: [count('o', 1, 10), count('o', 1, 11), count('o', 10, 10)],
+          counts: [counted('10', 10), counted('10', 20), counted('60', 0)],
         }),
       );
-      store.checkpoint(sampleCheckpoint({ retain: [{ level: 1, slotsFromSec: 11, countsFromSec: 12 }] }));
+      store.checkpoint(sampleCheckpoint({ retain: [{ level: 1, slotsFromSec: 11 }], retainCounts: [{ kind: '10', fromSec: 15 }] }));
       const loaded = reopen().load({ 1: 0, 10: 0 });
       expect(loaded.slots).toEqual([slot(1, 11), slot(10, 10)]);
-      expect(loaded.counts).toEqual([count('o', 10, 10)]);
+      expect([...loaded.counts].sort(byJson)).toEqual([counted('10', 20), counted('60', 0)]);
     });
 
     it('is the fold of its checkpoints', async () => {
@@ -178,7 +193,7 @@ export function describeStore(subject: StoreUnderTest): void {
               sampleCheckpoint({
                 slots: step.slots.map(([level, startSec, content]) => ({ level, startSec, bytes: content })),
                 notes: step.notes.map(([key, json]) => ({ key, json })),
-                retain: step.retain.map(([level, from]) => ({ level, slotsFromSec: from, countsFromSec: from })),
+                retain: step.retain.map(([level, from]) => ({ level, slotsFromSec: from })),
               }),
             );
           }
