@@ -1,6 +1,5 @@
 /** The answer of `slipstream compare -o json`: what pipelines keep, and what a deploy gate reads. */
 import { z } from 'zod';
-import type { LoadTestResult } from '../model/gate-view.ts';
 import { REASONS } from '../model/judgement.ts';
 
 const count = z.number().min(0);
@@ -83,8 +82,3 @@ export const comparisonReport = z.object({
 });
 
 export type ComparisonReport = z.infer<typeof comparisonReport>;
-
-/** What a deploy gate is told, one result for each service. */
-export function loadTestResults({ at, services }: ComparisonReport): readonly LoadTestResult[] {
-  return services.map(({ service: name, outcome: said, candidate, summary }) => ({ service: name, outcome: said, candidate, at, summary }));
-}

@@ -1,6 +1,7 @@
 /** The list of commands, in the order of `--help`. */
 import { addCompare } from './compare.ts';
 import type { AddCommand } from './context.ts';
+import { addCoverage } from './coverage.ts';
 import { addExplain } from './explain.ts';
 import { addGate } from './gate.ts';
 import { addPlan } from './plan.ts';
@@ -17,6 +18,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addValidate,
   addReplay,
   addCompare,
+  addCoverage,
   addGate,
   addStatus,
   addExplain,

@@ -35,7 +35,7 @@ export function comparisonReportOf({ comparison, baseline, candidate, label, at 
       service: name,
       outcome: said,
       reason,
-      candidate: label ?? nameOf(candidate, name),
+      candidate: label || nameOf(candidate, name),
       summary: serviceSummary(service),
       ...rest,
       candidateRecording,

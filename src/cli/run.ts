@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { visible } from '../model/safe-text.ts';
 import { COMMANDS } from './commands.ts';
 import { type Act, type CliContext, EXIT, type ExitCode, type Streams } from './context.ts';
-import { ExitWith } from './own-exit-codes.ts';
+import { ExitWith, usageCodeFor } from './own-exit-codes.ts';
 import { VERSION } from './package-version.ts';
 
 const EXAMPLES = `Examples:
@@ -13,6 +13,8 @@ const EXAMPLES = `Examples:
   slipstream status --window 5m                    endpoints, objectives and runs of a running one
   slipstream explain                               why the newest rollout is judged as it is
   slipstream compare before.binpb after.binpb      is the newer load test worse?
+  slipstream coverage --openapi FILE --service checkout --slos config/slos
+  slipstream gate checkout                         may a new release go out? the exit code says
   slipstream plan --service checkout --share 5%    what a canary could show, and how soon
 `;
 
@@ -22,7 +24,7 @@ Exit codes:
   1  failed
   2  wrong usage
   3  done, and the answer is no: breached or refused
-\`compare\` has codes of its own: see its help.
+\`compare\` and \`gate\` have codes of their own: see their help.
 `;
 
 /** Never throws and never ends the process: what went wrong is on `stderr` and in the exit code. */
@@ -54,7 +56,10 @@ export async function run(argv: readonly string[], env: CliContext['env'], strea
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
-    const [cause, failed, usage] = error instanceof ExitWith ? [error.cause, error.code, error.code] : [error, EXIT.failed, EXIT.usage];
+    const [cause, failed, usage] =
+      error instanceof ExitWith
+        ? [error.cause, error.code, error.code]
+        : [error, EXIT.failed, usageCodeFor(argv, program.commands, EXIT.usage)];
     if (cause instanceof CommanderError) return cause.exitCode === 0 ? EXIT.ok : usage;
     streams.stderr.write(`slipstream: ${described(cause)}\n`);
     return failed;
