@@ -21,7 +21,7 @@ const tier = z
       .describe('Window that must burn too, so that the alert ends soon after the cause; below `long`. Left out: a twelfth of it.'),
     budget: share.describe('Share of the budget that is spent when the alert fires at the earliest: `2%`.'),
   })
-  .refine(({ long, short }) => short === undefined || short < long, { message: '`short` is shorter than `long`', path: ['short'] });
+  .refine(({ long, short }) => short === undefined || short < long, { message: '`short` must be shorter than `long`', path: ['short'] });
 
 export const alertsSchema = z
   .strictObject({

@@ -76,6 +76,14 @@ describe('config/schema.json', () => {
     'port-too-large',
     'inline-token',
     'secret-as-env-name',
+    'throughput-without-sign',
+    'in-flight-lower-limit',
+    'objectives-as-number',
+    'unknown-calendar',
+    'exclusion-without-duration',
+    'trend-without-day',
+    'gate-share-without-sign',
+    'unknown-preset-of-spans',
   ])('refuses the mistake %s already in the editor', (name) => {
     expect(documentsOf(join(FIXTURES, 'bad', `${name}.yaml`)).every((document) => validate(document))).toBe(false);
   });
