@@ -12,8 +12,20 @@ export class ExitWith extends Error {
   }
 }
 
+const USAGE_CODES = new WeakMap<Command, ExitCode>();
+
+/** With which code wrong usage exits when `argv` means one of the commands but was not understood as far as that, or else `usual`. */
+export function usageCodeFor(argv: readonly string[], commands: readonly Command[], usual: ExitCode): ExitCode {
+  for (const word of argv) {
+    const meant = commands.find((command) => command.name() === word);
+    if (meant !== undefined) return USAGE_CODES.get(meant) ?? usual;
+  }
+  return usual;
+}
+
 /** Wrong usage of `command` exits with `code` instead of 2. */
 export function withUsageCode(command: Command, code: ExitCode): Command {
+  USAGE_CODES.set(command, code);
   return command.exitOverride((error) => {
     throw error.exitCode === 0 ? error : new ExitWith(code, error);
   });
