@@ -108,7 +108,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     for (const receiver of receivers.all) await receiver.start(consume);
     timers.push(setInterval(() => guarded(telemetry, () => pipeline.tick()), TICK_MS));
     timers.push(setInterval(() => guarded(telemetry, () => pipeline.checkpoint()), config.state.checkpointIntervalMs));
-    timers.push(setInterval(() => guarded(telemetry, () => showObjectives(engine, telemetry)), OBJECTIVES_MS));
+    timers.push(setInterval(() => guarded(telemetry, () => showObjectives(engine, telemetry, clock.now())), OBJECTIVES_MS));
     delivery.resume();
     phase = 'running';
     let stopping: Promise<boolean> | null = null;

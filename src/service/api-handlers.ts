@@ -87,6 +87,8 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     status: (windowMs, service) => engine.status(windowMs, clock.now(), service ?? undefined, stored(windowMs)),
     latency: (query) => engine.latency(query, stored(query.windowMs)),
     outlook: (query) => engine.outlook(query),
+    slo: (only) => engine.sloReport(clock.now(), only),
+    whatIf: (query) => engine.whatIf(query, stored(query.windowMs)),
     signals: (limit) => store.journal.entries(limit).map(signalView),
   };
 }

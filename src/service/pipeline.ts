@@ -10,6 +10,7 @@ import type { DurationMs } from '../model/time.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { DecidedSignal, Store } from '../store/store.ts';
 import type { RunningTelemetry } from '../telemetry/create-telemetry.ts';
+import { logAlert } from './alert-log.ts';
 import { type Clock, ClockWatch } from './clock.ts';
 
 /** After this long without a new slot what is pending is flushed all the same: the stream has paused. */
@@ -136,8 +137,9 @@ export class Pipeline {
   }
 
   #settle(decisions: readonly Decision[]): void {
+    const { engine, telemetry, clock } = this.#parts;
+    for (const event of engine.alerts.takeEvents()) logAlert(event, telemetry);
     if (decisions.length === 0) return;
-    const { telemetry, clock } = this.#parts;
     for (const { run, signal, fault } of decisions) {
       const { decision, reason } = run.verdict;
       if (fault !== null)

@@ -35,6 +35,31 @@ export const METRICS = {
     help: 'Error budget of an objective that is left: 1 untouched, 0 spent, negative overspent.',
     labels: ['service', 'objective'],
   },
+  objective_alert_firing: {
+    kind: 'gauge',
+    help: '1 while an alert of this severity fires for an objective; a page silences the ticket.',
+    labels: ['service', 'objective', 'severity'],
+  },
+  objective_alert_frozen: {
+    kind: 'gauge',
+    help: "1 while an objective's alert is frozen, because telemetry is lost or unknown.",
+    labels: ['service', 'objective'],
+  },
+  objective_alert_turns_total: {
+    kind: 'counter',
+    help: 'Alerts of objectives that began to fire, changed severity, resolved, froze or thawed.',
+    labels: ['turn', 'severity'],
+  },
+  objective_burn_rate: {
+    kind: 'gauge',
+    help: 'How fast an objective burns its error budget over a window of its tiers; at 1 it lasts exactly for the period.',
+    labels: ['service', 'objective', 'window'],
+  },
+  objective_coverage_ratio: {
+    kind: 'gauge',
+    help: "Minutes of an objective's window in which its service was heard, of those since it was first heard.",
+    labels: ['service', 'objective'],
+  },
   config_last_reload_success: {
     kind: 'gauge',
     help: '1 when the newest configuration files are in use, 0 when an older one is kept.',
