@@ -187,9 +187,10 @@ export class Engine {
 
   /** Whether a deploy of the service may go out at `now`, the wall clock. */
   gate(service: string, now: EpochMs): GateView {
-    const { window, rollouts, objectives, gateBook: book } = this;
+    const { window, rollouts, objectives: feed, gateBook: book } = this;
+    const [policies, guard, alerts, trends] = [this.#policies, this.#guard, this.alerts.book, { views: () => [] }];
     const isStateUnknown = now < Math.max(this.#unknownUntil, this.#frozenUntil);
-    return gateView(service, now, { policies: this.#policies, guard: this.#guard, book, window, rollouts, objectives, isStateUnknown });
+    return gateView(service, now, { policies, guard, book, window, rollouts, feed, alerts, trends, isStateUnknown });
   }
 
   /** What changed since the last call, to be stored in one transaction; `bounded` leaves runs with much evidence and nothing new for later. */

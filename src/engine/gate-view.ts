@@ -5,16 +5,15 @@ import type { GuardState } from '../decide/guard.ts';
 import { SILENCE_MS } from '../evaluate/slo/telemetry-health.ts';
 import { allowedBad } from '../model/error-budget.ts';
 import type { GateView } from '../model/gate-view.ts';
-import type { ObjectiveEvidence } from '../model/judgement.ts';
+import type { Objective } from '../model/objective.ts';
 import type { Policies } from '../model/policy.ts';
-import type { AlertView } from '../model/slo-views.ts';
+import type { IncidentView, TrendView } from '../model/slo-views.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
+import type { AlertBook } from './alert-book.ts';
 import type { GateBook } from './gate-book.ts';
 import type { ObjectiveFeed } from './objective-feed.ts';
 import type { Rollouts } from './rollouts.ts';
-
-const NO_ALERT: AlertView = { severity: null, since: null, isFrozen: false, tiers: [] };
 
 /** Where the facts are. */
 export interface GateSources {
@@ -24,7 +23,9 @@ export interface GateSources {
   readonly rollouts: Pick<Rollouts, 'active'>;
   readonly guard: GuardState;
   readonly isStateUnknown: boolean;
-  readonly objectives: Pick<ObjectiveFeed, 'judge'>;
+  readonly feed: Pick<ObjectiveFeed, 'total'>;
+  readonly alerts: Pick<AlertBook, 'view' | 'incidents'>;
+  readonly trends: { views(service: string): readonly TrendView[] };
 }
 
 /** What the gate says of a service at `now`; of one that nobody declared or heard of, that nothing is known. */
@@ -38,10 +39,10 @@ export function gateView(service: string, now: EpochMs, sources: GateSources): G
     service,
     now,
     policy: declared?.gate ?? policies.fallback.gate,
-    objectives: sources.objectives.judge(service, newestAt).map(gateObjective),
+    objectives: (declared?.objectives ?? []).map((objective) => gateObjective(objective, sources)),
     runs: runsOf(service, rollouts),
     rollback: lastRollback(service, now, guard, canary.coolDownMs),
-    trends: [],
+    trends: sources.trends.views(service),
     loadTest: book.loadTestsOf(service)[0] ?? null,
     // A service that is known to be heard seldom has a longer freshness.
     telemetry: { newestAt, staleAfterMs: Math.max(canary.freshnessMs, SILENCE_MS), isStateUnknown },
@@ -50,18 +51,24 @@ export function gateView(service: string, now: EpochMs, sources: GateSources): G
   return { service, now, answer, findings, override };
 }
 
-function gateObjective({ objective, judgement }: ReturnType<ObjectiveFeed['judge']>[number]): GateObjective {
-  const { id, name, endpoint, target } = objective;
-  const { good, valid } = judgement.evidence as ObjectiveEvidence;
+function gateObjective(objective: Objective, { window, feed, alerts }: GateSources): GateObjective {
+  const { id, name, service, endpoint, target } = objective;
+  const { from, valid, bad } = feed.total(objective, window.newestAt(service));
+  const allowed = allowedBad(target, valid);
   return {
     id,
     label: endpoint === null ? name : `${name} of ${endpoint}`,
-    bad: valid - good,
-    allowedBad: allowedBad(target, valid),
-    budgetRemaining: (judgement.evidence as ObjectiveEvidence).budgetRemaining,
-    alert: NO_ALERT,
-    worstIncident: null,
+    bad,
+    allowedBad: allowed,
+    budgetRemaining: valid === 0 ? null : (allowed - bad) / allowed,
+    alert: alerts.view(id),
+    worstIncident: worst(alerts.incidents(id).filter(({ endedAt }) => endedAt === null || endedAt > from)),
   };
+}
+
+/** That which spent most; null: none. */
+function worst(incidents: readonly IncidentView[]): IncidentView | null {
+  return incidents.reduce<IncidentView | null>((most, one) => (most === null || one.budgetShare > most.budgetShare ? one : most), null);
 }
 
 function runsOf(service: string, rollouts: GateSources['rollouts']): readonly GateRun[] {
