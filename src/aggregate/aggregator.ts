@@ -150,13 +150,12 @@ export class Aggregator {
     const id = series[span] as number;
     const first = ruleStart[id] as number;
     const last = first + (ruleCount[id] as number);
-    const spanWeight = weight[span] as number;
     let counter = thresholdCount[id] as number;
     for (let r = first; r < last; r++, counter += COUNTERS_PER_RULE) {
       const bit = 1 << (ruleBits[r] as number);
       if (((validMask[span] as number) & bit) === 0) continue;
-      this.#rows.addSlow(row, counter, spanWeight);
-      if (((badMask[span] as number) & bit) !== 0) this.#rows.addSlow(row, counter + 1, spanWeight);
+      this.#rows.addEvent(row, counter, weight, span);
+      if (((badMask[span] as number) & bit) !== 0) this.#rows.addEvent(row, counter + 1, weight, span);
     }
   }
 

@@ -70,6 +70,13 @@ export class RowLog {
     this.slowWeight[at] = (this.slowWeight[at] as number) + weight;
   }
 
+  /** The same for a span whose weight is `weights[span]`: as an argument a double costs an allocation. */
+  addEvent(row: number, counter: number, weights: Float64Array, span: number): void {
+    const at = (this.slowStart[row] as number) + counter;
+    this.slow[at] = (this.slow[at] as number) + 1;
+    this.slowWeight[at] = (this.slowWeight[at] as number) + (weights[span] as number);
+  }
+
   /** Makes room for `spans` more in the log. */
   reserve(spans: number): void {
     const needed = this.logSize + spans;
