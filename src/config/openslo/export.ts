@@ -119,7 +119,9 @@ function exportedSlo(
     return [];
   }
   const { spec: indicator, limit } = exportedSli(objective, SPANS);
-  const objectName = names.unique('SLO', `${service}-${objective.endpoint ?? ''}-${name}`, name);
+  // The same name whatever else is exported beside it.
+  const isOwn = name.startsWith(`${names.ofService(service)}-`);
+  const objectName = names.unique('SLO', `${service}-${objective.endpoint ?? ''}-${name}`, isOwn ? name : '');
   const { tiers, basis, minBad } = objective.alerts;
   const said: Record<string, string> =
     tiers.length === 0 ? { [ANNOTATION.alerts]: 'none' } : { [ANNOTATION.alertBasis]: basis, [ANNOTATION.minBad]: String(minBad) };

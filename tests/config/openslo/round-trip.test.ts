@@ -192,7 +192,10 @@ describe('an export', () => {
     const slos = exported.objects.filter(({ kind }) => kind === 'SLO');
     expect(slos).toMatchObject([
       {
-        metadata: { name: 'quick', annotations: { 'slipstream.dev/alert-basis': 'rate', 'slipstream.dev/alert-min-bad': '0' } },
+        metadata: {
+          name: 'shop-post-checkout-quick',
+          annotations: { 'slipstream.dev/objective': 'quick', 'slipstream.dev/alert-basis': 'rate', 'slipstream.dev/alert-min-bad': '0' },
+        },
         spec: {
           service: 'shop',
           indicator: {
@@ -222,8 +225,8 @@ describe('an export', () => {
     expect(exported.objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
       'DataSource spans',
       'Service shop',
-      'SLO quick',
-      'SLO answers',
+      'SLO shop-post-checkout-quick',
+      'SLO shop-post-checkout-answers',
       'AlertPolicy page-1h',
     ]);
     expect(exported.objects.at(-1)).toMatchObject({
