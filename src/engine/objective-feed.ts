@@ -12,7 +12,7 @@ import type { Coverage, LedgerView, WindowCounts } from '../model/slo-views.ts';
 import type { SlotDeltas } from '../model/slot-deltas.ts';
 import { type EpochMs, SLOT_MS, type SlotIndex } from '../model/time.ts';
 import { minuteOf } from '../window/heard-minutes.ts';
-import type { HourColumns } from '../window/objective-counts.ts';
+import type { HourColumns, ObjectiveCounts } from '../window/objective-counts.ts';
 import { type Binding, bindingOf, readRow } from './objective-bindings.ts';
 import { countsKey } from './objective-key.ts';
 import { ObjectiveTallies } from './objective-tallies.ts';
@@ -47,6 +47,11 @@ export class ObjectiveFeed {
     this.#policies = policies;
     this.#layout = layout;
     this.#state = new ObjectiveTallies(policies);
+  }
+
+  /** Rings of all objectives, by `countsKey`. */
+  get counts(): ObjectiveCounts {
+    return this.#state.counts;
   }
 
   /** Decides for which objectives a series counts. What was declared after the series appeared has no exact counter in it and does not bind. */
