@@ -49,7 +49,9 @@ export function rollbackText(at: EpochMs, coolDownMs: DurationMs): string {
 export function incidentText(label: string, limit: number, { startedAt, endedAt, bad, budgetShare, releases }: IncidentView): string {
   const when = endedAt === null ? `goes on since ${momentText(startedAt)}` : `from ${momentText(startedAt)} to ${momentText(endedAt)}`;
   const who = releases.length === 0 ? '' : `, most of it by ${releases[0]}`;
-  return `one incident of ${label} ${when} spent ${percent(budgetShare)} of the budget (${whole(bad)} bad), more than ${percent(limit)}${who}`;
+  // What was allowed then: the window has moved on since. The sum takes back what dividing loses.
+  const counts = `${whole(bad)} bad of ${whole(Math.floor(bad / budgetShare + 1e-9))} allowed then`;
+  return `one incident of ${label} ${when} spent ${percent(budgetShare)} of the budget (${counts}), more than ${percent(limit)}${who}`;
 }
 
 export function trendText({ text, endpoint, growthPerDay, reachedAt, days }: TrendView): string {

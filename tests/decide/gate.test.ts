@@ -80,7 +80,7 @@ const ROWS: readonly Row[] = [
     { objectives: [counted(10, 50_000, { worstIncident: INCIDENT })] },
     'warn',
     'incident_large',
-    /spent 30 % of the budget \(15 bad\), more than 20 %, most of it by 1\.4\.2/,
+    /spent 30 % of the budget \(15 bad of 50 allowed then\), more than 20 %, most of it by 1\.4\.2/,
   ],
   [
     'a rollout that is being judged refuses',
