@@ -1,61 +1,10 @@
 /** What is counted and measured equals an independent recount of the decoded spans. */
 import { build } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
-import { decodeRequest } from '../support/otlp-proto.ts';
 import { objective } from '../support/policies.ts';
+import { type DecodedSpan, decodedSpans } from './decoded-spans.ts';
 import { Live, scenarioConfig } from './live.ts';
 import { type Pods, WORLD_START, World } from './world.ts';
-
-interface Decoded {
-  readonly service: string;
-  readonly release: string;
-  readonly endpoint: string;
-  readonly endMs: number;
-  readonly durationNs: bigint;
-  readonly failed: boolean;
-}
-
-interface Wire {
-  readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: readonly Attribute[] };
-    readonly scopeSpans: readonly { readonly spans: readonly WireSpan[] }[];
-  }[];
-}
-interface Attribute {
-  readonly key: string;
-  readonly value: { readonly stringValue?: string; readonly intValue?: number };
-}
-interface WireSpan {
-  readonly attributes: readonly Attribute[];
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-}
-
-/** An independent reading of a request: protobufjs, and the conventions spelled out once more. */
-function decoded(bytes: Uint8Array): Decoded[] {
-  const message = decodeRequest(bytes);
-  const wire = message.$type.toObject(message, { longs: String }) as Wire;
-  return wire.resourceSpans.flatMap(({ resource, scopeSpans }) =>
-    scopeSpans.flatMap(({ spans }) =>
-      spans.map((span) => {
-        const end = BigInt(span.endTimeUnixNano);
-        const status = span.attributes.find(({ key }) => key === 'http.response.status_code')?.value.intValue;
-        return {
-          service: text(resource.attributes, 'service.name'),
-          release: text(resource.attributes, 'service.version'),
-          endpoint: `${text(span.attributes, 'http.request.method')} ${text(span.attributes, 'http.route')}`,
-          endMs: Number(end / 1_000_000n),
-          durationNs: end - BigInt(span.startTimeUnixNano),
-          failed: Number(status) >= 500,
-        };
-      }),
-    ),
-  );
-}
-
-function text(attributes: readonly Attribute[], wanted: string): string {
-  return attributes.find(({ key }) => key === wanted)?.value.stringValue ?? '';
-}
 
 const ENDPOINTS = { 'POST /checkout': 1, 'GET /order/{id}': 3, 'GET /': 6 };
 const OBJECTIVES = [
@@ -91,10 +40,10 @@ describe.each([1, 2, 3, 4, 5])('in the random world %i', (seed) => {
     seed,
   );
   const live = new Live(scenarioConfig({ objectives: OBJECTIVES }));
-  const all: Decoded[] = [];
+  const all: DecodedSpan[] = [];
   for (const arrival of world.until(420)) {
     live.arrive(arrival);
-    all.push(...decoded(arrival.bytes).filter(({ service }) => service === 'checkout'));
+    all.push(...decodedSpans(arrival.bytes).filter(({ service }) => service === 'checkout'));
   }
   live.idle(WORLD_START + 425_000);
   const view = live.service('checkout', 600_000);
