@@ -3,6 +3,7 @@ import { eventRulesOf } from '../model/objective-binding.ts';
 import type { EpochMs } from '../model/time.ts';
 import { checkDocument } from './check-document.ts';
 import type { Config } from './config.ts';
+import { isOpenSlo } from './openslo/objects.ts';
 import { resolvePolicies } from './policies.ts';
 import { fileProblem, type Problem, sortedProblems } from './problem.ts';
 import { type ProcessConfig, processConfig } from './process-config.ts';
@@ -80,7 +81,8 @@ function checkSoundSections(source: SourceDocument, found: readonly Problem[], e
   problems.push(...further.filter((problem) => !broken.has(topOf(problem))));
 }
 
-/** SLO documents carry an envelope, process documents do not. */
+/** SLO documents carry an envelope, process documents do not; OpenSLO objects may stand in a list. */
 export function isSloDocument(value: unknown): boolean {
+  if (isOpenSlo(value)) return true;
   return typeof value === 'object' && value !== null && ['apiVersion', 'kind', 'metadata', 'spec'].some((key) => key in value);
 }

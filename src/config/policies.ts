@@ -38,7 +38,7 @@ export function resolvePolicies(
 ): ResolvedPolicies {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
-  const { defaults, services } = readDocuments(sources, problems);
+  const { defaults, services } = readDocuments(sources, problems, warnings);
   const common = defaults?.value.spec;
   const knowsClasses = defaults !== null || (isComplete && problems.length === 0);
   const classes = knowsClasses ? new Map(Object.entries(common?.classes ?? {})) : null;

@@ -1,6 +1,7 @@
 /** Tells the SLO documents among all that were read, and holds each against its schema. */
 import { checkDocument } from './check-document.ts';
 import { nearestName } from './nearest-name.ts';
+import { withOpenSlo } from './openslo/beside.ts';
 import { type Problem, shownValue, type YamlPath } from './problem.ts';
 import {
   API_VERSION,
@@ -12,21 +13,23 @@ import {
 } from './slo-schema.ts';
 import type { SourceDocument } from './yaml-source.ts';
 
-const OPENSLO_KINDS = ['SLO', 'SLI', 'DataSource', 'Service', 'AlertPolicy', 'AlertCondition', 'AlertNotificationTarget'];
-
 interface Read<T> {
   readonly source: SourceDocument;
   readonly value: T;
 }
 
-/** What is wrong with a document is added to `problems`, and the document left out. */
+/** What is wrong with a document is added to `problems`, and the document left out. OpenSLO among them is read too. */
 export function readDocuments(
   sources: readonly SourceDocument[],
   problems: Problem[],
+  warnings: Problem[],
 ): { defaults: Read<DefaultsDocument> | null; services: Read<ServiceDocument>[] } {
   let defaults: Read<DefaultsDocument> | null = null;
   const services: Read<ServiceDocument>[] = [];
-  for (const source of sources) {
+  const beside = withOpenSlo(sources);
+  problems.push(...beside.problems);
+  warnings.push(...beside.warnings);
+  for (const source of beside.documents) {
     const kind = kindOf(source, problems);
     if (kind === null) continue;
     if (kind === 'ServiceObjectives') {
@@ -57,11 +60,6 @@ function kindOf(source: SourceDocument, problems: Problem[]): (typeof SLO_KINDS)
   const { apiVersion, kind } = source.value as Record<string, unknown>;
   const expectedVersion = `\`${API_VERSION}\``;
   const ours = SLO_KINDS.find((name) => name === kind);
-  if (typeof apiVersion === 'string' && /^openslo(\.com)?\//i.test(apiVersion)) {
-    const known = OPENSLO_KINDS.some((name) => name.toLowerCase() === String(kind).toLowerCase());
-    const what = known ? `OpenSLO ${String(kind)} documents are` : 'OpenSLO is';
-    return refuse(['apiVersion'], `${what} not supported by this version`, `${expectedVersion} with kind ${SLO_KINDS.join(' or ')}`);
-  }
   if (apiVersion !== API_VERSION) {
     const message = apiVersion === undefined ? '`apiVersion` is missing' : `${shownValue(apiVersion, ['apiVersion'])} is not known here`;
     return refuse(['apiVersion'], message, expectedVersion, nearestName(String(apiVersion), [API_VERSION]));

@@ -91,7 +91,7 @@ const MISTAKES: readonly [string, string, string, string, string | undefined][] 
   ['objectives-as-number', '6:15', 'spec.objectives', '`99.9` has the wrong type', undefined],
   ['open-api', '1:14', 'api.host', 'others can reach this address, and no token is', undefined],
   ['open-receiver', '2:21', 'receivers.otlpGrpc.host', 'others can reach this address, and nothing is', undefined],
-  ['openslo', '1:13', 'apiVersion', 'OpenSLO SLO documents are not supported by', undefined],
+  ['openslo', '4:7', 'spec', 'SLO `checkout`: `indicator` is missing', undefined],
   ['password-in-url', '4:10', 'sinks[0].url', 'a URL with a password in it ends in logs', undefined],
   ['percent-as-ratio', '7:21', 'spec.objectives[0].availability', '`0.999`: the `%` is missing, so it could be a', '99.9%'],
   ['percent-for-points', '8:23', 'spec.canary.tolerances.errors.harm', '`+10%`: `%` would be relative to the baseline;', undefined],

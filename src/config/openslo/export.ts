@@ -1,7 +1,7 @@
 /** Says our objectives in OpenSLO v1, valid to its SDK; what OpenSLO has no field for stands in annotations, and the rest is named. */
 import type { Objective, Tier } from '../../model/objective.ts';
 import type { Policies, ServicePolicy } from '../../model/policy.ts';
-import type { Problem } from '../problem.ts';
+import { fileProblem, type Problem } from '../problem.ts';
 import { API_VERSION } from '../slo-schema.ts';
 import type { SourceDocument } from '../yaml-source.ts';
 import { OWN_TARGET } from './alerts.ts';
@@ -55,7 +55,8 @@ export function openSloExport(policies: Policies, sources: readonly SourceDocume
   for (const policy of policies.services.values()) {
     const source = sources.find(({ value }) => serviceOf(value) === policy.service);
     const refuse = (message: string, expected: string): void => {
-      if (source !== undefined) unsupported.push(source.problem(['spec', 'service'], { message, expected }));
+      const finding = { message, expected };
+      unsupported.push(source === undefined ? fileProblem(policy.service, finding) : source.problem(['spec', 'service'], finding));
     };
     const exported = policy.objectives.flatMap((objective) => exportedSlo(objective, names, alerts, refuse));
     if (exported.length === 0) continue;
