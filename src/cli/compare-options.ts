@@ -1,5 +1,6 @@
 /** Tolerances and chances as `slipstream compare` takes them, and the policy they make. */
 import { InvalidArgumentError } from 'commander';
+import { CANARY_BASE } from '../config/canary-schema.ts';
 import { Complaint, parsePercent, ratioOfPercent } from '../config/quantity.ts';
 import type { CanaryPolicy, LatencyTolerance } from '../model/policy.ts';
 
@@ -34,7 +35,8 @@ export function chance(text: string): number {
 }
 
 function ratioOf(text: string): number {
-  const digits = parsePercent(text);
+  // Files write increases with their sign.
+  const digits = parsePercent(text.replace(/^\+/, ''));
   return digits instanceof Complaint ? Number.NaN : ratioOfPercent(digits);
 }
 
@@ -45,14 +47,21 @@ export interface Tolerances {
   readonly errorsAbove?: number | undefined;
 }
 
-/** What is asked for is meant as it is written: no absolute addition forgives more, and no odds. Margins for health follow as they do for rollouts. */
+/**
+ * What is asked for is meant as it is written: no absolute addition forgives more, and no odds. Margins for health are then the built-in ones, beyond whatever
+ * is tolerated.
+ */
 export function withTolerances(policy: CanaryPolicy, { failAbove: ratio, errorsAbove: addRatio }: Tolerances): CanaryPolicy {
   const { latency, errors } = policy;
-  const tolerated = (tolerance: LatencyTolerance): LatencyTolerance =>
-    ratio === undefined ? tolerance : { ratio, addUs: 0, passRatio: Math.max(tolerance.passRatio, MARGIN * ratio), passAddUs: 0 };
+  const margin = (usual: number | undefined, tolerated: number) => Math.max(usual ?? 0, MARGIN * tolerated);
+  const tolerated = (quantile: 'p50' | 'p95' | 'p99'): LatencyTolerance =>
+    ratio === undefined
+      ? latency[quantile]
+      : { ratio, addUs: 0, passRatio: margin(CANARY_BASE.tolerances?.[quantile]?.healthy, ratio), passAddUs: 0 };
   return {
     ...policy,
-    latency: { p50: tolerated(latency.p50), p95: tolerated(latency.p95), p99: tolerated(latency.p99) },
-    errors: addRatio === undefined ? errors : { oddsRatio: 1, addRatio, passAddRatio: Math.max(errors.passAddRatio, MARGIN * addRatio) },
+    latency: { p50: tolerated('p50'), p95: tolerated('p95'), p99: tolerated('p99') },
+    errors:
+      addRatio === undefined ? errors : { oddsRatio: 1, addRatio, passAddRatio: margin(CANARY_BASE.tolerances?.errors?.healthy, addRatio) },
   };
 }
