@@ -18,7 +18,9 @@ import { strictnessOf } from './engine/run-policy.ts';
 import { runSignal } from './engine/run-signal.ts';
 import { savedRun } from './engine/saved-run.ts';
 import { SeriesBook } from './engine/series-book.ts';
+import { seriesMeant } from './engine/series-meant.ts';
 import { type SloQuery, sloReport } from './engine/slo-report.ts';
+import { TrendBook } from './engine/trend-book.ts';
 import { whatIf } from './engine/what-if.ts';
 import { statusView } from './engine/whole-status.ts';
 import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
@@ -54,6 +56,7 @@ export class Engine {
   readonly rollouts: Rollouts;
   readonly gateBook = new GateBook();
   readonly alerts: AlertWatch;
+  readonly trends: TrendBook;
   #policies: Policies;
   #guard: GuardState = EMPTY_GUARD;
   readonly #series = new SeriesBook();
@@ -69,6 +72,7 @@ export class Engine {
     this.objectives = new ObjectiveFeed(policies, layout);
     this.rollouts = new Rollouts(layout, limits);
     this.alerts = new AlertWatch(policies);
+    this.trends = new TrendBook(policies);
   }
 
   /** Adds a flush. The same origin twice changes nothing. */
@@ -91,6 +95,7 @@ export class Engine {
     this.#stoodStillMs = 0;
     this.objectives.advance(this.window.frozenBefore);
     this.alerts.advance(this.objectives, now, { window: this.window, isKnown: now >= Math.max(this.#unknownUntil, this.#frozenUntil) });
+    this.trends.advance(this.window, (rule) => seriesMeant(rule, this.#series));
     return decisions;
   }
 
@@ -133,6 +138,7 @@ export class Engine {
     this.#policies = policies;
     this.objectives.reconfigure(policies, this.#series.all());
     this.alerts.reconfigure(policies);
+    this.trends.reconfigure(policies);
   }
 
   /** True when spans of this service and release are part of a run in flight. */
@@ -180,15 +186,14 @@ export class Engine {
 
   /** How objectives stand at `now`, the wall clock; the worst first. */
   sloReport(now: EpochMs, only: SloQuery = { service: null, objective: null }): SloReport {
-    const { objectives: feed, rollouts, window } = this;
-    const [policies, alerts] = [this.#policies, this.alerts.book];
-    return sloReport(now, only, { policies, feed, alerts, trends: { views: () => [] }, rollouts, window });
+    const { objectives: feed, rollouts, window, trends } = this;
+    return sloReport(now, only, { policies: this.#policies, feed, alerts: this.alerts.book, trends, rollouts, window });
   }
 
   /** Whether a deploy of the service may go out at `now`, the wall clock. */
   gate(service: string, now: EpochMs): GateView {
-    const { window, rollouts, objectives: feed, gateBook: book } = this;
-    const [policies, guard, alerts, trends] = [this.#policies, this.#guard, this.alerts.book, { views: () => [] }];
+    const { window, rollouts, objectives: feed, gateBook: book, trends } = this;
+    const [policies, guard, alerts] = [this.#policies, this.#guard, this.alerts.book];
     const isStateUnknown = now < Math.max(this.#unknownUntil, this.#frozenUntil);
     return gateView(service, now, { policies, guard, book, window, rollouts, feed, alerts, trends, isStateUnknown });
   }
@@ -211,6 +216,7 @@ export class Engine {
         ...notes,
         ...objectives.notes,
         ...this.alerts.snapshot(),
+        ...this.trends.snapshot(),
         { key: GUARD_NOTE, json: JSON.stringify(this.#guard) },
         ...(gateNote === null ? [] : [{ key: GATE_NOTE, json: gateNote }]),
         ...(Number.isFinite(this.#unknownUntil) ? [{ key: UNKNOWN_NOTE, json: JSON.stringify(this.#unknownUntil) }] : []),
@@ -225,6 +231,7 @@ export class Engine {
     this.window.restore(saved.slots, saved.notes, saved.series);
     this.objectives.restore(saved, now);
     this.alerts.restore(saved.notes, this.#policies);
+    this.trends.restore(saved.notes);
     const gateNote = saved.notes.find((note) => note.key === GATE_NOTE);
     if (gateNote !== undefined) this.gateBook.restore(gateNote.json);
     const unknown = saved.notes.find((note) => note.key === UNKNOWN_NOTE);

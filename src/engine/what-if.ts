@@ -1,12 +1,12 @@
 /** Answers "what if we promised …?": an objective that was never declared, over the past that is stored. */
 import type { StoredSlot } from '../model/checkpoint.ts';
-import { endpointMatches } from '../model/endpoint-pattern.ts';
 import { allowedBad } from '../model/error-budget.ts';
 import type { SeriesInfo } from '../model/series.ts';
 import { type EpochMs, SLOT_MS } from '../model/time.ts';
 import type { Interval, WhatIfQuery, WhatIfView } from '../model/what-if.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import { longWindow } from './long-window.ts';
+import { seriesMeant } from './series-meant.ts';
 
 const NS_PER_US = 1000;
 const US_PER_MS = 1000;
@@ -23,7 +23,7 @@ interface Past {
 /** Null when no endpoint of the service is meant. `series` are all of the service. */
 export function whatIf(query: WhatIfQuery, series: readonly SeriesInfo[], { window, stored, firstAt }: Past): WhatIfView | null {
   const { service, endpoint, sli, target, text, windowMs } = query;
-  const ids = series.filter((info) => endpoint === null || endpointMatches(endpoint, info.endpoint)).map((info) => info.id);
+  const ids = seriesMeant(query, { of: () => series });
   const newestAt = window.newestAt(service);
   if (ids.length === 0 || newestAt === null) return null;
   const to = (Math.floor(newestAt / SLOT_MS) + 1) * SLOT_MS;
