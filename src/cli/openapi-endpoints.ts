@@ -44,7 +44,7 @@ export async function openApiEndpoints(path: string): Promise<readonly OpenApiEn
 function parsed(text: string, path: string): unknown {
   try {
     // A file of a pull request may not blow up by aliases.
-    return parse(text, { maxAliasCount: 1000, logLevel: 'silent' });
+    return parse(text, { maxAliasCount: 1000, logLevel: 'error' });
   } catch (cause) {
     throw new PermanentError('openapi', `reading ${path}: neither YAML nor JSON`, { cause });
   }
