@@ -13,6 +13,11 @@ const VOLUME_MS = 60_000;
 /** Counts are in steps of 10 s: so many turns share the work of a minute. */
 const STEP_MS = 10_000;
 const TURNS = VOLUME_MS / STEP_MS;
+/**
+ * What is older takes no spans any more: a service that is heard at all is at most 2 min behind, and grace is 1 min. So it is counted anew only when the
+ * windows move on, every 10 s; only this much is counted every second.
+ */
+const RECENT_MS = 300_000;
 
 export class TierWatch {
   readonly objective: Objective;
@@ -21,6 +26,9 @@ export class TierWatch {
   readonly #long: readonly number[];
   readonly #short: readonly number[];
   readonly #turnMs: DurationMs;
+  /** Of each window up to RECENT_MS before `#olderTo`; null for those that are no longer than that. */
+  #older: readonly (WindowCounts | null)[] = [];
+  #olderTo: EpochMs = Number.NaN;
   #volumeAt: EpochMs = Number.NaN;
   #volume = 0;
 
@@ -33,12 +41,12 @@ export class TierWatch {
     this.#turnMs = (hashOf(objective.id) % TURNS) * STEP_MS;
   }
 
-  /** What every tier sees over the windows that end at `to`, a multiple of 10 s. The same whenever it is asked: nothing depends on earlier calls. */
+  /** What every tier sees over the windows that end at `to`, a multiple of 10 s. */
   read(counts: CountsOf, to: EpochMs): readonly TierReading[] {
     const { objective } = this;
     const { tiers } = objective.alerts;
     if (tiers.length === 0) return [];
-    const windows = this.#lengths.map((lengthMs) => counts.over(objective, to - lengthMs, to));
+    const windows = this.#windows(counts, to);
     const period = this.#periodVolume(counts, to);
     return tiers.map((tier, i) =>
       readTier({
@@ -50,6 +58,23 @@ export class TierWatch {
         period,
       }),
     );
+  }
+
+  #windows(counts: CountsOf, to: EpochMs): readonly WindowCounts[] {
+    const { objective } = this;
+    // A slice is counted when it is over, where it began: that may be long ago.
+    if (objective.budgeting.kind === 'timeslices') return this.#lengths.map((lengthMs) => counts.over(objective, to - lengthMs, to));
+    const recentFrom = to - RECENT_MS;
+    if (to !== this.#olderTo) {
+      this.#older = this.#lengths.map((lengthMs) => (lengthMs > RECENT_MS ? counts.over(objective, to - lengthMs, recentFrom) : null));
+      this.#olderTo = to;
+    }
+    const recent = counts.over(objective, recentFrom, to);
+    return this.#lengths.map((lengthMs, i) => {
+      const older = this.#older[i] ?? null;
+      if (older === null) return lengthMs === RECENT_MS ? recent : counts.over(objective, to - lengthMs, to);
+      return { from: older.from, to: recent.to, valid: older.valid + recent.valid, bad: older.bad + recent.bad };
+    });
   }
 
   #periodVolume(counts: CountsOf, to: EpochMs): number {
