@@ -5,8 +5,20 @@ import type { Objective } from '../model/objective.ts';
 /** Between the parts of a name: no objective's id has it. */
 const SEPARATOR = '\u001f';
 
+/** Asked for many times a second, and costly to put together. */
+const known = new WeakMap<Objective, string>();
+
 /** Same for the same events: a new target, window or alert goes on with the counts there are, a new limit, rule or slice begins anew. */
-export function countsKey({ id, sli, budgeting }: Objective): string {
+export function countsKey(objective: Objective): string {
+  let key = known.get(objective);
+  if (key === undefined) {
+    key = spelledOut(objective);
+    known.set(objective, key);
+  }
+  return key;
+}
+
+function spelledOut({ id, sli, budgeting }: Objective): string {
   const slice = budgeting.kind === 'occurrences' ? '' : `/${budgeting.sliceMs}${budgeting.ratio === null ? '' : `:${budgeting.ratio}`}`;
   switch (sli.kind) {
     case 'availability':

@@ -18,7 +18,7 @@ export interface StoredSlot {
  * What is counted for objectives: their rings by width of a slot in seconds, periods of calendars, what was spent by whom in an hour, and the minutes
  * of an hour in which services were heard.
  */
-export const COUNT_KINDS = ['10', '60', '600', '3600', 'period', 'spent', 'heard'] as const;
+export const COUNT_KINDS = ['10', '60', '600', '3600', '86400', 'period', 'spent', 'heard'] as const;
 export type CountKind = (typeof COUNT_KINDS)[number];
 
 /** One kind of counts of everything that is counted, from one begin, encoded by `window`. */

@@ -7,16 +7,19 @@ import { CountRing } from './count-ring.ts';
 import { CountRowWriter, readCountRow } from './count-row.ts';
 
 /**
- * Width of a level and slots kept: 15 min, 6 h, 3 d and 92 d, each with as much more as makes its oldest full slot of the next level
- * complete. 30 days of data take about 28 kB.
+ * Width of a level and slots kept: 15 min, 6 h, 3 d and twice 92 d, each with as much more as makes its oldest full slot of the next level
+ * complete. Days only make long sums short. 30 days of data take about 29 kB.
  */
 const LEVELS: readonly { readonly kind: CountKind; readonly seconds: number; readonly slots: number }[] = [
   { kind: '10', seconds: 10, slots: 90 + 6 },
   { kind: '60', seconds: 60, slots: 360 + 10 },
   { kind: '600', seconds: 600, slots: 432 + 6 },
-  { kind: '3600', seconds: 3600, slots: 2208 + 1 },
+  { kind: '3600', seconds: 3600, slots: 2208 + 25 },
+  { kind: '86400', seconds: 86_400, slots: 92 + 2 },
 ];
+const SECONDS = LEVELS.map(({ seconds }) => seconds);
 const COARSEST = LEVELS.length - 1;
+const HOURS = LEVELS.findIndex(({ kind }) => kind === '3600');
 
 /** Valid and bad events of full hours, oldest first. */
 export interface HourColumns {
@@ -60,14 +63,13 @@ export class ObjectiveCounts {
     const last = this.#finestHolding(toMs / SLOT_MS);
     const from = floorTo(fromMs / SLOT_MS, secondsOf(first));
     const end = ceilTo(toMs / SLOT_MS, secondsOf(last));
-    const edges = { from: Math.max(from, this.#heldFromSec) * SLOT_MS, to: end * SLOT_MS };
+    const counts = { from: Math.max(from, this.#heldFromSec) * SLOT_MS, to: end * SLOT_MS, valid: 0, bad: 0 };
     const rings = this.#objectives.get(objective);
-    if (rings === undefined) return { ...edges, valid: 0, bad: 0 };
-    const total = { valid: 0, bad: 0 };
+    if (rings === undefined) return counts;
     const coarsest = rings[COARSEST] as CountRing;
     // Nothing of the objective lies outside; clamping keeps infinite edges finite.
-    sumStairs(rings, { first, last, from: Math.max(from, coarsest.oldestSec), end: Math.min(end, coarsest.newestEndSec) }, total);
-    return { ...edges, ...total };
+    sumStairs(rings, first, last, Math.max(from, coarsest.oldestSec), Math.min(end, coarsest.newestEndSec), counts);
+    return counts;
   }
 
   /** Width in ms of what an edge at `ms` is rounded to. */
@@ -78,7 +80,7 @@ export class ObjectiveCounts {
   /** Hours that begin in [fromMs, toMs), from the first to the last that has data, those without between them too. */
   hours(objective: string, fromMs: EpochMs, toMs: EpochMs): HourColumns {
     const columns: HourColumns = { startMs: [], valid: [], bad: [] };
-    const ring = this.#objectives.get(objective)?.[COARSEST];
+    const ring = this.#objectives.get(objective)?.[HOURS];
     if (ring === undefined) return columns;
     const { seconds } = ring;
     const from = Math.max(ceilTo(fromMs / SLOT_MS, seconds), ring.oldestSec);
@@ -187,7 +189,10 @@ export class ObjectiveCounts {
 /** Up the staircase to coarser levels as far as the edges allow, and down again. */
 function sumStairs(
   rings: readonly CountRing[],
-  { first, last, from, end }: { first: number; last: number; from: number; end: number },
+  first: number,
+  last: number,
+  from: number,
+  end: number,
   total: { valid: number; bad: number },
 ): void {
   let at = from;
@@ -212,7 +217,7 @@ function sumStairs(
 }
 
 function secondsOf(level: number): number {
-  return (LEVELS[level] as (typeof LEVELS)[number]).seconds;
+  return SECONDS[level] as number;
 }
 
 function floorTo(sec: number, step: number): number {
