@@ -24,7 +24,7 @@ export interface Recurrence {
 const PARTS: Readonly<Record<string, readonly [RegExp, string]>> = {
   FREQ: [/^(DAILY|WEEKLY|MONTHLY|YEARLY)$/, 'DAILY, WEEKLY, MONTHLY or YEARLY'],
   INTERVAL: [/^[1-9]\d{0,3}$/, 'a whole number from 1'],
-  COUNT: [/^[1-9]\d{0,4}$/, 'a whole number from 1'],
+  COUNT: [/^[1-9]\d{0,3}$/, '1 to 9999'],
   UNTIL: [/^\d{8}(T\d{6}Z?)?$/, 'a day such as 20261231, or a time such as 20261231T235959'],
   BYDAY: [list('[+-]?[1-5]?(MO|TU|WE|TH|FR|SA|SU)'), 'days such as SU, or 1SU and -1SU for the first and last of a month'],
   BYMONTHDAY: [list('-?([1-9]|[12]\\d|3[01])'), '1 to 31, or -1 for the last day'],
@@ -88,10 +88,12 @@ export function occurrences(
   { rule, until }: Recurrence,
   { start, timeZone, from, to, most }: { start: string; timeZone: string; from: EpochMs; to: EpochMs; most: number },
 ): readonly EpochMs[] {
-  const floating = rrulestr(`DTSTART:${start.replaceAll(/[-:]/g, '')}Z\nRRULE:${rule}`);
-  const found: EpochMs[] = [];
   // No zone is further from UTC than a day.
-  floating.between(new Date(from - DAY_MS), new Date(to + DAY_MS), true, (date) => {
+  const [first, last] = [from - DAY_MS, to + DAY_MS];
+  const near = new Date(nearStart(rule, Date.parse(`${start}Z`), first)).toISOString().slice(0, 19);
+  const floating = rrulestr(`DTSTART:${near.replaceAll(/[-:]/g, '')}Z\nRRULE:${rule}`);
+  const found: EpochMs[] = [];
+  floating.between(new Date(first), new Date(last), true, (date) => {
     const shown = date.getTime();
     const at = instantOf(shown, timeZone);
     if (until !== null && (until.isInstant ? at : shown) > until.at) return false;
@@ -99,4 +101,23 @@ export function occurrences(
     return found.length < most;
   });
   return found;
+}
+
+/**
+ * A later start that makes the same times from `first` on, since the library goes through all times from the start: whole intervals of days or
+ * weeks, months or years later, and never a day that some months lack. Rules that count their times have only one start.
+ */
+function nearStart(rule: string, startMs: EpochMs, first: EpochMs): EpochMs {
+  if (/COUNT=/.test(rule) || first <= startMs) return startMs;
+  const interval = Number(/INTERVAL=(\d+)/.exec(rule)?.[1] ?? 1);
+  const stepDays = /FREQ=DAILY/.test(rule) ? interval : /FREQ=WEEKLY/.test(rule) ? 7 * interval : null;
+  // One interval earlier than needed: the week or month of the start is not whole.
+  if (stepDays !== null) return startMs + Math.max(0, Math.floor((first - startMs) / (stepDays * DAY_MS)) - 1) * stepDays * DAY_MS;
+  const start = new Date(startMs);
+  if (start.getUTCDate() > 28) return startMs;
+  const stepMonths = (/FREQ=MONTHLY/.test(rule) ? 1 : 12) * interval;
+  const end = new Date(first);
+  const months = (end.getUTCFullYear() - start.getUTCFullYear()) * 12 + end.getUTCMonth() - start.getUTCMonth();
+  start.setUTCMonth(start.getUTCMonth() + Math.max(0, Math.floor(months / stepMonths) - 1) * stepMonths);
+  return start.getTime();
 }

@@ -1,5 +1,6 @@
 /** The line of a contract as people write it: forgiving in spaces and words, exact in meaning. */
-import { describe, expect, it } from 'vitest';
+import { fc, it } from '@fast-check/vitest';
+import { describe, expect } from 'vitest';
 import { type ContractPart, parseContract } from '../../src/config/contract-line.ts';
 import { Complaint } from '../../src/config/quantity.ts';
 
@@ -118,4 +119,54 @@ describe('a mistake in a contract', () => {
     expect(parseContract('9'.repeat(3000))).toBeInstanceOf(Complaint);
     expect(parseContract('99.9%, '.repeat(60))).toBeInstanceOf(Complaint);
   });
+});
+
+describe('any text', () => {
+  const word = fc.constantFrom(
+    'p95',
+    'p 99',
+    '99.9',
+    '%',
+    ' ',
+    '<',
+    '>',
+    '<=',
+    'errors',
+    'error rate',
+    'on',
+    'GET /x',
+    '500',
+    'ms',
+    's',
+    ',',
+    ', ',
+    'throughput',
+    '10/s',
+    'in flight',
+    '0,5',
+    '-',
+    'é',
+    '\n',
+  );
+
+  it.prop([fc.array(word, { maxLength: 12 }).map((words) => words.join(''))], { numRuns: 2000 })(
+    'is either read or refused with what was expected',
+    (line) => {
+      const parts = parseContract(line);
+      if (parts instanceof Complaint) expect(parts.expected ?? '').not.toBe('');
+      else for (const { objective } of parts) expect(objective.target > 0 && objective.target < 1).toBe(true);
+    },
+  );
+
+  it.prop([fc.shuffledSubarray(['p95 < 500 ms', '99.9 % available', 'errors < 0.5 %', 'throughput > 10/s', 'in flight < 200 on GET /x'])])(
+    'promises the same in any order of its parts',
+    (parts) => {
+      if (parts.length === 0) return;
+      const texts = (line: string): string[] =>
+        partsOf(line)
+          .map(({ objective, endpoint }) => `${objective.text} ${endpoint}`)
+          .sort();
+      expect(texts(parts.join(', '))).toEqual(parts.flatMap(texts).sort());
+    },
+  );
 });

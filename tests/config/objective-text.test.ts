@@ -1,6 +1,6 @@
 /** Objectives as people say them. */
 import { describe, expect, it } from 'vitest';
-import { parseAvailability, parseErrorRate, parseLatency } from '../../src/config/objective-text.ts';
+import { parseAvailability, parseErrorRate, parseInFlight, parseLatency, parseThroughput } from '../../src/config/objective-text.ts';
 
 describe('an objective', () => {
   it.each([
@@ -31,6 +31,21 @@ describe('an objective', () => {
     expect(parseErrorRate(text)).toMatchObject({ target, sli: { kind: 'errorRate' }, defaultName: 'error-rate' });
   });
 
+  it.each([
+    ['> 10/s', 'least', 10],
+    ['>= 10 req/s', 'least', 10],
+    ['< 2000/s', 'most', 2000],
+    ['> 90/min', 'least', 1.5],
+    ['> 36/h', 'least', 0.01],
+    ['> 5 rps', 'least', 5],
+  ])('`throughput: %s` asks for at %s %d requests a second', (text, bound, perSecond) => {
+    expect(parseThroughput(text)).toMatchObject({ target: 0.99, sli: { kind: 'throughput', bound, perSecond } });
+  });
+
+  it('`inFlight: < 200` asks for at most 200 requests at once', () => {
+    expect(parseInFlight('< 200')).toMatchObject({ target: 0.99, sli: { kind: 'inFlight', limit: 200 }, defaultName: 'in-flight-200' });
+  });
+
   it('on latency is named after percentile and limit, so that changing one does not continue the counts of another', () => {
     expect(parseLatency('p95 < 500ms')).toMatchObject({ defaultName: 'latency-p95-500ms' });
   });
@@ -52,6 +67,14 @@ describe('an objective', () => {
     [parseErrorRate, '< 100%', /met by anything/],
     [parseErrorRate, '0.1%', /needs its `<`/],
     [parseErrorRate, '< 0.1', /`%` is missing/],
+    [parseThroughput, '> 0/s', /met by anything/],
+    [parseThroughput, '< 0/s', /met by nothing/],
+    [parseThroughput, 10, /unit is missing/],
+    [parseThroughput, null, /not a throughput/],
+    [parseThroughput, '> 1e9/s', /not a throughput/],
+    [parseInFlight, 200, /needs its `<`/],
+    [parseInFlight, '< 0', /works without requests/],
+    [parseInFlight, '< many', /not a number of requests/],
   ])('%# is refused when it promises nothing or too much', (parse, value, message) => {
     expect((parse as (value: unknown) => unknown)(value)).toMatchObject({ message: expect.stringMatching(message) });
   });

@@ -1,5 +1,6 @@
 /** Recurring local times: the rules of iCalendar, and what clocks do to them. */
-import { describe, expect, it } from 'vitest';
+import { fc, it } from '@fast-check/vitest';
+import { describe, expect } from 'vitest';
 import { Complaint } from '../../src/config/quantity.ts';
 import { occurrences, parseRecurrence, type Recurrence } from '../../src/config/recurrence.ts';
 import { instantOf, offsetMs } from '../../src/config/wall-clock.ts';
@@ -76,6 +77,43 @@ describe('a recurring time', () => {
       '2026-01-04T02:00',
       '2026-01-11T02:00',
     ]);
+  });
+});
+
+describe('times far from the start', () => {
+  const rule = fc.tuple(
+    fc.constantFrom('DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY'),
+    fc.integer({ min: 1, max: 5 }),
+    fc.constantFrom(
+      '',
+      ';BYDAY=SU',
+      ';BYDAY=MO,FR',
+      ';BYMONTHDAY=1,15',
+      ';BYMONTHDAY=-1',
+      ';BYMONTH=2,7',
+      ';BYHOUR=3,15',
+      ';WKST=SU;BYDAY=SU,MO',
+    ),
+  );
+  const start = fc.tuple(fc.integer({ min: 2018, max: 2024 }), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 28 }));
+
+  it.prop([rule, start], { numRuns: 150 })(
+    'are those that are found from the start on',
+    ([frequency, interval, by], [year, month, day]) => {
+      const text = `FREQ=${frequency};INTERVAL=${interval}${by}`;
+      const begin = `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}T02:30:00`;
+      const all = times(text, begin, { from: '2018-01-01', to: '2027-01-01', most: 1e6 });
+      const late = times(text, begin, { from: '2026-03-05', to: '2027-01-01', most: 1e6 });
+      expect(late).toEqual(all.filter((at) => at >= '2026-03-05'));
+    },
+  );
+
+  it('are found soon, however often it comes', () => {
+    const minutes = Array.from({ length: 60 }, (_, minute) => minute).join(',');
+    const hours = Array.from({ length: 24 }, (_, hour) => hour).join(',');
+    expect(
+      times(`FREQ=DAILY;BYHOUR=${hours};BYMINUTE=${minutes}`, '1970-01-01T00:00:00', { from: '2026-01-01', most: 20_001 }),
+    ).toHaveLength(20_001);
   });
 });
 

@@ -224,6 +224,18 @@ describe('what cannot be said', () => {
     ],
     ['targets of nothing', { objective: '{ op: lte, value: 500, target: 0 }' }, 'objectives[0].target', 'a target of 0 is met by anything'],
     [
+      'targets of endless digits',
+      { objective: '{ op: lte, value: 500, target: 0.12345678901234567 }' },
+      'objectives[0].target',
+      'a target with more digits than anybody can keep',
+    ],
+    [
+      'limits of endless digits',
+      { objective: '{ op: lte, value: 1.0e-12, target: 0.9 }' },
+      'objectives[0].value',
+      'a threshold with more digits than our files have',
+    ],
+    [
       'means of slices',
       { method: 'RatioTimeslices', objective: '{ op: lte, value: 1, target: 0.9, timeSliceWindow: 5m }' },
       'budgetingMethod',
