@@ -10,6 +10,16 @@ export function percentText(ratio: number): string {
   return `${plainNumber(Number(`${ratio}e2`), PERCENT_PLACES)}%`;
 }
 
+/** False for ratios with more digits than a percentage of ours has. */
+export function fitsPercent(ratio: number): boolean {
+  return Number(`${percentText(ratio).slice(0, -1)}e-2`) === ratio;
+}
+
+/** False for numbers that `plainNumber` would round, or that are none. */
+export function fitsPlain(value: number): boolean {
+  return Math.abs(value) < 1e15 && Number(plainNumber(value)) === value;
+}
+
 /** Without exponent, cut to so many decimal places. */
 export function plainNumber(value: number, places = VALUE_PLACES): string {
   const fixed = value.toFixed(places);

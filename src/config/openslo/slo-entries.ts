@@ -4,7 +4,7 @@ import { NAME_PATTERN } from '../process-schema.ts';
 import { type NativeTier, tiersOf } from './alerts.ts';
 import { ANNOTATION, annotationOf } from './annotations.ts';
 import { type Indicator, indicatorOf } from './indicator.ts';
-import { percentText, plainNumber } from './native-text.ts';
+import { fitsPercent, fitsPlain, percentText, plainNumber } from './native-text.ts';
 import type { Placed } from './objects.ts';
 import { type Place, placeIn, type References } from './references.ts';
 import type { SloObjective } from './schema.ts';
@@ -113,11 +113,10 @@ function indicatorFor(
 
 function targetOf({ target, targetPercent }: SloObjective, at: Place, critic: Critic): number | null {
   const ratio = target ?? Number(`${targetPercent}e-2`);
-  if (ratio > 0) return ratio;
-  critic.refuse(placeIn(at, target === undefined ? 'targetPercent' : 'target'), {
-    message: 'a target of 0 is met by anything',
-    expected: 'above 0, such as 0.99',
-  });
+  const place = placeIn(at, target === undefined ? 'targetPercent' : 'target');
+  if (ratio > 0 && fitsPercent(ratio)) return ratio;
+  const message = ratio > 0 ? 'a target with more digits than anybody can keep' : 'a target of 0 is met by anything';
+  critic.refuse(place, { message, expected: 'above 0, such as 0.99' });
   return null;
 }
 
@@ -156,7 +155,11 @@ function slicesOf(
     });
     return null;
   }
-  if (!isOfSlices(indicator)) return { slice: timeSliceWindow, good: percentText(timeSliceTarget) };
+  if (!isOfSlices(indicator)) {
+    if (fitsPercent(timeSliceTarget)) return { slice: timeSliceWindow, good: percentText(timeSliceTarget) };
+    critic.refuse(placeIn(at, 'timeSliceTarget'), { message: 'a share with more digits than our files have', expected: 'such as 0.95' });
+    return null;
+  }
   if (timeSliceTarget === 1) return { slice: timeSliceWindow };
   critic.refuse(placeIn(at, 'timeSliceTarget'), {
     message: `a slice is good by its ${indicator.kind}, not by a share of it`,
@@ -193,8 +196,9 @@ function sliText(
     critic.refuse(at, { message: `\`${field}\` is missing, which a threshold needs`, expected: '`op: lte` and `value: 500`' });
     return null;
   }
-  if (!(value > 0)) {
-    critic.refuse(placeIn(at, 'value'), { message: 'a threshold is above 0', expected: 'such as 500' });
+  if (!(value > 0) || !fitsPlain(value)) {
+    const message = value > 0 ? 'a threshold with more digits than our files have' : 'a threshold is above 0';
+    critic.refuse(placeIn(at, 'value'), { message, expected: 'such as 500' });
     return null;
   }
   const isUpper = op === 'lte' || op === 'lt';
