@@ -8,7 +8,7 @@ import type { Policies } from '../model/policy.ts';
 import type { AlertView, IncidentView, TierReading } from '../model/slo-views.ts';
 import type { EpochMs } from '../model/time.ts';
 import type { CountsOf } from './counts-of.ts';
-import { IncidentBook } from './incident-book.ts';
+import { IncidentBook, type OpenIncident } from './incident-book.ts';
 import { TierWatch } from './tier-watch.ts';
 
 /** States and what goes on; and, apart because it is larger and changes seldom, what is over. */
@@ -37,7 +37,7 @@ interface Watched {
 
 interface AlertsNote {
   readonly states: readonly (readonly [objective: string, state: AlertState])[];
-  readonly open: readonly IncidentView[];
+  readonly open: readonly OpenIncident[];
 }
 
 interface IncidentsNote {

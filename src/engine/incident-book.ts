@@ -11,6 +11,10 @@ const MAX_OF_ONE = 50;
 const MAX_IN_ALL = 5_000;
 const FINEST_MS: DurationMs = 10_000;
 const MAX_RELEASES = 5;
+/** What is older takes no spans any more: a service that is heard is at most 2 min behind, and grace is 1 min. */
+const SETTLED_MS: DurationMs = 240_000;
+/** Edges at a multiple of this stay exact for three days. */
+const SETTLED_STEP_MS: DurationMs = 600_000;
 
 /** What an alert's state means for its objective's incident: the state changed, or goes on, at `to`, a multiple of 10 s. */
 export interface IncidentStep {
@@ -21,12 +25,19 @@ export interface IncidentStep {
   readonly to: EpochMs;
 }
 
+/** One that goes on. Its bad events up to `settledTo` are added up while they can be told to 10 s. Plain data: goes through JSON unchanged. */
+export interface OpenIncident {
+  readonly view: IncidentView;
+  readonly settledTo: EpochMs;
+  readonly settledBad: number;
+}
+
 /**
  * An incident is what a tier fired for. Burning that no tier fired for is none, so `detectedAt` is always there. It begins where the counts began to burn,
  * at most a long window of the tier before and never within the one before it, and ends where they stopped, both of which the alert says later.
  */
 export class IncidentBook {
-  readonly #open = new Map<string, IncidentView>();
+  readonly #open = new Map<string, OpenIncident>();
   readonly #ended = new Map<string, IncidentView[]>();
   #size = 0;
   #dropped = 0;
@@ -44,13 +55,13 @@ export class IncidentBook {
       this.#keep(ended(counts, objective, open, to));
       return;
     }
-    const worst = open.severity === 'page' ? 'page' : severity;
-    this.#open.set(objective.id, { ...open, severity: worst, ...spent(counts, objective, open.startedAt, to) });
+    const worst = open.view.severity === 'page' ? 'page' : severity;
+    this.#open.set(objective.id, grown(counts, objective, { ...open, view: { ...open.view, severity: worst } }, to));
   }
 
   /** Newest first, the one that goes on before all others. */
   of(objective: string): readonly IncidentView[] {
-    const open = this.#open.get(objective);
+    const open = this.#open.get(objective)?.view;
     const ended = this.#ended.get(objective) ?? [];
     return open === undefined ? [...ended] : [open, ...ended];
   }
@@ -71,7 +82,7 @@ export class IncidentBook {
     }
   }
 
-  get open(): readonly IncidentView[] {
+  get open(): readonly OpenIncident[] {
     return [...this.#open.values()];
   }
 
@@ -83,13 +94,13 @@ export class IncidentBook {
   }
 
   /** Takes back both, in the order they were given out. */
-  restore(open: readonly IncidentView[], ended: readonly IncidentView[]): void {
-    for (const incident of open) this.#open.set(incident.objective, incident);
+  restore(open: readonly OpenIncident[], ended: readonly IncidentView[]): void {
+    for (const incident of open) this.#open.set(incident.view.objective, incident);
     for (const incident of [...ended].reverse()) this.#keep(incident);
     this.#isChanged = false;
   }
 
-  #begun(counts: CountsOf, { objective, readings, at, to }: IncidentStep, severity: Severity): IncidentView {
+  #begun(counts: CountsOf, { objective, readings, at, to }: IncidentStep, severity: Severity): OpenIncident {
     const firing = readings.filter(({ isFiring }) => isFiring).map(({ tier }) => tier);
     const reachMs = Math.max(0, ...firing.map(({ longMs }) => longMs));
     const before = this.#ended.get(objective.id)?.[0]?.endedAt ?? Number.NEGATIVE_INFINITY;
@@ -97,14 +108,8 @@ export class IncidentBook {
     // A tier below the sustainable burn fires for what is not above it, either.
     const burningFrom = burnStart(steps, objective.target, Math.min(1, ...firing.map(({ burnRate }) => burnRate)));
     const startedAt = Math.min(Math.max(burningFrom, before), at);
-    return {
-      objective: objective.id,
-      startedAt,
-      detectedAt: at,
-      endedAt: null,
-      severity,
-      ...spent(counts, objective, startedAt, to),
-    };
+    const view = { objective: objective.id, startedAt, detectedAt: at, endedAt: null, severity, bad: 0, budgetShare: 0, releases: [] };
+    return grown(counts, objective, { view, settledTo: startedAt, settledBad: 0 }, to);
   }
 
   #keep(incident: IncidentView): void {
@@ -138,15 +143,37 @@ function endOf(list: readonly IncidentView[]): EpochMs {
   return list[list.length - 1]?.endedAt ?? 0;
 }
 
-function ended(counts: CountsOf, objective: Objective, open: IncidentView, to: EpochMs): IncidentView {
-  const endedAt = burnEnd(stepsOf(counts, objective, open.startedAt, to), objective.target);
-  const at = Number.isFinite(endedAt) ? Math.max(endedAt, open.startedAt) : to;
-  return { ...open, endedAt: at, ...spent(counts, objective, open.startedAt, at) };
+/** With what it has spent up to `to`. */
+function grown(counts: CountsOf, objective: Objective, { view, settledTo, settledBad }: OpenIncident, to: EpochMs): OpenIncident {
+  const edge = Math.floor((to - SETTLED_MS) / SETTLED_STEP_MS) * SETTLED_STEP_MS;
+  const isMoving = edge > settledTo;
+  const settled = isMoving
+    ? { settledTo: edge, settledBad: settledBad + counts.over(objective, settledTo, edge).bad }
+    : { settledTo, settledBad };
+  const bad = settled.settledBad + counts.over(objective, settled.settledTo, to).bad;
+  return { ...settled, view: { ...view, ...spent(counts, objective, view.startedAt, to, bad) } };
 }
 
-/** Bad events of an episode up to `to`, and their share of what the budget allows for the window that ends there. */
-function spent(counts: CountsOf, objective: Objective, from: EpochMs, to: EpochMs): Pick<IncidentView, 'bad' | 'budgetShare' | 'releases'> {
-  const { bad } = counts.over(objective, from, to);
+function ended(counts: CountsOf, objective: Objective, open: OpenIncident, to: EpochMs): IncidentView {
+  const { startedAt } = open.view;
+  const burnedTo = burnEnd(stepsOf(counts, objective, startedAt, to), objective.target);
+  const endedAt = Number.isFinite(burnedTo) ? Math.max(burnedTo, startedAt) : to;
+  const { settledTo, settledBad } = open;
+  const bad =
+    endedAt < settledTo
+      ? settledBad - counts.over(objective, endedAt, settledTo).bad
+      : settledBad + counts.over(objective, settledTo, endedAt).bad;
+  return { ...open.view, endedAt, ...spent(counts, objective, startedAt, endedAt, bad) };
+}
+
+/** `bad` events of [from, to) as a share of what the budget allows for the window that ends at `to`, and whose they are. */
+function spent(
+  counts: CountsOf,
+  objective: Objective,
+  from: EpochMs,
+  to: EpochMs,
+  bad: number,
+): Pick<IncidentView, 'bad' | 'budgetShare' | 'releases'> {
   const allowed = allowedBad(objective.target, counts.total(objective, to - 1).valid);
   const releases = counts.spenders?.(objective, from, to).slice(0, MAX_RELEASES) ?? [];
   return { bad, budgetShare: allowed > 0 ? bad / allowed : 0, releases };

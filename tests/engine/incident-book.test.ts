@@ -42,7 +42,7 @@ describe('incidents that are over', () => {
 
   it('are given out for saving once, and those that were read back are not new', () => {
     const book = new IncidentBook();
-    book.restore([incident('a', 9)], [incident('a', 5)]);
+    book.restore([{ view: { ...incident('a', 9), endedAt: null }, settledTo: 8, settledBad: 0 }], [incident('a', 5)]);
     expect(book.takeEnded()).toBeNull();
     book.retain((id) => id !== 'a');
     expect(book.takeEnded()).toEqual([]);
