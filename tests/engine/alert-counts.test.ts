@@ -56,7 +56,7 @@ describe('over the exact counters', () => {
   });
 
   it.each([
-    ['short', 7, 100],
+    ['short', 20, 100],
     ['of an hour', 63, 60],
     ['of half a day', 720, 40],
   ])('an incident is told to the event, to the end: one that is %s', (_, lasts, bad) => {
