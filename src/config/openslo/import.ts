@@ -64,7 +64,7 @@ export function openSloDocuments(sources: readonly SourceDocument[], mode: OpenS
 }
 
 function unusedFinding({ kind }: AnyPlaced): Finding {
-  return { message: `no SLO that is converted refers to this ${kind}, so nothing comes of it` };
+  return { message: `no SLO refers to this ${kind}, so nothing comes of it` };
 }
 
 function serviceOf({ value }: Placed<'SLO'>, references: References): string {

@@ -57,7 +57,7 @@ export class References {
 
   /** Objects of kinds that do nothing by themselves, which nobody named. */
   unused(): readonly AnyPlaced[] {
-    return [...this.#byName.values()].filter((object) => object.kind !== 'SLO' && object.kind !== 'Service' && !this.#used.has(object));
+    return [...this.#byName.values()].filter((object) => object.kind !== 'SLO' && !this.#used.has(object));
   }
 }
 

@@ -6,7 +6,8 @@ import { openSloDocuments } from '../../../src/config/openslo/import.ts';
 import { resolvePolicies } from '../../../src/config/policies.ts';
 import { readYaml } from '../../../src/config/yaml-source.ts';
 
-const SHOP = join(import.meta.dirname, '../../fixtures/openslo/spans/shop.yaml');
+const FIXTURES = join(import.meta.dirname, '../../fixtures/openslo/spans');
+const SHOP = join(FIXTURES, 'shop.yaml');
 
 function imported(text: string) {
   return openSloDocuments(readYaml('slo.yaml', text).documents, 'lenient');
@@ -155,6 +156,23 @@ describe('an import', () => {
       path: 'spec.objectives[1]',
       message: 'SLO `checkout-quick`: read as `spec.perEndpoint[0].objectives[1].latency`: too slow',
     });
+  });
+});
+
+describe('two lines of a contract', () => {
+  it('come in as two objectives, with a word on the kinds of spans', () => {
+    const text = readFileSync(join(FIXTURES, 'contract.yaml'), 'utf8');
+    const { documents, problems, unsupported, warnings } = openSloDocuments(readYaml('contract.yaml', text).documents, 'strict');
+    expect([...problems, ...unsupported]).toEqual([]);
+    expect(documents.map(({ value }) => value.spec)).toEqual([
+      {
+        service: 'checkout-api',
+        window: '4w',
+        objectives: [{ name: 'checkout-availability', availability: '99.9%' }],
+        perEndpoint: [{ match: 'POST /checkout', objectives: [{ name: 'checkout-latency', latency: 'p95 < 500ms' }] }],
+      },
+    ]);
+    expect(warnings).toMatchObject([{ message: expect.stringContaining('which kinds of spans a service counts'), line: 34 }]);
   });
 });
 
