@@ -97,10 +97,15 @@ async function toldLoadTest(context: CliContext, service: string, told: GateTell
   return {
     service,
     outcome: compared.outcome,
-    candidate: shortened(candidate ?? compared.candidate, MAX_CANDIDATE_CHARS),
-    summary: shortened(visible(compared.summary), MAX_SUMMARY_CHARS),
+    candidate: lineOf(candidate ?? compared.candidate, MAX_CANDIDATE_CHARS),
+    summary: lineOf(compared.summary, MAX_SUMMARY_CHARS),
     at: new Date(at).toISOString(),
   };
+}
+
+/** As the API takes it: names of releases may carry anything. */
+function lineOf(from: string, maxChars: number): string {
+  return shortened(visible(from), maxChars).slice(0, maxChars);
 }
 
 async function content(context: CliContext, file: string, reading: string): Promise<string> {

@@ -1,4 +1,5 @@
 /** Keeps what people and pipelines told the deploy gate: overrides with their audit trail, and results of load tests. */
+import { PermanentError } from '../model/errors.ts';
 import type { GateOverride, GateOverrideRecord, LoadTestResult } from '../model/gate-view.ts';
 import type { EpochMs } from '../model/time.ts';
 
@@ -92,12 +93,22 @@ export class GateBook {
     return JSON.stringify({ overrides: this.#overrides, loadTests } satisfies SavedBook);
   }
 
-  /** Takes up what `takeUnsaved` gave, into an empty book. */
+  /** Takes up what `takeUnsaved` gave, into an empty book. Throws PermanentError when it is not that. */
   restore(json: string): void {
-    const { overrides, loadTests } = JSON.parse(json) as SavedBook;
+    const { overrides, loadTests } = parsed(json);
     this.#overrides = [...overrides];
     for (const result of loadTests) this.addLoadTest(result);
     this.#isUnsaved = false;
+  }
+}
+
+function parsed(json: string): SavedBook {
+  try {
+    const saved = JSON.parse(json) as Partial<SavedBook>;
+    if (!Array.isArray(saved.overrides) || !Array.isArray(saved.loadTests)) throw new Error('a list is missing');
+    return saved as SavedBook;
+  } catch (cause) {
+    throw new PermanentError('note_corrupt', `reading what the gate was told: ${String(cause)}`, { cause });
   }
 }
 

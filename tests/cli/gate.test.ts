@@ -217,6 +217,13 @@ describe('a load test', () => {
     ]);
   });
 
+  it('is handed in whatever its release is called', async () => {
+    const odd = { ...one, outcome: 'pass', candidate: `\u001b[2J${'x'.repeat(300)}` };
+    const { code } = await gate('shop', '--load-test', file('odd.json', { ...COMPARISON, services: [odd] }));
+    expect(code).toBe(0);
+    expect(service.gateBook.loadTestsOf('shop')[0]?.candidate).toMatch(/^\\u\{1b\}\[2Jx{180,}…$/);
+  });
+
   it('comes through a pipe too', async () => {
     const argv = ['gate', 'shop', '--load-test', '-', '--url', url];
     expect((await ran(argv, TOKEN_ENV, undefined, JSON.stringify(COMPARISON))).code).toBe(2);

@@ -134,6 +134,10 @@ describe('over a restart', () => {
     );
   });
 
+  it.each(['', 'null', '{}', '{"overrides":[]}'])('what is not its own is refused: %j', (json) => {
+    expect(() => new GateBook().restore(json)).toThrow('reading what the gate was told');
+  });
+
   it('only what changed is saved', () => {
     const book = new GateBook();
     expect(book.takeUnsaved()).toBeNull();
