@@ -28,8 +28,14 @@ const UNITS: Readonly<Record<CalendarWindow['unit'], { readonly days: number } |
   year: { months: 12 },
 };
 
-/** The period asked for last of each calendar: it holds the next moment too, nearly always. */
-const lastPeriods = new WeakMap<CalendarWindow, CalendarPeriod>();
+/**
+ * Periods asked for last, newest first, shared by all calendars that say the same: two, because requests of the one that has just ended come late,
+ * between those of the next.
+ */
+const known = new WeakMap<CalendarWindow, CalendarPeriod[]>();
+const byText = new Map<string, CalendarPeriod[]>();
+const KEPT_PERIODS = 2;
+const MAX_TEXTS = 1_000;
 /** One for each zone; there are some 600 zones. */
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -39,19 +45,29 @@ const formats = new Map<string, Intl.DateTimeFormat>();
  * 31st of January on the 28th or 29th of February, then the 31st of March. Throws RangeError for a zone that does not exist.
  */
 export function calendarPeriod(calendar: CalendarWindow, at: EpochMs): CalendarPeriod {
-  const last = lastPeriods.get(calendar);
-  if (last !== undefined && at >= last.fromMs && at < last.toMs) return last;
+  const periods = known.get(calendar) ?? periodsOf(calendar);
+  for (const period of periods) if (at >= period.fromMs && at < period.toMs) return period;
   let index = roughIndex(calendar, at + offsetMs(calendar.timeZone, at));
   while (beginOf(calendar, index) > at) index--;
   while (beginOf(calendar, index + 1) <= at) index++;
   const period = { fromMs: beginOf(calendar, index), toMs: beginOf(calendar, index + 1) };
-  lastPeriods.set(calendar, period);
+  periods.unshift(period);
+  if (periods.length > KEPT_PERIODS) periods.pop();
   return period;
 }
 
 /** The period after the one that contains `at`. */
 export function nextCalendarPeriod(calendar: CalendarWindow, at: EpochMs): CalendarPeriod {
   return calendarPeriod(calendar, calendarPeriod(calendar, at).toMs);
+}
+
+function periodsOf(calendar: CalendarWindow): CalendarPeriod[] {
+  const text = [calendar.unit, calendar.count, calendar.timeZone, calendar.start].join(' ');
+  if (byText.size >= MAX_TEXTS && !byText.has(text)) byText.clear();
+  const periods = byText.get(text) ?? [];
+  byText.set(text, periods);
+  known.set(calendar, periods);
+  return periods;
 }
 
 /** Which period a local time lies in, give or take one; `start` begins period 0. Local times are told as if they were UTC. */
