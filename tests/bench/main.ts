@@ -8,6 +8,7 @@ import type { Figure } from './figure.ts';
 import { benchIngest } from './ingest.ts';
 import { benchMemory } from './memory.ts';
 import { benchSignal } from './signal.ts';
+import { benchSlo } from './slo.ts';
 import { benchTick } from './tick.ts';
 import { benchTransport } from './transport.ts';
 
@@ -19,6 +20,7 @@ const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   checkpoint: benchCheckpoint,
   memory: benchMemory,
   signal: benchSignal,
+  slo: benchSlo,
   transport: () => benchTransport(),
   service: () => benchTransport({ prefix: 'service', consumeModule: new URL('./pipeline-consume.ts', import.meta.url).href }),
 };
