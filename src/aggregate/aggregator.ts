@@ -137,7 +137,7 @@ export class Aggregator {
       }
       if (validMask[i] !== 0) this.#countEvents(batch, i, row);
       if (end > newestEndMs) newestEndMs = end;
-      arrivals.add(service[id] as number, resource[id] as number, end);
+      arrivals.add(service[id] as number, resource[id] as number, endMs, i);
     }
     this.#newestEndMs = newestEndMs;
     rows.logSize = logSize;

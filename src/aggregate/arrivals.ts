@@ -20,8 +20,12 @@ export class Arrivals {
   #isTouched = new Uint8Array(16);
   #touched: { readonly service: number; readonly resource: number }[] = [];
 
-  /** Lateness is that behind the service's latest span, whichever release it is of, and counts for `resource`, a release of `service`. */
-  add(service: number, resource: number, endMs: number): void {
+  /**
+   * Counts the span that ended at `endsMs[span]`; as an argument a double costs an allocation. Lateness is that behind the service's latest span,
+   * whichever release it is of, and counts for `resource`, a release of `service`.
+   */
+  add(service: number, resource: number, endsMs: Float64Array, span: number): void {
+    const endMs = endsMs[span] as number;
     if (resource >= this.#isTouched.length) this.#growResources(resource);
     if (this.#isTouched[resource] === 0) {
       if (service >= this.#maxEndMs.length) this.#growServices(service);

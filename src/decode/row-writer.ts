@@ -36,7 +36,6 @@ export class RowWriter {
   readonly #interner: SeriesInterner;
   readonly #spanLimit: number;
   #batch: ObservationBatch | null = null;
-  #now: EpochMs = 0;
   #spans = 0;
   #nameless = 0;
 
@@ -58,7 +57,7 @@ export class RowWriter {
   begin(batch: ObservationBatch, now: EpochMs): void {
     batch.clear();
     this.#batch = batch;
-    this.#now = now;
+    this.#time.now = now;
     this.#spans = 0;
     this.#nameless = 0;
   }
@@ -111,7 +110,7 @@ export class RowWriter {
       this.#settle(EXCLUDED);
       return;
     }
-    const disposition = this.#time.dispositionOf(fields.times, this.#now);
+    const disposition = this.#time.dispositionOf(fields.times);
     if (disposition !== COUNTED) {
       this.#settle(disposition);
       if (disposition !== NEGATIVE_DURATION && disposition !== ABSURD_DURATION) return;

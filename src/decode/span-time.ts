@@ -35,6 +35,8 @@ export class TimeRules {
   readonly #maxSkewMs: number;
   readonly #maxAgeMs: number;
   readonly #maxDurationNs: number;
+  /** Ends outside are ancient and future; in an array, as a double that is handed on costs an allocation. */
+  readonly #bounds = new Float64Array(2);
 
   constructor(rules: Pick<SpanRules, 'maxSkewMs' | 'maxAgeMs' | 'maxDurationMs'>) {
     this.#maxSkewMs = rules.maxSkewMs;
@@ -42,15 +44,21 @@ export class TimeRules {
     this.#maxDurationNs = rules.maxDurationMs * NS_PER_MS;
   }
 
+  /** The receiver's clock, for the spans that follow. */
+  set now(now: EpochMs) {
+    this.#bounds[0] = now - this.#maxAgeMs;
+    this.#bounds[1] = now + this.#maxSkewMs;
+  }
+
   /**
    * Index of the disposition. No row: `no_end_time` (end is 0), `future`, `ancient`. A row without latency: `negative_duration`, and
    * `absurd_duration` for a duration over the limit or a start of 0. Otherwise `counted`, and a duration of 0 is one.
    */
-  dispositionOf(times: Float64Array, now: EpochMs): number {
+  dispositionOf(times: Float64Array): number {
     if (times[END_HIGH] === 0 && times[END_LOW] === 0) return NO_END_TIME;
     const endMs = endMsOf(times);
-    if (endMs > now + this.#maxSkewMs) return FUTURE;
-    if (endMs < now - this.#maxAgeMs) return ANCIENT;
+    if (endMs > (this.#bounds[1] as number)) return FUTURE;
+    if (endMs < (this.#bounds[0] as number)) return ANCIENT;
     if (times[START_HIGH] === 0 && times[START_LOW] === 0) return ABSURD_DURATION;
     const durationNs = durationNsOf(times);
     if (durationNs < 0) return NEGATIVE_DURATION;
