@@ -36,18 +36,25 @@ export interface AlertStep {
 const SHORTEST_HOLD_MS = 2 * 60_000;
 const LONGEST_HOLD_MS = 30 * 60_000;
 
-/** More than this between two steps is time in which nobody looked: it counts as this much. */
-const LONGEST_STEP_MS = 2 * 60_000;
+/**
+ * A longer hole in what was heard counts as this much: a service that speaks once in five minutes must get out of its alert, too. Less than any hold, so
+ * that one good request after a hole ends nothing.
+ */
+const LONGEST_STEP_MS = 60_000;
 
 /**
  * The state after `readings`. Each tier that fires is held until it has been calm (`isCalm`) for its short window, 2 to 30 minutes, without a break; the
  * severity is that of the worst held tier, so that a page silences tickets and a ticket may outlive its page. Every tier is held by itself: so, of the same
- * requests, more bad ones never end an alert earlier. While frozen nothing changes and no time passes; afterwards it goes on where it was.
+ * requests, more bad ones never end an alert earlier. While frozen nothing changes and no time passes; afterwards it goes on where it was, and a
+ * hole in what was heard counts one minute at most.
  */
 export function nextAlert(state: AlertState, readings: readonly TierReading[], { at, heardAt, isFrozen, policy }: AlertStep): AlertState {
-  if (isFrozen) return state.isFrozen ? state : { ...state, isFrozen: true };
-  // The first step after a freeze counts nothing: nobody listened before it.
-  const elapsedMs = state.isFrozen || state.heardAt === null ? 0 : Math.min(Math.max(heardAt - state.heardAt, 0), LONGEST_STEP_MS);
+  if (isFrozen) {
+    // What is heard while state is unknown counts nothing. Of a silent service nothing is, and this stays what it was.
+    const until = state.heardAt === null ? null : heardAt;
+    return state.isFrozen && state.heardAt === until ? state : { ...state, isFrozen: true, heardAt: until };
+  }
+  const elapsedMs = state.heardAt === null ? 0 : Math.min(Math.max(heardAt - state.heardAt, 0), LONGEST_STEP_MS);
   const held: HeldTier[] = [];
   for (const reading of readings) {
     const before = state.held.length === 0 ? undefined : state.held.find((tier) => isSame(tier, reading.tier));

@@ -29,8 +29,10 @@ function run(
   isLost = (i: number) => steps[i] === null,
 ): AlertState[] {
   let state = from;
-  return steps.map((_, i) => {
+  let heardAt = 0;
+  return steps.map((step, i) => {
     const at = (i + 1) * STEP_MS;
+    if (step !== null) heardAt = at;
     const over = (windowMs: number) => {
       const within = steps.slice(Math.max(0, i + 1 - windowMs / STEP_MS), i + 1);
       const sum = (column: 0 | 1) => within.reduce((total, step) => total + (step?.[column] ?? 0), 0);
@@ -39,7 +41,7 @@ function run(
     const readings = policy.tiers.map((tier) =>
       readTier({ tier, long: over(tier.longMs), short: over(tier.shortMs), target: 0.99, policy, period: 360_000 }),
     );
-    state = nextAlert(state, readings, { at, heardAt: at, isFrozen: isLost(i), policy });
+    state = nextAlert(state, readings, { at, heardAt, isFrozen: isLost(i), policy });
     return state;
   });
 }
@@ -115,13 +117,32 @@ describe('lost telemetry', () => {
     expect(severityAt(states, 216)).not.toBe('page');
   });
 
-  it('lets no time pass: calm of before and after add up, the hole does not', () => {
+  it('lets no time pass: calm of before and after add up, and the hole counts one minute', () => {
     const page = { ...POLICY, tiers: [TIERS[0] as Tier] };
-    const firstCalm = (all: readonly Step[]) => run(all, page).findLastIndex(({ severity }) => severity === 'page') + 1;
-    const whole = firstCalm([...outage, ...steps(20, [100, 0])]);
-    const broken = firstCalm([...outage, ...steps(3, [100, 0]), ...steps(60, null), ...steps(20, [100, 0])]);
-    // One step more: what lies between the last one before and the first one after counts nothing.
-    expect(broken - whole).toBe(60 * 6 + 1);
+    const slow = { ...page, tiers: [{ ...(TIERS[0] as Tier), shortMs: 10 * MINUTE_MS }] };
+    const lastOf = (all: readonly Step[]) => run(all, slow).findLastIndex(({ severity }) => severity === 'page') + 1;
+    const oneGood = [...outage, ...steps(60, null), [100, 0] as const];
+    expect(run(oneGood, page).at(-1)?.severity).toBe('page');
+    const quiet = steps(12, [100, 0]);
+    // The first good step after the hole comes with a minute instead of its own ten seconds.
+    expect(lastOf([...outage, ...quiet, ...steps(60, null), ...steps(30, [100, 0])])).toBe(
+      lastOf([...outage, ...quiet, ...steps(30, [100, 0])]) + 60 * 6 - (6 - 1),
+    );
+  });
+
+  it('ends for a service that speaks once in five minutes, if later', () => {
+    const page = { ...POLICY, tiers: [TIERS[0] as Tier] };
+    const seldom = Array.from({ length: 12 }, () => [...steps(2, null), ...steps(3, null).slice(1), [100, 0] as const]).flat();
+    expect(run([...outage, ...seldom], page).at(-1)?.severity).toBeNull();
+  });
+
+  it('is not heard through by state that is unknown: calm does not count there', () => {
+    const page = { ...POLICY, tiers: [TIERS[0] as Tier] };
+    const all = [...outage, ...steps(90, [100, 0])];
+    const states = run(all, page, NO_ALERT, (i) => i >= 71 * 6 && i < 131 * 6);
+    expect(severityAt(states, 131)).toBe('page');
+    expect(states[131 * 6]?.held[0]?.calmMs).toBeLessThanOrEqual(STEP_MS);
+    expect(states.at(-1)?.severity).toBeNull();
   });
 
   const step = fc.oneof(
