@@ -17,8 +17,12 @@ export interface SavedObjectives {
 export interface SavedProgress {
   readonly newest: SlotIndex | null;
   readonly ledgerFrom: number | null;
-  readonly slices: SavedSlices;
+  readonly slices: SavedSlices | null;
 }
+
+/** Of a state without any, or one that an earlier version of the program has left. */
+const NO_OBJECTIVES: SavedObjectives = { tallies: [], heardFrom: [] };
+const NO_PROGRESS: SavedProgress = { newest: null, ledgerFrom: null, slices: null };
 
 export class ObjectiveNotes {
   #last = '';
@@ -32,11 +36,12 @@ export class ObjectiveNotes {
     return notes;
   }
 
-  /** Null where nothing was saved. */
-  restored(notes: readonly StoredNote[]): { readonly objectives: SavedObjectives; readonly progress: SavedProgress } | null {
-    const [objectives, progress] = [OBJECTIVES_NOTE, PROGRESS_NOTE].map((key) => notes.find((note) => note.key === key));
-    if (objectives === undefined || progress === undefined) return null;
-    this.#last = objectives.json;
-    return { objectives: JSON.parse(objectives.json) as SavedObjectives, progress: JSON.parse(progress.json) as SavedProgress };
+  restored(notes: readonly StoredNote[]): { readonly objectives: SavedObjectives; readonly progress: SavedProgress } {
+    const [objectives, progress] = [OBJECTIVES_NOTE, PROGRESS_NOTE].map((key) => notes.find((note) => note.key === key)?.json);
+    this.#last = objectives ?? '';
+    return {
+      objectives: objectives === undefined ? NO_OBJECTIVES : (JSON.parse(objectives) as SavedObjectives),
+      progress: progress === undefined ? NO_PROGRESS : (JSON.parse(progress) as SavedProgress),
+    };
   }
 }

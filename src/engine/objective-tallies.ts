@@ -138,15 +138,13 @@ export class ObjectiveTallies {
   }
 
   restore(saved: SavedState): void {
-    const notes = this.#notes.restored(saved.notes);
-    if (notes === null) return;
-    const { objectives, progress } = notes;
+    const { objectives, progress } = this.#notes.restored(saved.notes);
     this.#newest = progress.newest ?? Number.NEGATIVE_INFINITY;
     this.#keys.restore(saved.countKeys);
     this.counts.restore(saved.counts, this.#keys);
     this.#periods.restore(saved.counts, this.#keys);
     this.heardMinutes.restore(saved.counts, this.#keys, objectives.heardFrom);
-    this.slices.restore(progress.slices);
+    if (progress.slices !== null) this.slices.restore(progress.slices);
     this.ledger.restore(saved.counts, this.#keys, progress.ledgerFrom ?? Number.NEGATIVE_INFINITY, (key) => this.#ledgerFrom(key));
     this.#keys.forgetUnused();
     const known = new Map(objectives.tallies.map(([key, declaredFrom, since]) => [key, { declaredFrom, since }]));

@@ -1,8 +1,8 @@
 /** Who spent the budget: bad events of each objective by endpoint and release, hour by hour. */
 import type { StoredCounts } from '../model/checkpoint.ts';
+import { CountRowWriter, readCountRow } from '../model/count-row.ts';
 import { type EpochMs, SLOT_MS, type SlotIndex } from '../model/time.ts';
 import type { CountKeys } from '../window/count-keys.ts';
-import { CountRowWriter, readCountRow } from '../window/count-row.ts';
 
 const HOUR_SEC = 3600;
 const OTHER = '(other)';

@@ -9,12 +9,16 @@ export function slotsTable(level: LevelSeconds): string {
   return `slots_${level}`;
 }
 
+export const COUNT_TABLES = `
+create table count_keys (id integer primary key, key text not null, crc integer not null) strict;
+create table counts (kind text not null, start_sec integer not null, bytes blob not null, crc integer not null, primary key (kind, start_sec)) strict, without rowid;
+`;
+
 export const SCHEMA = `
 create table notes (key text primary key, json text not null, crc integer not null) strict, without rowid;
 create table series (id integer primary key, json text not null, crc integer not null) strict;
 create table runs (id text primary key, json text not null, changed integer not null, crc integer not null) strict, without rowid;
-create table count_keys (id integer primary key, key text not null, crc integer not null) strict;
-create table counts (kind text not null, start_sec integer not null, bytes blob not null, crc integer not null, primary key (kind, start_sec)) strict, without rowid;
+${COUNT_TABLES}
 create table signals (id text primary key, json text not null, decided_at real not null, crc integer not null) strict, without rowid;
 create table deliveries (
   signal_id text not null references signals (id) on delete cascade, sink text not null,

@@ -7,6 +7,7 @@ import { lockFolder } from './folder-lock.ts';
 import { createPrivateFile } from './private-file.ts';
 import { isSurroundings } from './sqlite-error.ts';
 import { SCHEMA, SCHEMA_VERSION } from './sqlite-schema.ts';
+import { isUpgradable, upgrade } from './upgrade-state.ts';
 import { verifyRows } from './verify-rows.ts';
 
 const STATE_FILE = 'slipstream.db';
@@ -74,7 +75,9 @@ function openVerified(path: string): DatabaseSync | null {
   try {
     const version = Number(database.prepare('pragma user_version').get()?.user_version);
     refuseNewer(path, version);
-    if (version !== SCHEMA_VERSION || !verifyRows(database)) throw new RangeError('not as we wrote it');
+    if (!(isUpgradable(version) ? upgrade(database) : version === SCHEMA_VERSION && verifyRows(database))) {
+      throw new RangeError('not as we wrote it');
+    }
     configure(database);
     return database;
   } catch (error) {

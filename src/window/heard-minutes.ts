@@ -1,9 +1,9 @@
 /** The minutes in which each service was heard: how much of a window was seen at all. */
 import type { StoredCounts } from '../model/checkpoint.ts';
+import { CountRowWriter, readCountRow } from '../model/count-row.ts';
 import { SLOT_MS, type SlotIndex } from '../model/time.ts';
 import type { CountKeys } from './count-keys.ts';
 import { CountRing } from './count-ring.ts';
-import { CountRowWriter, readCountRow } from './count-row.ts';
 
 const MINUTE_SEC = 60;
 const HOUR_SEC = 3600;

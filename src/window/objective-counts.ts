@@ -1,10 +1,10 @@
 /** Exact valid and bad events of every objective, over windows from seconds to 92 days. */
 import type { CountKind, StoredCounts } from '../model/checkpoint.ts';
+import { CountRowWriter, readCountRow } from '../model/count-row.ts';
 import type { WindowCounts } from '../model/slo-views.ts';
 import { type EpochMs, SLOT_MS, type SlotIndex } from '../model/time.ts';
 import type { CountKeys } from './count-keys.ts';
 import { CountRing } from './count-ring.ts';
-import { CountRowWriter, readCountRow } from './count-row.ts';
 
 /**
  * Width of a level and slots kept: 15 min, 6 h, 3 d and twice 92 d, each with as much more as makes its oldest full slot of the next level

@@ -1,8 +1,8 @@
 /** Exact totals of calendar periods, which begin and end where no hour does. */
 import type { StoredCounts } from '../model/checkpoint.ts';
+import { CountRowWriter, readCountRow } from '../model/count-row.ts';
 import { type EpochMs, SLOT_MS } from '../model/time.ts';
 import type { CountKeys } from './count-keys.ts';
-import { CountRowWriter, readCountRow } from './count-row.ts';
 
 /** The one that goes on and 13 before it: a year of months, and one more to compare with. */
 const KEPT = 14;

@@ -1,5 +1,5 @@
 /** Counts of many keys in one piece of time, as bytes: entries in any order, each key at most once. */
-import { PermanentError } from '../model/errors.ts';
+import { PermanentError } from './errors.ts';
 
 /**
  * Layout, little-endian: each entry is the key's number (u32), its valid and its bad count (f64). Nothing else, so that the number of entries is the
