@@ -37,7 +37,7 @@ const SEVERE: Readonly<Partial<Record<CheckName, string>>> = { p50: 'p50x2', err
 
 export function comparedMetrics(of: SaidOfRecordings): {
   readonly metrics: readonly ComparedMetric[];
-  readonly muted: readonly UncomparedEndpoint[];
+  readonly unjudged: readonly UncomparedEndpoint[];
 } {
   const { said, arms, policy } = of;
   const settings = new EndpointSettings(policy.endpoints);
@@ -56,14 +56,14 @@ export function comparedMetrics(of: SaidOfRecordings): {
         reason: row.reason === 'horizon_reached' && !outlook.isJudgeable ? 'not_judgeable' : row.reason,
       };
     }),
-    muted: arms
-      .filter(({ endpoint }) => settings.of(endpoint).isMuted)
-      .map(({ endpoint, baseline, candidate }) => ({
-        endpoint,
-        reason: 'muted',
-        baselineRequests: baseline.requests,
-        candidateRequests: candidate.requests,
-      })),
+    // Of an endpoint beyond those that one comparison takes nothing is judged.
+    unjudged: arms.flatMap((arm): UncomparedEndpoint[] => {
+      const isMuted = settings.of(arm.endpoint).isMuted;
+      if (!isMuted && rows.some(({ endpoint }) => endpoint === arm.endpoint)) return [];
+      const { baseline, candidate } = arm;
+      const reason = isMuted ? 'muted' : 'overflow';
+      return [{ endpoint: arm.endpoint, reason, baselineRequests: baseline.requests, candidateRequests: candidate.requests }];
+    }),
   };
 }
 

@@ -77,6 +77,7 @@ function comparedService(recordings: ComparedRecordings, services: Pair<Recorded
   const names = [...new Set([...baseline.endpoints.keys(), ...candidate.endpoints.keys()])].sort();
   const uncompared: UncomparedEndpoint[] = [];
   const arms: ComparedArms[] = [];
+  const expected: { endpoint: string; baselineRequests: number }[] = [];
   for (const endpoint of names) {
     const series = { baseline: baseline.endpoints.get(endpoint) ?? [], candidate: candidate.endpoints.get(endpoint) ?? [] };
     const baselineRequests = recordings.baseline.requests(series.baseline, baseline.from, baseline.from + slots);
@@ -84,10 +85,13 @@ function comparedService(recordings: ComparedRecordings, services: Pair<Recorded
     const reason =
       endpoint === OVERFLOW_ENDPOINT ? 'overflow' : candidateRequests === 0 ? 'no_canary' : baselineRequests === 0 ? 'no_baseline' : null;
     if (reason === null) {
-      comparison.expect(endpoint, baselineRequests);
+      expected.push({ endpoint, baselineRequests });
       arms.push({ endpoint, series, baseline: new RecordingTotals(layout), candidate: new RecordingTotals(layout) });
     } else if (baselineRequests + candidateRequests > 0) uncompared.push({ endpoint, reason, baselineRequests, candidateRequests });
   }
+  // The busiest first: there is an end to how many are judged.
+  expected.sort((a, b) => b.baselineRequests - a.baselineRequests);
+  for (const { endpoint, baselineRequests } of expected) comparison.expect(endpoint, baselineRequests);
   const reading = { baseline: new SlotReading(), candidate: new SlotReading() };
   prime(comparison, recordings.baseline, baseline, slots, arms, reading.baseline);
   for (let second = 0; second < slots; second++) {
@@ -103,8 +107,8 @@ function comparedService(recordings: ComparedRecordings, services: Pair<Recorded
   }
   const said = comparison.judge();
   const doubt = distrusted(arms);
-  const { metrics, muted } = comparedMetrics({ said, arms, policy, layout, seconds: slots, doubt });
-  const lists = { metrics, uncompared: [...uncompared, ...muted] };
+  const { metrics, unjudged } = comparedMetrics({ said, arms, policy, layout, seconds: slots, doubt });
+  const lists = { metrics, uncompared: [...uncompared, ...unjudged] };
   const isProven = said.outcome === 'fail' && doubt === null;
   const [outcome, reason]: readonly [Outcome, Reason] = isProven
     ? ['fail', 'harm_proven']

@@ -246,6 +246,17 @@ it('what the policy mutes is listed and not judged', () => {
   expect(said.services[0]?.uncompared).toMatchObject([{ endpoint: 'POST /checkout', reason: 'muted' }]);
 });
 
+it('endpoints beyond those that are judged are listed, and the busiest are judged', () => {
+  const few = Object.fromEntries(Array.from({ length: 1010 }, (_, n) => [`GET /part/${n}`, n === 1009 ? 500 : 1]));
+  const parts = (seed: number) => recordingOf(requestsOf([shop({ rate: 1500, endpoints: few })], 20, seed), 50, undefined, 2000);
+  const [service] = compared(parts(1), parts(2)).services;
+  const judged = new Set(service?.metrics.map(({ endpoint }) => endpoint));
+  expect(judged.has('GET /part/1009')).toBe(true);
+  expect(judged.size).toBe(1000);
+  expect(service?.uncompared.length).toBe(10);
+  expect(new Set(service?.uncompared.map(({ reason }) => reason))).toEqual(new Set(['overflow']));
+});
+
 it('harm that only all endpoints together prove is told as theirs', () => {
   const endpoints = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`GET /part/${n}`, 1]));
   const parts = (slowdown: number) => shop({ rate: 250, endpoints, behaviour: () => ({ slowdown }) });

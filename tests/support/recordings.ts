@@ -26,7 +26,12 @@ export function requestsOf(pods: readonly Pods[], seconds: number, seed: number)
 }
 
 /** Counted as `slipstream compare` counts a file; flushed after every `flushEvery` requests. */
-export function recordingOf(requests: Iterable<Uint8Array>, flushEvery = 50, recording = new Recording(LAYOUT)): Recording {
+export function recordingOf(
+  requests: Iterable<Uint8Array>,
+  flushEvery = 50,
+  recording = new Recording(LAYOUT),
+  maxSeries = 500,
+): Recording {
   const ingest = new Ingest({
     rules: { ...TEST_SPAN_RULES, ...ANY_TIME },
     layout: LAYOUT,
@@ -37,7 +42,7 @@ export function recordingOf(requests: Iterable<Uint8Array>, flushEvery = 50, rec
       maxReleasesPerService: 20,
       nameBytes: 256,
       hashSeed: 0,
-      maxSeriesOf: () => 500,
+      maxSeriesOf: () => maxSeries,
       thresholdsOf: () => [],
       isReserved: () => false,
     },

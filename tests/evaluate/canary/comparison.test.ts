@@ -356,3 +356,19 @@ describe('more failures', () => {
     expect(outcomes).toEqual(['pass', 'fail', 'fail', 'fail']);
   });
 });
+
+it('an endpoint that is known to come has its share of the money however late its first request is', () => {
+  const weightOfLate = (isExpected: boolean): number => {
+    const said = comparison();
+    if (isExpected) for (const endpoint of ['GET /', 'GET /late']) said.expect(endpoint, 1000);
+    feed(said, 10, counted(100, 1), counted(100, 1));
+    feed(said, 10, counted(100, 1), counted(100, 1), 'GET /late', 10);
+    const found = said.judge().judgements.find(({ check }) => check === 'errors GET /late')?.evidence as ComparisonEvidence | undefined;
+    return found?.weight ?? Number.NaN;
+  };
+  const errors = 0.25;
+  const guards = 0.9;
+  // Half of what is left beside the pool (30 %) and the reserve (20 % of the rest), against a tenth of the reserve, there being no pool.
+  expect(weightOfLate(true)).toBeCloseTo((guards * errors * 0.7 * 0.8) / 2, 9);
+  expect(weightOfLate(false)).toBeCloseTo(guards * errors * 0.2 * 0.1, 9);
+});
