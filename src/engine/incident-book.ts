@@ -107,7 +107,8 @@ export class IncidentBook {
     const steps = stepsOf(counts, objective, Math.max(to - reachMs, before), to);
     // A tier below the sustainable burn fires for what is not above it, either.
     const burningFrom = burnStart(steps, objective.target, Math.min(1, ...firing.map(({ burnRate }) => burnRate)));
-    const startedAt = Math.min(Math.max(burningFrom, before), at);
+    // Where nothing fires any more and the past is lost, after a broken restart, it begins now.
+    const startedAt = Number.isFinite(burningFrom) ? Math.min(Math.max(burningFrom, before), at) : at;
     const view = { objective: objective.id, startedAt, detectedAt: at, endedAt: null, severity, bad: 0, budgetShare: 0, releases: [] };
     return grown(counts, objective, { view, settledTo: startedAt, settledBad: 0 }, to);
   }

@@ -1,7 +1,9 @@
 /** The bounds of what is remembered of incidents. */
 import { describe, expect, it } from 'vitest';
+import type { CountsOf } from '../../src/engine/counts-of.ts';
 import { IncidentBook } from '../../src/engine/incident-book.ts';
 import type { IncidentView } from '../../src/model/slo-views.ts';
+import { objective } from '../support/policies.ts';
 
 const incident = (objective: string, endedAt: number): IncidentView => ({
   objective,
@@ -12,6 +14,31 @@ const incident = (objective: string, endedAt: number): IncidentView => ({
   bad: 1,
   budgetShare: 0.1,
   releases: [],
+});
+
+describe('an incident', () => {
+  it('names the releases that spent most, five at most, and its share of what the budget allows', () => {
+    const book = new IncidentBook();
+    const of = objective({ service: 'shop', target: 0.99 });
+    const counts: CountsOf = {
+      over: (_, from, to) => ({ from, to, valid: 1000, bad: 40 }),
+      total: () => ({ from: 0, to: 1, valid: 20_000, bad: 40 }),
+      spenders: () => ['v7', 'v6', 'v5', 'v4', 'v3', 'v2'],
+    };
+    book.note(counts, { objective: of, severity: 'ticket', readings: [], at: 5_000_000, to: 5_000_000 });
+    expect(book.of(of.id)).toEqual([
+      {
+        objective: of.id,
+        startedAt: 5_000_000,
+        detectedAt: 5_000_000,
+        endedAt: null,
+        severity: 'ticket',
+        bad: 40,
+        budgetShare: 0.2,
+        releases: ['v7', 'v6', 'v5', 'v4', 'v3'],
+      },
+    ]);
+  });
 });
 
 describe('incidents that are over', () => {
