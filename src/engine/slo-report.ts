@@ -1,13 +1,13 @@
 /** Answers "how do we stand?": every objective with counts, budget, alert, forecast, spenders and incidents, and how each service delivers. */
 import { deliveryFigures, type FinishedRun } from '../evaluate/slo/delivery-figures.ts';
 import { forecast } from '../evaluate/slo/forecast.ts';
-import { SILENCE_MS } from '../evaluate/slo/telemetry-health.ts';
 import { calendarPeriod } from '../model/calendar.ts';
 import { allowedBad } from '../model/error-budget.ts';
 import type { Objective } from '../model/objective.ts';
 import type { Policies } from '../model/policy.ts';
 import { windowText } from '../model/slo-text.ts';
 import type {
+  Coverage,
   DeliveryFigures,
   IncidentView,
   ObjectiveReport,
@@ -19,6 +19,7 @@ import type {
 import { type DurationMs, type EpochMs, SLOT_MS } from '../model/time.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import type { AlertBook } from './alert-book.ts';
+import { coverageAt } from './covered.ts';
 import type { ObjectiveFeed } from './objective-feed.ts';
 import type { Rollouts } from './rollouts.ts';
 
@@ -46,6 +47,7 @@ export interface SloSources {
  * were, neither healing nor burning.
  */
 export function sloReport(now: EpochMs, { service, objective }: SloQuery, sources: SloSources): SloReport {
+  const all = { ...sources, covered: coverageAt(now, sources) };
   const asked = [...sources.policies.services.values()]
     .filter((policy) => service === null || policy.service === service)
     .map((policy) => ({ ...policy, objectives: policy.objectives.filter(({ id }) => objective === null || id === objective) }))
@@ -53,7 +55,7 @@ export function sloReport(now: EpochMs, { service, objective }: SloQuery, source
   return {
     now,
     policyRevision: sources.policies.revision,
-    objectives: asked.flatMap(({ objectives }) => objectives.map((of) => objectiveReport(of, now, sources))).sort(worstFirst),
+    objectives: asked.flatMap(({ objectives }) => objectives.map((of) => objectiveReport(of, now, all))).sort(worstFirst),
     services: asked
       .map((policy) => ({
         service: policy.service,
@@ -65,7 +67,11 @@ export function sloReport(now: EpochMs, { service, objective }: SloQuery, source
   };
 }
 
-function objectiveReport(objective: Objective, now: EpochMs, { feed, alerts, window }: SloSources): ObjectiveReport {
+function objectiveReport(
+  objective: Objective,
+  now: EpochMs,
+  { feed, alerts, window, covered }: SloSources & { readonly covered: (objective: Objective) => Coverage },
+): ObjectiveReport {
   const newestAt = window.newestAt(objective.service);
   const to = newestAt === null ? now : (Math.floor(newestAt / SLOT_MS) + 1) * SLOT_MS;
   const counts = newestAt === null ? { from: to - objective.windowMs, to, valid: 0, bad: 0 } : feed.total(objective, newestAt);
@@ -96,7 +102,7 @@ function objectiveReport(objective: Objective, now: EpochMs, { feed, alerts, win
     excluded: feed.excluded(objective, newestAt),
     alert: alerts.view(objective.id),
     forecast: outlook,
-    coverage: feed.coverage(objective, coveredTo(newestAt, now)),
+    coverage: covered(objective),
     ledger: feed.ledger(objective, newestAt),
     incidents: alerts.incidents(objective.id).filter(({ endedAt }) => endedAt === null || endedAt > counts.from),
   };
@@ -115,11 +121,6 @@ function hoursOf(objective: Objective, counts: WindowCounts, feed: ObjectiveFeed
     bad: bad[i] as number,
   }));
   return from < first ? [feed.over(objective, from, Math.min(first, to)), ...hours] : hours;
-}
-
-/** Up to when a service could have been heard: what may still come is not held against it. */
-export function coveredTo(newestAt: EpochMs | null, now: EpochMs): EpochMs {
-  return Math.max(newestAt ?? Number.NEGATIVE_INFINITY, now - SILENCE_MS);
 }
 
 /** 1 - bad / allowed, exactly 0 where all is spent. */

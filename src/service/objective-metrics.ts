@@ -1,6 +1,7 @@
 /** Shows every objective as metrics, so that it can be watched and alerted on where other metrics are. */
 
-import { coveredTo, remaining } from '../engine/slo-report.ts';
+import { coverageAt } from '../engine/covered.ts';
+import { remaining } from '../engine/slo-report.ts';
 import type { Engine } from '../engine.ts';
 import { allowedBad } from '../model/error-budget.ts';
 import { spanText } from '../model/slo-text.ts';
@@ -16,12 +17,13 @@ const SEVERITIES = ['page', 'ticket'] as const;
  */
 export function showObjectives(engine: Engine, telemetry: Telemetry, now: EpochMs): void {
   const { objectives: feed, alerts, window } = engine;
+  const covered = coverageAt(now, { feed, window });
   for (const objective of feed.all()) {
     const labels = { service: objective.service, objective: objective.id };
     const newestAt = window.newestAt(objective.service);
     telemetry.set('objective_target_ratio', objective.target, labels);
     showAlert(alerts.book.view(objective.id), labels, telemetry);
-    const { heardMinutes, minutes } = feed.coverage(objective, coveredTo(newestAt, now));
+    const { heardMinutes, minutes } = covered(objective);
     if (minutes > 0) telemetry.set('objective_coverage_ratio', heardMinutes / minutes, labels);
     const { valid, bad } = feed.total(objective, newestAt);
     if (valid <= 0) continue;
