@@ -162,6 +162,30 @@ describe('the counts of an objective', () => {
     expect(world.feed.total(monthly, world.at)).toMatchObject({ from: april, valid: 1, bad: 0 });
   });
 
+  it.each<[string, Partial<Objective>, { valid: number; bad: number }]>([
+    ['availability counts failures', {}, { valid: 6, bad: 3 }],
+    ['latency counts slow requests', latency, { valid: 6, bad: 0.5 }],
+    ['the first rule counts its events', { sli: { kind: 'events', rule: { key: '0', where: null, bad: [] } } }, { valid: 0.5, bad: 0 }],
+    ['the second rule counts its events', { sli: { kind: 'events', rule: { key: '1', where: null, bad: [] } } }, { valid: 3.5, bad: 3 }],
+    [
+      'a rule the series does not count binds nothing',
+      { sli: { kind: 'events', rule: { key: '2', where: null, bad: [] } } },
+      { valid: 0, bad: 0 },
+    ],
+    ['a threshold the series does not count binds nothing', { sli: { kind: 'latency', thresholdNs: 1 } }, { valid: 0, bad: 0 }],
+    ['another endpoint is not meant', { endpoint: '/other' }, { valid: 0, bad: 0 }],
+  ])('are sums of weights: %s', (_, change, expected) => {
+    const one = of('a', change);
+    const world = new World([one]);
+    world.stream.endpoints(1);
+    world.send(
+      { at: T0, weight: 3, failed: true, valid: 0b10 },
+      { at: T0 + 1, weight: 2.5 },
+      { at: T0 + 2, weight: 0.5, slow: true, valid: 0b11 },
+    );
+    expect(world.feed.total(one, world.at)).toMatchObject(expected);
+  });
+
   it('are nothing before anything was heard', () => {
     const world = new World([of('a')]);
     const [one] = world.objectives as [Objective];

@@ -18,10 +18,12 @@ export interface Request {
   readonly series?: number;
   readonly durationUs?: number;
   readonly weight?: number;
+  /** Bits of the event rules `0` and `1` it is valid for; bad too when it failed. */
+  readonly valid?: number;
 }
 
 export class World {
-  readonly stream = new Stream({ thresholdsNs: [LIMIT_NS] });
+  readonly stream = new Stream({ thresholdsNs: [LIMIT_NS], rules: 2 });
   readonly store = new MemoryStore();
   readonly objectives: readonly Objective[];
   readonly #policies: Policies;
@@ -41,12 +43,13 @@ export class World {
   /** A flush of these requests, which is not merged yet. */
   flush(requests: readonly Request[]): SlotDeltas {
     const spans = requests.map(
-      ({ at, failed = false, slow = false, series = 1, durationUs, weight = 1 }): Span => ({
+      ({ at, failed = false, slow = false, series = 1, durationUs, weight = 1, valid = 0 }): Span => ({
         series,
         endMs: at,
         durationUs: durationUs ?? (slow ? 200_000 : 20_000),
         failed,
         weight,
+        valid,
       }),
     );
     this.stream.add(spans);
