@@ -59,13 +59,13 @@ describe('the README', () => {
   });
 
   it('shows options that its commands have', async () => {
-    const shown = [...README.matchAll(/slipstream (?:-- )?(\w+) ([^#`\n]*--[^#`\n]*)/g)].map(([, command = '', rest = '']) => ({
+    const shown = [...README.matchAll(/slipstream (?:-- )?(slo \w+|\w+) ([^#`\n]*--[^#`\n]*)/g)].map(([, command = '', rest = '']) => ({
       command,
       options: rest.match(/--[a-z-]+/g) ?? [],
     }));
     expect(shown.length).toBeGreaterThan(2);
     for (const { command, options } of shown) {
-      const { stdout } = await ran([command, '--help']);
+      const { stdout } = await ran([...command.split(' '), '--help']);
       for (const option of options) expect(stdout, `${command} ${option}`).toContain(option);
     }
   });
