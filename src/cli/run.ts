@@ -11,6 +11,7 @@ const EXAMPLES = `Examples:
   slipstream validate config/*.yaml                check files before they are used
   slipstream replay spans.jsonl --config FILE      judge a recording as it would have been live
   slipstream status --window 5m                    endpoints, objectives and runs of a running one
+  slipstream slo                                   objectives and their budgets, the worst first
   slipstream explain                               why the newest rollout is judged as it is
   slipstream compare before.binpb after.binpb      is the newer load test worse?
   slipstream coverage --openapi FILE --service checkout --slos config/slos

@@ -106,6 +106,7 @@ describe('trying an objective', () => {
     ['99.9%', 'availability', 0.999],
     ['availability: 99.95%', 'availability', 0.9995],
     ['errors < 0.1%', 'errorRate', 0.999],
+    ['error rate < 1%', 'errorRate', 0.99],
     ['p99<1s', 'latency', 0.99],
     ['latency: p50 < 20ms', 'latency', 0.5],
   ])('reads %s', async (objective, kind, target) => {
