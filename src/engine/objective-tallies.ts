@@ -96,7 +96,7 @@ export class ObjectiveTallies {
     const whole = this.#periods.of(name, period.fromMs);
     if (whole === undefined) {
       // Older than the periods kept; or nothing was counted in it.
-      const isOlder = this.#periods.oldest(name) > period.fromMs;
+      const isOlder = this.#periods.has(name) && this.#periods.oldest(name) > period.fromMs;
       return isOlder ? this.counts.sum(key, period.fromMs, to) : { from: period.fromMs, to, valid: 0, bad: 0 };
     }
     if (to === period.toMs) return { from: period.fromMs, to, valid: whole.valid, bad: whole.bad };

@@ -186,6 +186,15 @@ describe('the counts of an objective', () => {
     expect(world.feed.total(one, world.at)).toMatchObject(expected);
   });
 
+  it('of an endpoint without requests are nothing over exactly the period', () => {
+    const one = of('kathmandu', { ...calendar('day', 'Asia/Kathmandu'), endpoint: '/other' });
+    const world = new World([one]);
+    world.stream.endpoints(1);
+    world.send({ at: T0 }, { at: T0 + 4 * DAY_MS });
+    const from = T0 + 3 * DAY_MS + (18 * 60 + 15) * MINUTE_MS;
+    expect(world.feed.total(one, world.at)).toEqual({ from, to: T0 + 4 * DAY_MS + 10_000, valid: 0, bad: 0 });
+  });
+
   it('are nothing before anything was heard', () => {
     const world = new World([of('a')]);
     const [one] = world.objectives as [Objective];
