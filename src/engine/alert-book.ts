@@ -1,6 +1,6 @@
 /** The alerts of all objectives: reads their tiers once a second, keeps states and incidents, tells what changed. */
 import { type AlertState, NO_ALERT, nextAlert } from '../evaluate/slo/alert-state.ts';
-import type { TelemetryHealth } from '../evaluate/slo/telemetry-health.ts';
+import { SILENCE_MS, type TelemetryHealth } from '../evaluate/slo/telemetry-health.ts';
 import type { StoredNote } from '../model/checkpoint.ts';
 import { PermanentError } from '../model/errors.ts';
 import type { Objective, Severity } from '../model/objective.ts';
@@ -38,6 +38,8 @@ interface Watched {
 interface AlertsNote {
   readonly states: readonly (readonly [objective: string, state: AlertState])[];
   readonly open: readonly OpenIncident[];
+  /** Up to where open incidents have been told; null: never yet. A state of an earlier version has none. */
+  readonly incidentsTo?: EpochMs | null;
 }
 
 interface IncidentsNote {
@@ -64,7 +66,7 @@ export class AlertBook {
     const second = Math.floor(at / 1000);
     if (second === this.#second || !Number.isFinite(at)) return [];
     this.#second = second;
-    const to = (Math.floor(at / STEP_MS) + 1) * STEP_MS;
+    const to = stepAfter(at);
     const isNewStep = to !== this.#incidentsTo;
     this.#incidentsTo = to;
     const changes: AlertChange[] = [];
@@ -109,7 +111,8 @@ export class AlertBook {
     if (!this.#isChanged) return notes;
     this.#isChanged = false;
     const states = [...this.#watched].flatMap(([id, { state }]): [string, AlertState][] => (state.severity === null ? [] : [[id, state]]));
-    notes.push({ key: ALERTS_NOTE, json: JSON.stringify({ states, open: this.#incidents.open } satisfies AlertsNote) });
+    const incidentsTo = Number.isFinite(this.#incidentsTo) ? this.#incidentsTo : null;
+    notes.push({ key: ALERTS_NOTE, json: JSON.stringify({ states, open: this.#incidents.open, incidentsTo } satisfies AlertsNote) });
     return notes;
   }
 
@@ -121,6 +124,7 @@ export class AlertBook {
       const watched = this.#watched.get(id);
       if (watched !== undefined) watched.state = state;
     }
+    this.#incidentsTo = alerts?.incidentsTo ?? Number.NaN;
     this.#incidents.restore(alerts?.open ?? [], incidents?.ended ?? []);
     this.#incidents.retain((id) => this.#watched.has(id));
   }
@@ -132,7 +136,9 @@ export class AlertBook {
     changes: AlertChange[],
   ): void {
     const { objective, state: before } = watched;
-    if (!now.isFrozen || watched.readings === null) watched.readings = watched.watch.read(counts, now.to);
+    if (!now.isFrozen) watched.readings = watched.watch.read(counts, now.to);
+    // What a frozen alert saw last, where that is not remembered: a service is listened to until it has been silent for so long.
+    else watched.readings ??= watched.watch.read(counts, Math.min(now.to, stepAfter(now.heardAt + SILENCE_MS)));
     const { readings } = watched;
     const state = nextAlert(before, readings, { ...now, policy: objective.alerts });
     watched.state = state;
@@ -160,6 +166,10 @@ export class AlertBook {
     }
     this.#incidents.retain((id) => this.#watched.has(id));
   }
+}
+
+function stepAfter(at: EpochMs): EpochMs {
+  return (Math.floor(at / STEP_MS) + 1) * STEP_MS;
 }
 
 function readingBehind({ severity, held }: AlertState, readings: readonly TierReading[]): TierReading | null {

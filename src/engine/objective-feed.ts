@@ -133,6 +133,14 @@ export class ObjectiveFeed {
     return { from, rows: rows.map((row) => ({ ...row, budgetShare: total.valid === 0 ? null : (row.bad * perBad) / allowed })) };
   }
 
+  /** Releases that spent most within [fromMs, toMs), edges rounded outward to hours, worst first. */
+  spenders(objective: Objective, fromMs: EpochMs, toMs: EpochMs): readonly string[] {
+    const spent = new Map<string, number>();
+    for (const { release, bad } of this.#state.ledger.view(countsKey(objective), fromMs, toMs).rows)
+      spent.set(release, (spent.get(release) ?? 0) + bad);
+    return [...spent].sort((a, b) => b[1] - a[1]).map(([release]) => release);
+  }
+
   /** Minutes of the window in which the service was heard. `at` is how far the stream has come, whoever was heard last. */
   coverage(objective: Objective, at: EpochMs | null): Coverage {
     const { heardMinutes } = this.#state;

@@ -8,7 +8,7 @@ import type { CountsOf } from './counts-of.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** The volume of a period changes slowly and is counted once in so long. */
+/** The volume of a period changes slowly and is told as of the last whole turn. */
 const VOLUME_MS = 60_000;
 /** Counts are in steps of 10 s: so many turns share the work of a minute. */
 const STEP_MS = 10_000;
@@ -29,8 +29,9 @@ export class TierWatch {
   /** Of each window up to RECENT_MS before `#olderTo`; null for those that are no longer than that. */
   #older: readonly (WindowCounts | null)[] = [];
   #olderTo: EpochMs = Number.NaN;
+  /** Of the period, the last day and the last hour, up to RECENT_MS before `#volumeAt`. */
+  #settled: readonly number[] = [];
   #volumeAt: EpochMs = Number.NaN;
-  #volume = 0;
 
   constructor(objective: Objective) {
     this.objective = objective;
@@ -77,19 +78,23 @@ export class TierWatch {
     });
   }
 
+  /** As of the last turn, and of nothing else: it is the same whenever it is asked for, and after a restart. */
   #periodVolume(counts: CountsOf, to: EpochMs): number {
+    const { objective } = this;
+    const { windowMs, calendar } = objective;
     const at = Math.floor((to - this.#turnMs) / VOLUME_MS) * VOLUME_MS + this.#turnMs;
-    if (at !== this.#volumeAt) {
-      const { objective } = this;
+    const isOld = objective.budgeting.kind === 'timeslices';
+    const recentMs = isOld ? 0 : RECENT_MS;
+    const lengths = [windowMs, DAY_MS, HOUR_MS];
+    if (at !== this.#volumeAt || isOld) {
+      this.#settled = lengths.map((lengthMs) => (lengthMs > recentMs ? counts.over(objective, at - lengthMs, at - recentMs).valid : 0));
       this.#volumeAt = at;
-      this.#volume = periodVolume({
-        windowMs: objective.windowMs,
-        total: counts.total(objective, at - 1),
-        day: counts.over(objective, at - DAY_MS, at),
-        hour: counts.over(objective, at - HOUR_MS, at),
-      });
     }
-    return this.#volume;
+    const recent = isOld ? 0 : counts.over(objective, at - RECENT_MS, at).valid;
+    const [rolling = 0, day = 0, hour = 0] = this.#settled.map((settled) => settled + recent);
+    // A calendar's period is short to count, and may have begun within what is recent. A window that is no longer than that is counted as it is.
+    const total = calendar === null && windowMs > recentMs ? rolling : counts.total(objective, at - 1).valid;
+    return periodVolume({ windowMs, total: { valid: total }, day: { valid: day }, hour: { valid: hour } });
   }
 }
 
