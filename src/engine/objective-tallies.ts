@@ -59,9 +59,7 @@ export class ObjectiveTallies {
     }
     for (const key of before) if (!this.#declared.has(key)) this.#leave(key);
     this.#dropGone();
-    const kept = new Set([...this.#tallies.values()].flatMap(({ periodKeys }) => (periodKeys === null ? [] : Object.values(periodKeys))));
-    for (const name of [...this.#periods.names()]) if (!kept.has(name) && !this.#gone.has(baseKey(name))) this.#periods.remove(name);
-    this.#beginPeriods();
+    this.#changePeriods();
   }
 
   /** A request of `service`, or of one without objectives, ended in `slot`. */
@@ -155,7 +153,7 @@ export class ObjectiveTallies {
     }
     for (const name of [...this.counts.names()]) if (!this.#declared.has(baseKey(name))) this.#leave(baseKey(name));
     this.#dropGone();
-    this.#beginPeriods();
+    this.#changePeriods();
   }
 
   #declare(objective: Objective, exclusions: Tally['exclusions'], before: ReadonlySet<string>): void {
@@ -171,8 +169,13 @@ export class ObjectiveTallies {
     }
   }
 
-  /** Counts of a calendar that is new to an objective begin with what its rings have of the period, its begin rounded down as they hold it. */
-  #beginPeriods(): void {
+  /**
+   * A calendar that an objective has no more is forgotten: nothing is counted by it from now on. One that is new to it begins with what its rings have of the
+   * period, its begin rounded down as they hold it.
+   */
+  #changePeriods(): void {
+    const kept = new Set([...this.#tallies.values()].flatMap(({ periodKeys }) => (periodKeys === null ? [] : Object.values(periodKeys))));
+    for (const name of [...this.#periods.names()]) if (!kept.has(name) && !this.#gone.has(baseKey(name))) this.#periods.remove(name);
     if (!Number.isFinite(this.#newest)) return;
     for (const { key, excludedKey, periodKeys, objective } of this.#tallies.values()) {
       if (periodKeys === null || objective.calendar === null) continue;

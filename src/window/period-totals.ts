@@ -58,7 +58,9 @@ export class PeriodTotals {
     return this.#periods.keys();
   }
 
+  /** The next checkpoint writes its periods without it: what was stored must not come back. */
   remove(key: string): void {
+    for (const { fromMs } of this.#periods.get(key) ?? []) this.#dirty.add(fromMs);
     this.#periods.delete(key);
   }
 
@@ -70,8 +72,7 @@ export class PeriodTotals {
         const total = totals.find((one) => one.fromMs === fromMs);
         if (total !== undefined) this.#writer.add(keys.idOf(key), total.valid, total.bad);
       }
-      const bytes = this.#writer.take();
-      if (bytes.length > 0) stored.push({ kind: 'period', startSec: fromMs / SLOT_MS, bytes });
+      stored.push({ kind: 'period', startSec: fromMs / SLOT_MS, bytes: this.#writer.take() });
     }
     this.#dirty.clear();
     return stored;

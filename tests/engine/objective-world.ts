@@ -25,8 +25,8 @@ export interface Request {
 export class World {
   readonly stream = new Stream({ thresholdsNs: [LIMIT_NS], rules: 2 });
   readonly store = new MemoryStore();
-  readonly objectives: readonly Objective[];
-  readonly #policies: Policies;
+  objectives: readonly Objective[];
+  #policies: Policies;
   engine: Engine;
   at = Number.NEGATIVE_INFINITY;
 
@@ -64,6 +64,13 @@ export class World {
   /** Time moves on to what was sent last, or `now`. */
   advance(now = this.at): void {
     this.engine.advance(now);
+  }
+
+  /** A new file names these. */
+  declare(objectives: readonly Objective[], exclusions: readonly Exclusion[] = []): void {
+    this.objectives = objectives;
+    this.#policies = withExclusions(policies({ objectives }), exclusions);
+    this.engine.reconfigure(this.#policies);
   }
 
   /** Stops and goes on, away for `awayMs`. */
