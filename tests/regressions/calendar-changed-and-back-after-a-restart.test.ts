@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { CalendarWindow } from '../../src/model/calendar.ts';
 import { World } from '../engine/objective-world.ts';
-import { objective, policies } from '../support/policies.ts';
+import { objective } from '../support/policies.ts';
 
 const DAY_MS = 86_400_000;
 const START = Date.UTC(2026, 2, 10, 12);
