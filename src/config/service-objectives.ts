@@ -1,5 +1,6 @@
 /** Gives the objectives of one service their ids, windows, budgeting and alerts. */
 import type { Budgeting, Objective } from '../model/objective.ts';
+import { spanText } from '../model/slo-text.ts';
 import { type AlertLayer, alertPolicyOf } from './alert-policy.ts';
 import { nearestName } from './nearest-name.ts';
 import { lintObjectives, type Placed } from './objective-lint.ts';
@@ -42,6 +43,7 @@ export function serviceObjectives(
       const endpoint = match ?? entry.endpoint;
       const name = entry.name ?? parsed.defaultName;
       const { windowMs, calendar } = entry.window ?? spec.window ?? defaults?.window ?? USUAL_WINDOW_SETTING;
+      const budgeting = budgetingOf(entry, entry.timeslices ?? spec.timeslices ?? defaults?.timeslices);
       const layers: readonly AlertLayer[] = [
         { section: entry.alerts, isOwn: true },
         { section: spec.alerts, isOwn: true },
@@ -49,8 +51,7 @@ export function serviceObjectives(
       ];
       const objective = {
         id: endpoint === null ? `${spec.service}:${name}` : `${spec.service}:${endpoint}:${name}`,
-        ...{ name, service: spec.service, endpoint, sli, target, windowMs, calendar, text },
-        budgeting: budgetingOf(entry, entry.timeslices ?? spec.timeslices ?? defaults?.timeslices),
+        ...{ name, service: spec.service, endpoint, sli, target, windowMs, calendar, text: `${text}${slicesText(budgeting)}`, budgeting },
       };
       const alerts = alertPolicyOf(layers, objective, path, critic);
       placed.push({ objective: { ...objective, alerts }, path });
@@ -82,4 +83,10 @@ function budgetingOf({ parsed }: ObjectiveEntry, slices: SliceSetting | undefine
   if (kind === 'throughput' || kind === 'inFlight') return { kind: 'timeslices', sliceMs: slices?.sliceMs ?? USUAL_SLICE_MS, ratio: null };
   if (slices === undefined) return { kind: 'occurrences' };
   return { kind: 'timeslices', sliceMs: slices.sliceMs, ratio: slices.ratio ?? parsed.target };
+}
+
+/** Tells the same promise about slices of time from the one about requests. */
+function slicesText(budgeting: Budgeting): string {
+  if (budgeting.kind === 'occurrences' || budgeting.ratio === null) return '';
+  return `, by slices of ${spanText(budgeting.sliceMs)} with ${Number((budgeting.ratio * 100).toPrecision(15))}% good`;
 }

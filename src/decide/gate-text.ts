@@ -1,13 +1,14 @@
 /** The findings of the deploy gate in words, every share with the integers behind it. */
 import type { GateOverride, LoadTestResult } from '../model/gate-view.ts';
 import { lengthText, momentText, percent, timesText, whole } from '../model/number-text.ts';
+import { allowedText, countText } from '../model/slo-text.ts';
 import type { IncidentView, TierReading, TrendView } from '../model/slo-views.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 import type { GateObjective, GateRun } from './gate-facts.ts';
 
 /** `budget of availability: -12 % left (56 bad of 50 allowed)`. What is allowed is rounded down: of 50.9 the 51st is one too many. */
 export function budgetText({ label, bad, allowedBad, budgetRemaining }: GateObjective): string {
-  const counts = `${whole(bad)} bad of ${whole(Math.floor(allowedBad))} allowed`;
+  const counts = `${countText(bad)} bad of ${allowedText(allowedBad)} allowed`;
   if (budgetRemaining === null) return `budget of ${label}: unknown, nothing was counted in its window`;
   return `budget of ${label}: ${signedPercent(budgetRemaining)} left (${counts})`;
 }
@@ -47,10 +48,10 @@ export function rollbackText(at: EpochMs, coolDownMs: DurationMs): string {
 }
 
 export function incidentText(label: string, limit: number, { startedAt, endedAt, bad, budgetShare, releases }: IncidentView): string {
-  const when = endedAt === null ? `goes on since ${momentText(startedAt)}` : `from ${momentText(startedAt)} to ${momentText(endedAt)}`;
+  const when = endedAt === null ? `that goes on since ${momentText(startedAt)}` : `from ${momentText(startedAt)} to ${momentText(endedAt)}`;
   const who = releases.length === 0 ? '' : `, most of it by ${releases[0]}`;
-  // What was allowed then: the window has moved on since. The sum takes back what dividing loses.
-  const counts = `${whole(bad)} bad of ${whole(Math.floor(bad / budgetShare + 1e-9))} allowed then`;
+  // What was allowed then: the window has moved on since.
+  const counts = `${countText(bad)} bad of ${allowedText(bad / budgetShare)} allowed then`;
   return `one incident of ${label} ${when} spent ${percent(budgetShare)} of the budget (${counts}), more than ${percent(limit)}${who}`;
 }
 

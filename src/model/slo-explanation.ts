@@ -4,6 +4,7 @@ import { lengthText, momentText, percent, whole } from './number-text.ts';
 import { shortened, visible, wrapped } from './safe-text.ts';
 import {
   alertText,
+  allowedText,
   badText,
   budgetText,
   burnText,
@@ -16,7 +17,6 @@ import {
   spentText,
   stateText,
   tierText,
-  wholeAllowed,
 } from './slo-text.ts';
 import type { DeliveryFigures, ObjectiveReport, SloReport, TrendView } from './slo-views.ts';
 import { textTable } from './text-table.ts';
@@ -84,7 +84,7 @@ function headLines(objective: ObjectiveReport): string[] {
     fact('objective', `${text}, of ${endpoint === null ? 'all requests' : endpoint} of ${service}`),
     fact('window', `${window}: ${momentText(counts.from)} to ${momentText(counts.to)}`),
     fact('SLI', `${sliText(counts, target)}${counts.valid > 0 ? ` good ${unit}` : ''}, target ${percent(target)}`),
-    ...(isYoung ? [fact('counted', `since ${momentText(countedSince)} only: before, it was not declared`)] : []),
+    ...(isYoung ? [fact('counted', `since ${momentText(countedSince)} only: before, nothing was counted for it`)] : []),
   ];
 }
 
@@ -113,7 +113,7 @@ function alertLines({ alert, target, counts, allowedBad }: ObjectiveReport): str
       `${spanText(tier.longMs)}/${spanText(tier.shortMs)}`,
       `${burnText(tier.burnRate)} = ${percent(Math.min(1, tier.burnRate * errorBudget(target)))} bad`,
       counts.valid > 0
-        ? `${percent(tier.budgetShare)} (${countText(wholeAllowed(tier.budgetShare * allowedBad))} of ${countText(wholeAllowed(allowedBad))})`
+        ? `${percent(tier.budgetShare)} (${allowedText(tier.budgetShare * allowedBad)} of ${allowedText(allowedBad)})`
         : percent(tier.budgetShare),
       `${burnText(longBurn)}: ${badText(long)}`,
       `${burnText(shortBurn)}: ${badText(short)}`,
@@ -123,23 +123,28 @@ function alertLines({ alert, target, counts, allowedBad }: ObjectiveReport): str
   return [alertText(alert), ...textTable(header, rows, CELL_COLUMNS)];
 }
 
-/** The most expensive first; `checkout 1.5.0 cost 8 % (41 of 512 allowed)`. */
-function spenderLines({ ledger, allowedBad }: ObjectiveReport): string[] {
+/** The most expensive first; `checkout 1.5.0 cost 8 % (41 of 512)`. A bad slice of time is shared out by its bad requests: `20 % (7 of 14 bad requests)`. */
+function spenderLines({ ledger, allowedBad, unit }: ObjectiveReport): string[] {
   const spenders = ledger.rows.filter((row) => row.bad > 0).toSorted((a, b) => b.bad - a.bad);
   if (spenders.length === 0) return ['nobody: nothing was bad'];
+  const all = spenders.reduce((sum, { bad }) => sum + bad, 0);
+  const cost = (share: number | null, bad: number): string =>
+    unit === 'slices' && share !== null
+      ? `${percent(share)} (${countText(bad)} of ${countText(all)} bad requests)`
+      : spentText(share, bad, allowedBad);
   const byRelease = new Map<string, { bad: number; share: number | null }>();
   for (const { release, bad, budgetShare } of spenders) {
     const sum = byRelease.get(release);
     const share = budgetShare === null || sum?.share === null ? null : (sum?.share ?? 0) + budgetShare;
     byRelease.set(release, { bad: (sum?.bad ?? 0) + bad, share });
   }
-  const [worst, cost] = [...byRelease].reduce((a, b) => (b[1].bad > a[1].bad ? b : a));
+  const [worst, spent] = [...byRelease].reduce((a, b) => (b[1].bad > a[1].bad ? b : a));
   const header = ['ENDPOINT', 'RELEASE', 'BAD', 'SHARE OF THE BUDGET'];
   const rows = spenders
     .slice(0, MAX_SPENDERS)
-    .map(({ endpoint, release, bad, budgetShare }) => [endpoint, release, countText(bad), spentText(budgetShare, bad, allowedBad)]);
+    .map(({ endpoint, release, bad, budgetShare }) => [endpoint, release, countText(bad), cost(budgetShare, bad)]);
   return [
-    `release ${shortened(visible(worst), CELL_COLUMNS)} cost ${spentText(cost.share, cost.bad, allowedBad)} of the budget`,
+    `release ${shortened(visible(worst), CELL_COLUMNS)} cost ${cost(spent.share, spent.bad)} of the budget`,
     ...textTable(header, rows, CELL_COLUMNS),
     ...more(spenders.length - MAX_SPENDERS),
   ];
@@ -156,9 +161,7 @@ function incidentLines({ incidents, allowedBad }: ObjectiveReport): string[] {
       endedAt === null ? 'goes on' : `after ${lengthText(endedAt - startedAt)}`,
       severity ?? '-',
       countText(bad),
-      budgetShare > 0
-        ? `${percent(budgetShare)} (${countText(bad)} of ${countText(Math.round(bad / budgetShare))})`
-        : spentText(0, bad, allowedBad),
+      budgetShare > 0 ? spentText(budgetShare, bad, bad / budgetShare) : spentText(0, bad, allowedBad),
       releases.join(', '),
     ]);
   return [...textTable(header, rows, CELL_COLUMNS), ...more(incidents.length - MAX_INCIDENTS)];

@@ -52,16 +52,34 @@ export function badText({ valid, bad }: Pick<WindowCounts, 'valid' | 'bad'>): st
   return valid > 0 ? `${percent(bad / valid)} (${countText(bad)} of ${countText(valid)})` : '-';
 }
 
-/** What is left of a budget: `50 % (6 of 12)`, `-2.4 % (-1 of 40)`. The integers are whole requests: how many more may be bad, of how many. */
+/**
+ * What is left of a budget: `50 % (6 of 12)`, `-2.4 % (-1 of 40)`. The integers are whole requests: how many more may be bad, of how many. Below ten the
+ * whole ones would not tell where the percentage comes from, so there are decimals: `-1,400 % (-16.8 of 1.2)`.
+ */
 export function budgetText(remaining: number | null, allowed: number, bad: number): string {
-  return remaining === null
-    ? '-'
-    : `${signedPercent(remaining)} (${whole(wholeAllowed(allowed) - bad)} of ${whole(wholeAllowed(allowed))})`;
+  if (remaining === null) return '-';
+  const left = isSmall(allowed) ? smallText(allowed - bad) : countText(wholeAllowed(allowed) - bad);
+  return `${signedPercent(remaining)} (${left} of ${allowedText(allowed)})`;
 }
 
 /** A share of a budget: `8 % (41 of 512)`. */
 export function spentText(share: number | null, bad: number, allowed: number): string {
-  return share === null ? `- (${countText(bad)})` : `${percent(share)} (${countText(bad)} of ${whole(wholeAllowed(allowed))})`;
+  return share === null ? `- (${countText(bad)})` : `${percent(share)} (${countText(bad)} of ${allowedText(allowed)})`;
+}
+
+/** How many may be bad: whole ones, and those below ten with two telling digits behind. */
+export function allowedText(allowed: number): string {
+  return isSmall(allowed) ? smallText(allowed) : whole(wholeAllowed(allowed));
+}
+
+const FEW = 10;
+
+function isSmall(allowed: number): boolean {
+  return allowed > 0 && allowed < FEW && wholeAllowed(allowed) !== Number(allowed.toPrecision(15));
+}
+
+function smallText(count: number): string {
+  return Math.abs(count) < 1 ? String(Number(count.toPrecision(2))) : countText(count);
 }
 
 /** Half a request cannot be bad. */
@@ -99,17 +117,21 @@ export function windowText(window: {
 }
 
 /** Why a tier fires, or why not: half a sentence. */
-export function tierText({ why, tier, long, isFiring }: TierReading): string {
+export function tierText({ why, tier, long, longBurn, longSpent, shortBurn, isFiring }: TierReading): string {
   if (isFiring) return `fires by ${BASIS_TEXT[why] ?? why}`;
   switch (why) {
     case 'below_long':
-      return `not above ${burnText(tier.burnRate)} over ${spanText(tier.longMs)}`;
+      return longBurn > tier.burnRate && longSpent !== null
+        ? `spent ${spentText(longSpent, long.bad, long.bad / longSpent)} over ${spanText(tier.longMs)}, not above ${percent(tier.budgetShare)}`
+        : `not above ${burnText(tier.burnRate)} over ${spanText(tier.longMs)}`;
     case 'below_short':
-      return `not above ${burnText(tier.burnRate)} over ${spanText(tier.shortMs)}: it is over`;
+      return shortBurn > tier.burnRate
+        ? `spends too little over ${spanText(tier.shortMs)}: it is over`
+        : `not above ${burnText(tier.burnRate)} over ${spanText(tier.shortMs)}: it is over`;
     case 'too_few_bad':
       return `only ${countText(long.bad)} bad over ${spanText(tier.longMs)}`;
     case 'no_data':
-      return 'no data';
+      return long.valid > 0 ? "a whole period's budget is not known yet" : 'no data';
     case 'rate':
     case 'budget':
     case 'both':

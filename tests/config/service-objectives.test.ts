@@ -103,6 +103,7 @@ describe('a window', () => {
 
 describe('slices of time', () => {
   it('are good by the target of the objective where nobody says another share', () => {
+    expect(onlyObjective({ objectives: '99.9%', timeslices: {} }).text).toBe('availability: 99.9%, by slices of 1m with 99.9% good');
     expect(onlyObjective({ objectives: '99.9%', timeslices: {} }).budgeting).toEqual({ kind: 'timeslices', sliceMs: 60_000, ratio: 0.999 });
     expect(onlyObjective({ objectives: '99.9%' }, { timeslices: { slice: '30s', good: '95%' } }).budgeting).toEqual({
       kind: 'timeslices',

@@ -305,4 +305,8 @@ describe('numbers in words', () => {
   it('what is allowed is rounded down, so that bad beyond it never looks kept', () => {
     expect(budgetText(counted(51, 50_600))).toBe('budget of availability: -0.79 % left (51 bad of 50 allowed)');
   });
+
+  it('a budget of less than one bad request is not said to be of none', () => {
+    expect(budgetText(counted(1, 500))).toBe('budget of availability: -100 % left (1 bad of 0.5 allowed)');
+  });
 });

@@ -30,6 +30,26 @@ describe('the page', () => {
     );
   });
 
+  it.each([
+    [{ longBurn: 19.8, shortBurn: 20, why: 'below_long' }, 'spent 0.59 % (3 of 512) over 1h, not above 2 %'],
+    [{ longBurn: 19.8, shortBurn: 20, why: 'below_short' }, 'spends too little over 5m: it is over'],
+    [{ longBurn: 19.8, shortBurn: 2, why: 'below_short' }, 'not above 13.4 over 5m: it is over'],
+    [{ longBurn: 19.8, longSpent: null, why: 'no_data' }, "a whole period's budget is not known yet"],
+  ] as const)('never says of a tier that burns above its limit that it does not: %o', (reading, text) => {
+    const [tier] = KEPT.alert.tiers;
+    if (tier === undefined) throw new RangeError('no tier to change');
+    expect(page({ ...KEPT, alert: { ...KEPT.alert, tiers: [{ ...tier, ...reading }] } })).toContain(text);
+  });
+
+  it('shares bad slices of time out by their bad requests, all of which it names', () => {
+    const rows = KEPT.ledger.rows.map((row) => ({ ...row, budgetShare: (row.bad / 61) * 40 }));
+    const slices: ObjectiveReport = { ...KEPT, unit: 'slices', counts: { ...KEPT.counts, valid: 50, bad: 2 }, allowedBad: 0.05 };
+    const text = page({ ...slices, budgetRemaining: -39, ledger: { ...KEPT.ledger, rows } });
+    expect(text).toContain('release 1.5.0 cost 2,689 % (41 of 61 bad requests) of the budget');
+    expect(text).toMatch(/POST \/checkout +1\.5\.0 +31 +2,033 % \(31 of 61 bad requests\)$/m);
+    expect(text).toContain('spent      2 bad / 0.05 allowed = 4,000 % (2 of 0.05)');
+  });
+
   it('has a line per incident with detection, end and its share', () => {
     expect(page(KEPT)).toMatch(/2026-11-20 06:00:00 UTC +after 4 min +after 60 min +page +41 +8 % \(41 of 51[23]\) +1\.5\.0$/m);
   });
@@ -77,6 +97,10 @@ describe('numbers', () => {
     [1, 512, 0, '100 % (512 of 512)'],
     [0, 100, 100, '0 % (0 of 100)'],
     [-2, 10, 30, '-200 % (-20 of 10)'],
+    [-14, 1.2, 18, '-1,400 % (-16.8 of 1.2)'],
+    [1, 0.05, 0, '100 % (0.05 of 0.05)'],
+    [-979, 0.049, 48, '-97,900 % (-47.95 of 0.049)'],
+    [0.5, 2, 1, '50 % (1 of 2)'],
     [null, 0, 0, '-'],
   ])('a budget of which %s is left, of %s allowed with %s bad, is %s', (remaining, allowed, bad, text) => {
     expect(budgetText(remaining, allowed, bad)).toBe(text);
