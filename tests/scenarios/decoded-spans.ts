@@ -8,6 +8,7 @@ export interface DecodedSpan {
   readonly endMs: number;
   readonly durationNs: bigint;
   readonly failed: boolean;
+  readonly status: number;
 }
 
 interface Wire {
@@ -42,6 +43,7 @@ export function decodedSpans(bytes: Uint8Array): DecodedSpan[] {
           endMs: Number(end / 1_000_000n),
           durationNs: end - BigInt(span.startTimeUnixNano),
           failed: Number(status) >= 500,
+          status: Number(status),
         };
       }),
     ),
