@@ -5,6 +5,7 @@ import { type Addition, addition } from '../config/add-objectives.ts';
 import { type ContractPart, parseContract } from '../config/contract-line.ts';
 import { renderProblems } from '../config/problem.ts';
 import { Complaint } from '../config/quantity.ts';
+import { PermanentError } from '../model/errors.ts';
 import { visible } from '../model/safe-text.ts';
 import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context.ts';
 import { changedLines } from './line-diff.ts';
@@ -24,6 +25,7 @@ const EXAMPLES = `Examples:
 `;
 
 const USUAL_PLACE = 'config/slos';
+const ANYBODY_WRITES = 0o222;
 
 export const addSloAdd: AddCommand = (program, context, act) => {
   const command = program
@@ -94,6 +96,9 @@ function summary(service: string, { file, before, after, added, kept }: Addition
 function writeWhole(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   const stats = statSync(path, { throwIfNoEntry: false });
+  // Renaming would replace a file that nobody may write.
+  if (stats !== undefined && (stats.mode & ANYBODY_WRITES) === 0)
+    throw new PermanentError('read_only', `writing ${path}: the file is read-only`);
   const real = stats === undefined ? path : realpathSync(path);
   // Loaders leave out names that begin with a dot.
   const temporary = join(dirname(real), `.${basename(real)}.${process.pid}.new`);

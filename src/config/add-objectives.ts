@@ -58,7 +58,7 @@ export function addition(
   if (missing.length > 0 && result.problems.length > 0) return { problems: result.problems };
   const known = new Set(existing.map(({ id }) => id));
   const added = (result.policies.services.get(service)?.objectives ?? []).filter(({ id }) => !known.has(id));
-  if (added.length !== missing.length) {
+  if (added.length !== missing.length || isSomethingLost(before.policies, result.policies)) {
     const message = `the objectives cannot be added to the document of ${service} as it is written`;
     return { problems: [fileProblem(path, { message, expected: 'a list of objectives in lines of their own' })] };
   }
@@ -74,6 +74,14 @@ export function addition(
 
 function isFileName(place: string): boolean {
   return /\.ya?ml$/i.test(place);
+}
+
+/** Whatever a file may look like: what was promised before, by any service, is promised after. */
+function isSomethingLost(before: ResolvedPolicies['policies'], after: ResolvedPolicies['policies']): boolean {
+  return [...before.services].some(([service, { objectives }]) => {
+    const kept = new Map(after.services.get(service)?.objectives.map((objective) => [objective.id, objective]));
+    return objectives.some((objective) => JSON.stringify(kept.get(objective.id)) !== JSON.stringify(objective));
+  });
 }
 
 /** None where the place is not there yet. */

@@ -188,27 +188,35 @@ function endOf(node: unknown): number | undefined {
   return isNode(node) ? node.range?.[1] : undefined;
 }
 
-/** Where lines cannot be inserted, the document is written anew; its comments stay, spaces may change. */
+/**
+ * Where lines cannot be inserted, the document is written anew; its comments stay, spaces may change. Other documents stay as they are. Unchanged where
+ * something else than a list or a line stands, such as an alias: what it promises would be lost.
+ */
 function rewritten(text: string, index: number, endpoint: string | null, entries: readonly Entry[]): string {
-  const documents = parseAllDocuments(text) as Parsed[];
-  const document = documents[index];
+  const document = (parseAllDocuments(text) as Parsed[])[index];
   if (document === undefined) throw new RangeError(`the text has no document ${index}`);
-  const add = (path: readonly (string | number)[], added: readonly unknown[]): void => {
+  const add = (path: readonly (string | number)[], added: readonly unknown[]): boolean => {
     const list = document.getIn(path, true);
     if (isScalar(list) && typeof list.value === 'string') {
       list.value = `${list.value.trim()}, ${(added as readonly Entry[]).map(contractPart).join(', ')}`;
     } else if (isSeq(list)) for (const entry of added) document.addIn(path, document.createNode(entry));
-    else document.setIn(path, document.createNode(added));
+    else if (list === undefined || (isScalar(list) && list.value === null)) document.setIn(path, document.createNode(added));
+    else return false;
+    return true;
   };
   const others = document.getIn(['spec', 'perEndpoint']);
   const position = isSeq(others)
     ? others.items.findIndex((item) => isMap(item) && item.get('match') === endpoint && item.has('objectives'))
     : -1;
-  if (endpoint === null) add(['spec', 'objectives'], entries);
-  else if (position >= 0) add(['spec', 'perEndpoint', position, 'objectives'], entries);
-  else add(['spec', 'perEndpoint'], [{ match: endpoint, objectives: entries }]);
-  return documents
-    .map((each) => each.toString({ lineWidth: 0 }))
-    .join('---\n')
-    .replaceAll(/(^|\n)---\n---\n/g, '$1---\n');
+  const isAdded =
+    endpoint === null
+      ? add(['spec', 'objectives'], entries)
+      : position >= 0
+        ? add(['spec', 'perEndpoint', position, 'objectives'], entries)
+        : add(['spec', 'perEndpoint'], [{ match: endpoint, objectives: entries }]);
+  if (!isAdded) return text;
+  // What stands before the first document, such as a comment, is part of it.
+  const start = index === 0 ? 0 : document.range[0];
+  const anew = document.toString({ lineWidth: 0 });
+  return text.slice(0, start) + (text.includes('\r\n') ? anew.replaceAll(/\r?\n/g, '\r\n') : anew) + text.slice(document.range[2]);
 }

@@ -1,5 +1,16 @@
 /** `slipstream slo add` on real files: what is added, what stays as it was, and what is refused. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -209,5 +220,35 @@ describe('slo add refuses', () => {
   it('a service whose name is none', async () => {
     expect((await ran(['slo', 'add', 'a/b/c', '99%', '-f', join(folder, 'x.yaml')])).code).toBe(3);
     expect(existsSync(join(folder, 'x.yaml'))).toBe(false);
+  });
+
+  it('what would take the place of a promise that an alias stands for', async () => {
+    const text = `${HEAD}  objectives: &all\n    - latency: p95 < 500ms\n  perEndpoint: [ { match: GET /cart, objectives: *all } ]\n`;
+    const path = file(text);
+    const { code, stderr } = await added('p99 < 2s on GET /cart');
+    expect({ code, text: readFileSync(path, 'utf8') }).toEqual({ code: 3, text });
+    expect(stderr).toContain('cannot be added to the document of shop as it is written');
+  });
+
+  it('to replace a file that is read-only', async () => {
+    const path = file(`${HEAD}  objectives: p95 < 500ms\n`);
+    chmodSync(path, 0o444);
+    const { code, stderr } = await added('p99 < 2s');
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(`writing ${path}: the file is read-only`) });
+    expect(readFileSync(path, 'utf8')).not.toContain('p99');
+  });
+});
+
+describe('slo add leaves', () => {
+  it.each(['\n', '\r\n'])('other documents as they are where one is written anew, with line breaks %j', async (lineBreak) => {
+    const other = `${HEAD.replaceAll('shop', 'other')}  objectives: &all   # theirs\n    - latency: p99 < 2s\n`.replaceAll('\n', lineBreak);
+    const own =
+      '---\napiVersion: slipstream.dev/v1\nkind: ServiceObjectives\nmetadata: { name: shop }\nspec: { service: shop, objectives: 99.9% }\n';
+    const path = file(`${other + own.replaceAll('\n', lineBreak)}---${lineBreak}# nothing${lineBreak}`);
+    expect((await added('p95 < 500ms on GET /cart')).code).toBe(0);
+    const text = readFileSync(path, 'utf8');
+    expect(text.startsWith(`${other}---${lineBreak}`)).toBe(true);
+    expect(text.endsWith(`---${lineBreak}# nothing${lineBreak}`)).toBe(true);
+    expect(text.split('\n').every((line) => line === '' || line.endsWith('\r') === (lineBreak === '\r\n'))).toBe(true);
   });
 });
