@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { compareRecordings } from '../engine/recording-comparison.ts';
 import { PermanentError } from '../model/errors.ts';
 import type { Outcome } from '../model/judgement.ts';
+import type { ComparedService } from '../model/recorded-comparison.ts';
 import { junitXml } from './compare-junit.ts';
 import { chance, errorsAbove, failAbove, USUAL_FAIL_ABOVE, withTolerances } from './compare-options.ts';
 import { comparisonReportOf } from './compare-report.ts';
@@ -56,7 +57,7 @@ Exit codes:
   0  pass: proven as good
   1  inconclusive: nothing is proven (0 with --inconclusive-ok)
   2  fail: a regression is proven
-  3  could not be compared: a file cannot be read, or wrong usage
+  3  could not be compared: a file cannot be read, no endpoint is in both, or wrong usage
 `;
 
 export const addCompare: AddCommand = (program, context, act) => {
@@ -122,7 +123,17 @@ async function compare(
   if (options.output === 'json') stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else if (options.output === 'junit') stdout.write(junitXml(comparison));
   else stdout.write(`${comparisonPage(report, comparison.services, tableOptions(context))}\n`);
+  if (comparison.services.every(isNothingCompared)) {
+    const message = 'nothing was compared: no endpoint of a service has requests in both recordings';
+    context.streams.stderr.write(`slipstream: ${message}\n`);
+    return COMPARE_EXIT.impossible;
+  }
   return comparison.outcome === 'inconclusive' && options.inconclusiveOk === true ? COMPARE_EXIT.pass : COMPARE_EXIT[comparison.outcome];
+}
+
+/** A service or its endpoints that were renamed, or a recording of something else: that nothing is proven worse says nothing. */
+function isNothingCompared({ metrics, uncompared }: ComparedService): boolean {
+  return metrics.length === 0 && uncompared.every(({ reason }) => reason === 'no_canary' || reason === 'no_baseline');
 }
 
 async function written(file: string, text: string): Promise<void> {

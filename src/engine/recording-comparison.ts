@@ -173,7 +173,7 @@ function lonelyService(
   service: string,
   arms: Partial<Pair<RecordedService | undefined>>,
 ): ComparedService {
-  const reason = arms.candidate === undefined ? 'no_canary' : 'no_baseline';
+  const reason: UncomparedEndpoint['reason'] & Reason = arms.candidate === undefined ? 'no_canary' : 'no_baseline';
   const counted = (recording: Recording, of: RecordedService | undefined, endpoint: string): number =>
     of === undefined ? 0 : recording.requests(of.endpoints.get(endpoint) ?? [], of.from, of.to);
   const present = arms.baseline ?? arms.candidate;
@@ -182,12 +182,15 @@ function lonelyService(
     outcome: 'inconclusive',
     reason,
     metrics: [],
-    uncompared: [...(present?.endpoints.keys() ?? [])].sort().map((endpoint) => ({
-      endpoint,
-      reason,
-      baselineRequests: counted(baseline, arms.baseline, endpoint),
-      candidateRequests: counted(candidate, arms.candidate, endpoint),
-    })),
+    uncompared: [...(present?.endpoints.keys() ?? [])]
+      .sort()
+      .map((endpoint) => ({
+        endpoint,
+        reason,
+        baselineRequests: counted(baseline, arms.baseline, endpoint),
+        candidateRequests: counted(candidate, arms.candidate, endpoint),
+      }))
+      .filter(({ baselineRequests, candidateRequests }) => baselineRequests + candidateRequests > 0),
     comparedMs: 0,
     baseline: spanOf(arms.baseline),
     candidate: spanOf(arms.candidate),

@@ -23,6 +23,7 @@ beforeAll(async () => {
   await recording('good.binpb', { version: '2' }, 2);
   await recording('slow.binpb', { version: '3', behaviour: () => ({ slowdown: 1.6 }) }, 3);
   await recording('short.binpb', { rate: 5 }, 4);
+  await recording('renamed.binpb', { service: 'store' }, 5);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -54,6 +55,8 @@ describe('the exit code', () => {
     ['worse, inconclusive being all right', 'main.binpb slow.binpb --inconclusive-ok', 2],
     ['worse, and that much is tolerated', 'main.binpb slow.binpb --fail-above +80%', 0],
     ['as good, and failures are tolerated too', 'main.binpb good.binpb --errors-above +0.5pp --alpha 0.1%', 0],
+    ['another service', 'main.binpb renamed.binpb', 3],
+    ['another service, inconclusive being all right', 'main.binpb renamed.binpb --inconclusive-ok', 3],
     ['a recording that is not there', 'main.binpb absent.binpb', 3],
     ['an option nobody knows', 'main.binpb good.binpb --tolerate 5%', 3],
     ['a recording too few', 'main.binpb', 3],
