@@ -1,6 +1,6 @@
 /** The alerts of all objectives: reads their tiers once a second, keeps states and incidents, tells what changed. */
 import { type AlertState, NO_ALERT, nextAlert } from '../evaluate/slo/alert-state.ts';
-import { SILENCE_MS, type TelemetryHealth } from '../evaluate/slo/telemetry-health.ts';
+import type { TelemetryHealth } from '../evaluate/slo/telemetry-health.ts';
 import type { StoredNote } from '../model/checkpoint.ts';
 import { PermanentError } from '../model/errors.ts';
 import type { Objective, Severity } from '../model/objective.ts';
@@ -60,21 +60,22 @@ export class AlertBook {
 
   /**
    * Looks at every objective with tiers. Call about once a second, with the newest event time of the stream or the wall clock; again within the same second
-   * does nothing. A service whose `health` is not `ok` is frozen: nothing of it is read and no time passes for it.
+   * does nothing. Windows end with what was heard of the service last: what is still on its way to us is no calm, however short the window. A service whose
+   * `health` is not `ok` is frozen: nothing of it is read and no time passes for it.
    */
   advance(counts: CountsOf, at: EpochMs, health: (service: string) => TelemetryHealth): readonly AlertChange[] {
     const second = Math.floor(at / 1000);
     if (second === this.#second || !Number.isFinite(at)) return [];
     this.#second = second;
-    const to = stepAfter(at);
-    const isNewStep = to !== this.#incidentsTo;
-    this.#incidentsTo = to;
+    const isNewStep = stepAfter(at) !== this.#incidentsTo;
+    this.#incidentsTo = stepAfter(at);
     const changes: AlertChange[] = [];
     for (const [service, all] of this.#byService) {
       const { state, heardAt } = health(service);
       const isFrozen = state !== 'ok' || heardAt === null;
-      for (const watched of all)
-        this.#step(watched, counts, { at, to, heardAt: Math.min(heardAt ?? at, at), isFrozen, isNewStep }, changes);
+      const heard = Math.min(heardAt ?? at, at);
+      const now = { at, to: stepAfter(heard), heardAt: heard, isFrozen, isNewStep };
+      for (const watched of all) this.#step(watched, counts, now, changes);
     }
     return changes;
   }
@@ -136,9 +137,7 @@ export class AlertBook {
     changes: AlertChange[],
   ): void {
     const { objective, state: before } = watched;
-    if (!now.isFrozen) watched.readings = watched.watch.read(counts, now.to);
-    // What a frozen alert saw last, where that is not remembered: a service is listened to until it has been silent for so long.
-    else watched.readings ??= watched.watch.read(counts, Math.min(now.to, stepAfter(now.heardAt + SILENCE_MS)));
+    if (!now.isFrozen || watched.readings === null) watched.readings = watched.watch.read(counts, now.to);
     const { readings } = watched;
     const state = nextAlert(before, readings, { ...now, policy: objective.alerts });
     watched.state = state;

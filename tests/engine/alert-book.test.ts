@@ -165,7 +165,7 @@ describe('readings', () => {
     const start = scene.at;
     for (let second = 0; second < 30; second++) {
       scene.traffic.add(SHOP.id, start + second * 1000, 5, second % 3);
-      scene.book.advance(scene.traffic, start + second * 1000 + 999, () => ({ state: 'ok', heardAt: start }));
+      scene.book.advance(scene.traffic, start + second * 1000 + 999, () => ({ state: 'ok', heardAt: start + second * 1000 }));
       const to = (Math.floor((start + second * 1000) / STEP_MS) + 1) * STEP_MS;
       for (const { tier, long, short } of scene.view.tiers) {
         expect(long).toEqual(scene.traffic.over(SHOP, to - tier.longMs, to));
