@@ -71,13 +71,21 @@ export function parseAvailability(value: unknown): ParsedObjective | Complaint {
   return { sli: { kind: 'availability' }, target: ratioOfPercent(digits), defaultName: 'availability', text: `availability: ${text}` };
 }
 
+/** From here on a number without sign is taken for a percentage. */
+const LEAST_BARE_PERCENT = 0.05;
+
 /** `< 0.1%` of the requests fail. */
 export function parseErrorRate(value: unknown): ParsedObjective | Complaint {
   const text = String(value).trim();
   const expected = 'an upper limit, such as `< 0.1%`';
   const match = /^<=?\s*(\S.*)$/.exec(text);
   const digits = parsePercent(match?.[1] ?? value);
-  if (digits instanceof Complaint) return new Complaint(digits.message, expected, digits.suggestion && `< ${digits.suggestion}`);
+  if (digits instanceof Complaint) {
+    // `0.1` is 0.1 % in a contract: nobody promises that 10 % fail.
+    const isPercentage = /^\d+(?:\.\d+)?$/.test(match?.[1] ?? '') && Number(match?.[1]) >= LEAST_BARE_PERCENT;
+    const meant = isPercentage ? `${match?.[1]}%` : digits.suggestion;
+    return new Complaint(digits.message, expected, meant && `< ${meant}`);
+  }
   if (match === null) return new Complaint('an error rate needs its `<`', expected, `< ${digits}%`);
   if (Number(digits) === 0) return new Complaint(`an error rate of 0% ${NO_BUDGET}`, expected, '< 0.1%');
   if (Number(digits) >= 100) return new Complaint('an error rate of 100% is met by anything', expected);

@@ -30,6 +30,8 @@ const UNIT_ALIASES: Readonly<Record<string, string>> = {
   msec: 'ms',
   millis: 'ms',
   milliseconds: 'ms',
+  // The Greek letter; ours is the sign of units.
+  μs: 'µs',
   usec: 'us',
   micros: 'us',
   sec: 's',
@@ -83,6 +85,7 @@ export function parseDurationNs(value: unknown, unit = 's'): bigint | Complaint 
 /** A duration as people say it (`500 milliseconds`, `1.5 sec`) with our units and without spaces; what it does not know stays as it is. */
 export function tidyDuration(text: string): string {
   return text
+    .replaceAll('μ', 'µ')
     .replaceAll(/[A-Za-z]{2,}/g, (word) => UNIT_ALIASES[word.toLowerCase()] ?? (word.toLowerCase() === 'ms' ? 'ms' : word))
     .replaceAll(/\s/g, '');
 }

@@ -29,6 +29,12 @@ describe('a contract', () => {
     ['p95 ≤ 500 MS', 'latency: p95 <= 500ms'],
     ['latency p95 is below 500 ms', 'latency: p95 < 500ms'],
     ['response time p95 < 500ms', 'latency: p95 < 500ms'],
+    ['p95 latency under 500ms', 'latency: p95 < 500ms'],
+    ['P99 response time < 2 seconds', 'latency: p99 < 2s'],
+    ['99.9th percentile of latency < 2s', 'latency: p99.9 < 2s'],
+    ['median < 100ms', 'latency: p50 < 100ms'],
+    ['p95 < 500μs', 'latency: p95 < 500µs'],
+    ['99.9 percent available', 'availability: 99.9%'],
     ['99.9%', 'availability: 99.9%'],
     ['99.9 % available', 'availability: 99.9%'],
     ['99.9% uptime', 'availability: 99.9%'],
@@ -92,6 +98,16 @@ describe('a mistake in a contract', () => {
     ['availability 0.999', 'the `%` is missing', '99.9%'],
     ['100%', 'leaves no error budget', '99.9%'],
     ['errors 0.1%', 'an error rate needs its `<`', 'errors < 0.1%'],
+    ['errors < 0.1', 'could be a ratio or a percentage', 'errors < 0.1%'],
+    ['errors < 0.001', 'could be a ratio or a percentage', 'errors < 0.1%'],
+    ['< 0.1 % errors', 'what is less stands before the sign', 'errors < 0.1%'],
+    ['p95: 500 ms', 'needs its `<`', 'p95 < 500ms'],
+    ['> 10 req/s', 'what is counted is missing', 'throughput > 10req/s'],
+    ['p95 < 500ms for POST /checkout', 'an endpoint stands behind `on`', 'p95 < 500ms on POST /checkout'],
+    ['p95 < 500ms on POST /a, GET /b', 'an endpoint without a promise', 'p95 < 500ms on GET /b'],
+    ['p95 < 500ms on all endpoints', 'would be an endpoint of that name', 'p95 < 500ms'],
+    ['99.9 % available per month', 'the line says no time', '99.9 % available'],
+    ['99.9% over 28d', 'the line says no time', '99.9%'],
     ['errors > 0.1%', 'an error rate is an upper limit', 'errors < 0.1%'],
     ['availability < 99.9%', 'an availability is a lower limit', '99.9%'],
     ['95% < 500ms', 'a percentile is written with its `p`', 'p95 < 500ms'],
@@ -169,4 +185,19 @@ describe('any text', () => {
       expect(texts(parts.join(', '))).toEqual(parts.flatMap(texts).sort());
     },
   );
+});
+
+describe('a contract in several lines', () => {
+  it.each(['\n', '\r\n', '; '])('parted by %j has the same parts', (separator) => {
+    const parts = partsOf(['p95 < 500ms', '99.9%', 'errors < 1% on GET  /x'].join(separator));
+    expect(parts.map(({ objective, endpoint }) => [objective.text, endpoint])).toEqual([
+      ['latency: p95 < 500ms', null],
+      ['availability: 99.9%', null],
+      ['errorRate: < 1%', 'GET /x'],
+    ]);
+  });
+
+  it('has no control characters, which no endpoint has either', () => {
+    expect(parseContract('p95 < 500ms on GET /\u001b[31m')).toMatchObject({ message: 'has control characters' });
+  });
 });
