@@ -2,7 +2,7 @@
 import { gate } from '../decide/gate.ts';
 import type { GateObjective, GateRun } from '../decide/gate-facts.ts';
 import type { GuardState } from '../decide/guard.ts';
-import { SILENCE_MS } from '../evaluate/slo/telemetry-health.ts';
+import { isAhead, SILENCE_MS } from '../evaluate/slo/telemetry-health.ts';
 import { allowedBad } from '../model/error-budget.ts';
 import type { GateView } from '../model/gate-view.ts';
 import type { Objective } from '../model/objective.ts';
@@ -30,10 +30,11 @@ export interface GateSources {
 
 /** What the gate says of a service at `now`; of one that nobody declared or heard of, that nothing is known. */
 export function gateView(service: string, now: EpochMs, sources: GateSources): GateView {
-  const { policies, book, window, rollouts, guard, isStateUnknown } = sources;
+  const { policies, book, window, rollouts, guard } = sources;
   const declared = policies.services.get(service);
   const canary = declared?.canary ?? policies.fallback.canary;
   const newestAt = window.newestAt(service);
+  const isStateUnknown = sources.isStateUnknown || isAhead(newestAt, now);
   const override = book.overrideOf(service, now);
   const { answer, findings } = gate({
     service,

@@ -11,6 +11,17 @@ export interface TelemetryHealth {
 /** A service that is this far behind the newest event of all, or behind now, is silent: twice an exporter's slowest usual interval, and then some. */
 export const SILENCE_MS: DurationMs = 2 * 60_000;
 
+/** As far ahead as a span's clock may be configured to run. Events that are further ahead were heard before the wall clock was set back. */
+const MOST_AHEAD_MS: DurationMs = 10 * 60_000;
+
+/**
+ * True when the wall clock was set back behind what was heard: what is heard now comes too late for its slots until the clock is there again, and windows
+ * that end now see the past.
+ */
+export function isAhead(newestAt: EpochMs | null, now: EpochMs): boolean {
+  return newestAt !== null && newestAt - now > MOST_AHEAD_MS;
+}
+
 /**
  * `newestAt` is the service's newest event time, `streamAt` the newest of all services or the wall clock, whichever is later. A service without traffic
  * looks just like one whose telemetry is lost, so it counts as silent: what it last said stands.
@@ -25,5 +36,5 @@ export function telemetryHealth({
   isKnown: boolean;
 }): TelemetryHealth {
   if (newestAt === null || streamAt - newestAt > SILENCE_MS) return { state: 'silent', heardAt: newestAt };
-  return { state: isKnown ? 'ok' : 'unknown', heardAt: newestAt };
+  return { state: isKnown && !isAhead(newestAt, streamAt) ? 'ok' : 'unknown', heardAt: newestAt };
 }
