@@ -85,7 +85,17 @@ function headLines(objective: ObjectiveReport): string[] {
     fact('window', `${window}: ${momentText(counts.from)} to ${momentText(counts.to)}`),
     fact('SLI', `${sliText(counts, target)}${counts.valid > 0 ? ` good ${unit}` : ''}, target ${percent(target)}`),
     ...(isYoung ? [fact('counted', `since ${momentText(countedSince)} only: before, nothing was counted for it`)] : []),
+    ...lookFirst(objective),
   ];
+}
+
+/** Where most of what was bad happened. */
+function lookFirst({ ledger }: ObjectiveReport): string[] {
+  const all = ledger.rows.reduce((sum, { bad }) => sum + bad, 0);
+  if (all === 0) return [];
+  const { endpoint, release, bad } = ledger.rows.reduce((most, row) => (row.bad > most.bad ? row : most));
+  const where = `${shortened(visible(endpoint), CELL_COLUMNS)} in ${shortened(visible(release), CELL_COLUMNS)}`;
+  return [fact('look first', `${where}: ${percent(bad / all)} of what was bad (${countText(bad)} of ${countText(all)})`)];
 }
 
 /** `0.1 % of 12,003 valid = 12.003 bad requests allowed`, and on from there. */

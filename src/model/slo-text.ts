@@ -122,7 +122,7 @@ export function tierText({ why, tier, long, longBurn, longSpent, shortBurn, isFi
   switch (why) {
     case 'below_long':
       return longBurn > tier.burnRate && longSpent !== null
-        ? `spent ${spentText(longSpent, long.bad, long.bad / longSpent)} over ${spanText(tier.longMs)}, not above ${percent(tier.budgetShare)}`
+        ? `spent ${spentText(longSpent, long.bad, long.bad / longSpent)}, not above ${percent(tier.budgetShare)}`
         : `not above ${burnText(tier.burnRate)} over ${spanText(tier.longMs)}`;
     case 'below_short':
       return shortBurn > tier.burnRate
