@@ -36,7 +36,7 @@ export function sloResponders(handlers: Pick<ApiHandlers, 'slo' | 'whatIf'>) {
       return problemResponse({
         status: 404,
         title: 'No such endpoint',
-        detail: 'the status lists the services and endpoints that are known',
+        detail: 'no request of this service and endpoint is stored; `slipstream status` lists those that are',
       });
     },
   };

@@ -51,22 +51,38 @@ export async function tell(context: CliContext, service: string, told: GateTelli
   const test = await toldLoadTest(context, service, told);
   if (test !== null) {
     const change = { method: 'POST', body: test, token: tokenOf(context, told.tokenEnv) } as const;
-    const kept = await answerTo({ url, path: '/v1/gate/load-tests', subject: 'taking a load test', schema: loadTest, change });
+    const kept = await changed(
+      told.tokenEnv,
+      answerTo({ url, path: '/v1/gate/load-tests', subject: 'taking a load test', schema: loadTest, change }),
+    );
     say(`load test of ${kept.candidate} handed in: ${kept.outcome}`);
   }
   if (override !== undefined) {
     const body = { service, by, reason: override, for: length };
     const change = { method: 'POST', body, token: tokenOf(context, told.tokenEnv) } as const;
-    const kept = await answerTo({ url, path: '/v1/gate/overrides', subject: 'an override', schema: overrideEntry, change });
+    const kept = await changed(
+      told.tokenEnv,
+      answerTo({ url, path: '/v1/gate/overrides', subject: 'an override', schema: overrideEntry, change }),
+    );
     say(`the gate of ${service} is overridden until ${momentText(kept.until)}`);
   }
   if (told.endOverride === true) {
     const query = new URLSearchParams({ service, by: by ?? '' });
     const change = { method: 'DELETE', token: tokenOf(context, told.tokenEnv) } as const;
     const path = `/v1/gate/overrides?${query}`;
-    const ended = await answerTo({ url, path, subject: 'the end of an override', schema: overrideEntry, change });
+    const ended = await changed(told.tokenEnv, answerTo({ url, path, subject: 'the end of an override', schema: overrideEntry, change }));
     say(`the override of ${service} by ${ended.by} is ended`);
   }
+}
+
+/** What is answered to a change without a token, or with a wrong one, says where it is looked for. */
+async function changed<Answer>(tokenEnv: string | undefined, question: Promise<Answer>): Promise<Answer> {
+  return question.catch((error: unknown) => {
+    if (!(error instanceof PermanentError) || !error.message.includes(': 401 ')) throw error;
+    throw new PermanentError(error.code, `${error.message}; it is taken from the environment variable ${tokenEnv ?? TOKEN_ENV}`, {
+      cause: error.cause,
+    });
+  });
 }
 
 /** The value never gets into a message. */

@@ -33,14 +33,14 @@ async function explain(context: CliContext, wanted: string | null, options: Expl
   const { url, service, check, output } = options;
   const query = new URLSearchParams(service === undefined ? {} : { service });
   const report = await answerTo({ url, path: `/v1/slo?${query}`, subject: 'its objectives', schema: sloReport });
-  const objective = chosen(report, wanted);
+  const objective = chosen(report, wanted, service === undefined ? '' : ` of ${service}`);
   const data = { ...report, objectives: [objective], services: report.services.filter((of) => of.service === objective.service) };
   print(context, output, data, () => sloExplanation(objective, report).join('\n'));
   return check === true && objective.state === 'breached' ? EXIT.breached : EXIT.ok;
 }
 
-function chosen({ objectives }: SloReportWire, wanted: string | null): ObjectiveReportWire {
-  if (objectives.length === 0) throw new PermanentError('unknown', 'no objective is declared there');
+function chosen({ objectives }: SloReportWire, wanted: string | null, whose: string): ObjectiveReportWire {
+  if (objectives.length === 0) throw new PermanentError('unknown', `no objective${whose} is declared there`);
   const matching = wanted === null ? objectives.slice(0, 1) : objectives.filter(({ id }) => id.includes(wanted));
   const exact = objectives.find(({ id }) => id === wanted) ?? (matching.length === 1 ? matching[0] : undefined);
   if (exact !== undefined) return exact;

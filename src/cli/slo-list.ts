@@ -1,5 +1,6 @@
 /** `slipstream slo list`: every objective with what is left of its budget, the worst first. */
 import { type SloReportWire, sloReport } from '../api/slo-schemas.ts';
+import { PermanentError } from '../model/errors.ts';
 import { visible } from '../model/safe-text.ts';
 import { alertCell, budgetText, burnText, coverageText, forecastCell, sliText, stateText } from '../model/slo-text.ts';
 import type { ObjectiveState } from '../model/slo-views.ts';
@@ -19,7 +20,7 @@ interface ListOptions {
 export const addSloList: AddCommand = (group, context, act) => {
   const command = group
     .command('list', { isDefault: true })
-    .description('objectives, the worst first')
+    .description('objectives, the worst first; what `slo` alone does')
     .option('--service <name>', 'only this service')
     .option('--check', 'exit with 3 when an objective is breached');
   withUrlOption(command, context);
@@ -29,12 +30,15 @@ export const addSloList: AddCommand = (group, context, act) => {
 async function list(context: CliContext, { url, service, check, output }: ListOptions): Promise<ExitCode> {
   const query = new URLSearchParams(service === undefined ? {} : { service });
   const report = await answerTo({ url, path: `/v1/slo?${query}`, subject: 'its objectives', schema: sloReport });
+  // A name that is misspelled must not pass a check.
+  if (service !== undefined && report.objectives.length === 0)
+    throw new PermanentError('unknown', `no objective of ${service} is declared there`);
   print(context, output, report, (table) => listText(report, table));
   return check === true && report.objectives.some(({ state }) => state === 'breached') ? EXIT.breached : EXIT.ok;
 }
 
 const COLUMNS: readonly Column[] = [
-  { header: 'SERVICE', shrinks: true },
+  { header: 'ID', shrinks: true, minWidth: 24 },
   { header: 'OBJECTIVE', shrinks: true, minWidth: 16 },
   { header: 'WINDOW', shrinks: true },
   { header: 'STATE' },
@@ -51,8 +55,9 @@ const STATE_TONE: Readonly<Record<ObjectiveState, Tone>> = { met: 'good', at_ris
 function listText({ objectives, now, services }: SloReportWire, options: TableOptions): string {
   if (objectives.length === 0) return 'No objective is declared.';
   const rows = objectives.map((objective): Cell[] => [
-    objective.service,
-    objective.endpoint === null ? objective.text : `${objective.text}, ${objective.endpoint}`,
+    // Begins with the service, names the endpoint, and is what `slo explain` takes.
+    objective.id,
+    objective.text,
     objective.window,
     { text: stateText(objective.state), tone: STATE_TONE[objective.state] },
     sliText(objective.counts, objective.target),

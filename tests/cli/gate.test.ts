@@ -193,6 +193,7 @@ describe('an override', () => {
     const without = await ran(argv);
     expect(without.code).toBe(3);
     expect(without.stderr).toContain('401 authorization: a valid bearer token is needed');
+    expect(without.stderr).toContain('it is taken from the environment variable SLIPSTREAM_API_TOKEN');
     const wrong = await ran([...argv, '--token-env', 'OTHER'], { ...TOKEN_ENV, OTHER: 'another-token-that-is-wrong' });
     expect([wrong.code, wrong.stderr.includes('another-token')]).toEqual([3, false]);
     const broken = await ran([...argv, '--token-env', 'OTHER'], { OTHER: `${TOKEN}\n` });

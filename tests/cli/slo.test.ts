@@ -21,12 +21,12 @@ describe('the list', () => {
   it('has a line per objective with every percentage beside its integers', async () => {
     const { code, stdout, stderr } = await ran(['slo', '--url', url]);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^SERVICE +OBJECTIVE +WINDOW +STATE +SLI +BUDGET LEFT +BURN 1H +FORECAST +COVERAGE +ALERT$/m);
+    expect(stdout).toMatch(/^ID +OBJECTIVE +WINDOW +STATE +SLI +BUDGET LEFT +BURN 1H +FORECAST +COVERAGE +ALERT$/m);
     expect(stdout).toMatch(
-      /^shop +availability: 99%, POST \/checkout +28d rolling +breached +98\.98 % \(3,962 of 4,003\) +-2\.4 % \(-1 of 40\) +0 +kept again in 3 days +99\.901 % \(40,280 of 40,320 minutes\) +page \(frozen\)$/m,
+      /^shop:POST \/checkout:availability +availability: 99% +28d rolling +breached +98\.98 % \(3,962 of 4,003\) +-2\.4 % \(-1 of 40\) +0 +kept again in 3 days +99\.901 % \(40,280 of 40,320 minutes\) +page \(frozen\)$/m,
     );
-    expect(stdout).toMatch(/^shop +availability: 99\.9% .* 88 % \(451 of 512\) +3\.75 +spent in 7 days .* -$/m);
-    expect(stdout).toMatch(/^shop +latency: p95 < 300ms +28d rolling +no data +- +- +- +- +- +-$/m);
+    expect(stdout).toMatch(/^shop:availability +availability: 99\.9% .* 88 % \(451 of 512\) +3\.75 +spent in 7 days .* -$/m);
+    expect(stdout).toMatch(/^shop:latency +latency: p95 < 300ms +28d rolling +no data +- +- +- +- +- +-$/m);
     expect(stdout).toContain('shop: nothing counts now, because of weekly-db');
   });
 
@@ -44,7 +44,18 @@ describe('the list', () => {
   });
 
   it('says so when there is none', async () => {
-    expect((await ran(['slo', '--service', 'nobody', '--url', url])).stdout).toBe('No objective is declared.\n');
+    service.objectives = [];
+    expect(await ran(['slo', '--check', '--url', url])).toMatchObject({ code: 0, stdout: 'No objective is declared.\n' });
+    service.objectives = new MemoryService().objectives;
+  });
+
+  it.each([
+    ['slo', '--check'],
+    ['slo', 'list'],
+    ['slo', 'explain'],
+  ])('fails for a service that has none: `%s %s`', async (...argv) => {
+    const { code, stderr } = await ran([...argv, '--service', 'nobody', '--url', url]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'slipstream: no objective of nobody is declared there\n' });
   });
 
   it('of an unknown word is wrong usage', async () => {
@@ -137,6 +148,6 @@ describe('trying an objective', () => {
   it('of a service that is not known fails', async () => {
     const { code, stderr } = await ran(['slo', 'try', 'nobody', '99%', '--url', url]);
     expect(code).toBe(1);
-    expect(stderr).toContain('404');
+    expect(stderr).toContain('404 no request of this service and endpoint is stored');
   });
 });
