@@ -91,7 +91,14 @@ export function fullPlan(): Plan {
         detection('T6', `${name} after 30 minutes, 100 req/s`, sickLater(name, 100, 1).id, fast),
       ]),
       rollbackRate('T7', 'control: without caps and dispersion, error clumps at 100 req/s', bare.id, 0.8, 1),
-      rollbackRate('T7', 'control: bets on cumulated tables while the split ramps, 100 req/s', 'healthy/ramp/100', 0.3, 1, 'cumulativeBets'),
+      rollbackRate(
+        'T7',
+        'control: bets on cumulated tables while the split ramps, 100 req/s',
+        'healthy/ramp/100',
+        0.3,
+        1,
+        'cumulativeBets',
+      ),
       ...notWarm.map(({ id, traffic }) =>
         rollbackRate('T7', `control: cold canaries without the warm-up rule, ${traffic.rate} req/s`, id, 0.9, 1),
       ),
