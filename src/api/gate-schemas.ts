@@ -100,7 +100,13 @@ export const comparedServices = z.object({
   kind: z.literal('comparison'),
   at: epochMs,
   services: z.array(
-    z.object({ service: z.string(), outcome: z.enum(['pass', 'fail', 'inconclusive']), candidate: z.string().min(1), summary: z.string() }),
+    z.object({
+      service: z.string(),
+      outcome: z.enum(['pass', 'fail', 'inconclusive']),
+      candidate: z.string().min(1),
+      summary: z.string(),
+      metrics: z.array(z.unknown()),
+    }),
   ),
 });
 

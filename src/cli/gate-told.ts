@@ -110,6 +110,9 @@ async function toldLoadTest(context: CliContext, service: string, told: GateTell
     const there = services.slice(0, 10).map((one) => one.service);
     throw new PermanentError('other_service', `${reading}: ${service} is not in it; there is ${there.join(', ') || 'no service'}`);
   }
+  // What compared nothing is no load test, however new it is.
+  if (compared.outcome === 'inconclusive' && compared.metrics.length === 0)
+    throw new PermanentError('not_compared', `${reading}: nothing of ${service} was compared: ${compared.summary}`);
   return {
     service,
     outcome: compared.outcome,

@@ -225,6 +225,14 @@ describe('a load test', () => {
     expect(service.gateBook.loadTestsOf('shop')[0]?.candidate).toMatch(/^\\u\{1b\}\[2Jx{180,}…$/);
   });
 
+  it('that compared nothing is none', async () => {
+    const nothing = { ...one, service: 'store', outcome: 'inconclusive', summary: 'only in the candidate' };
+    const { code, stderr } = await gate('store', '--load-test', file('nothing.json', { ...COMPARISON, services: [nothing] }));
+    expect(code).toBe(3);
+    expect(stderr).toContain('nothing of store was compared: only in the candidate');
+    expect(service.gateBook.loadTestsOf('store')).toEqual([]);
+  });
+
   it('comes through a pipe too', async () => {
     const argv = ['gate', 'shop', '--load-test', '-', '--url', url];
     expect((await ran(argv, TOKEN_ENV, undefined, JSON.stringify(COMPARISON))).code).toBe(2);
