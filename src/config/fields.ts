@@ -41,6 +41,8 @@ interface DurationRange {
   readonly max: string;
   /** What a number without unit most likely meant; seconds unless said otherwise. */
   readonly usual?: string;
+  /** What is wrong with a text that is no duration, where more can be said of it. */
+  readonly otherwise?: (text: string) => Complaint | null;
 }
 
 /** In ms, possibly with a fraction. */
@@ -49,7 +51,7 @@ export function duration(range: DurationRange) {
   const max = nanoseconds(range.max);
   return scalar({ type: 'string', pattern: DURATION_PATTERN, examples: [range.max] }, (value) => {
     const ns = parseDurationNs(value, range.usual);
-    if (ns instanceof Complaint) return ns;
+    if (ns instanceof Complaint) return range.otherwise?.(String(value)) ?? ns;
     if (ns < min) return new Complaint(`shorter than ${range.min}`, `${range.min} to ${range.max}`);
     if (ns > max) return new Complaint(`longer than ${range.max}`, `${range.min ?? '0s'} to ${range.max}`);
     return Number(ns) / 1e6;

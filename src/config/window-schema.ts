@@ -51,7 +51,15 @@ const calendarWindow = z
     };
   });
 
-const rollingMs = duration({ min: '1m', max: '92d', usual: 'd' });
+const rollingMs = duration({ min: '1m', max: '92d', usual: 'd', otherwise: ofCalendar });
+
+/** `month` and `monthly` mean the calendar. */
+function ofCalendar(text: string): Complaint | null {
+  const unit = /^(day|week|month|quarter|year)(?:s|ly)?$|^(daily)$/i.exec(text.trim());
+  if (unit === null) return null;
+  const named = unit[1]?.toLowerCase() ?? 'day';
+  return new Complaint('not a duration', '`28d` for a window that rolls, or one of the calendar', `{ calendar: ${named} }`);
+}
 const rolling = rollingMs.transform((windowMs): WindowSetting => ({ windowMs, calendar: null }));
 
 export const windowSetting = () =>

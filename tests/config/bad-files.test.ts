@@ -145,6 +145,7 @@ const MISTAKES: readonly [string, string, string, string, string | undefined][] 
   ['untracked-attribute', '9:18', 'spec.canary.track.by', '`service.versoin` does not tell releases', 'service.version'],
   ['weight-of-zero', '8:22', 'spec.canary.checks.p50.weight', '`0`: what has no weight is not judged', 'muted: true'],
   ['where-without-bad', '8:14', 'spec.objectives[0].where', '`where` needs `bad` beside it', undefined],
+  ['window-as-a-word', '6:11', 'spec.window', '`monthly`: not a duration', '{ calendar: month }'],
   ['window-in-months', '6:11', 'spec.window', '`1M`: `M` could be minutes (`m`) or months (`30d`)', undefined],
   ['window-start-that-is-none', '6:37', 'spec.window.start', '`2026-02-30T00:00:00`: there is no such day or', undefined],
   ['window-start-with-zone', '6:37', 'spec.window.start', '`2026-01-01T00:00:00Z`: the zone is said by', '2026-01-01T00:00:00'],
