@@ -1,4 +1,5 @@
 /** `slipstream slo list`: every objective with what is left of its budget, the worst first. */
+import type { Command } from 'commander';
 import { type SloReportWire, sloReport } from '../api/slo-schemas.ts';
 import { PermanentError } from '../model/errors.ts';
 import { visible } from '../model/safe-text.ts';
@@ -24,8 +25,19 @@ export const addSloList: AddCommand = (group, context, act) => {
     .option('--service <name>', 'only this service')
     .option('--check', 'exit with 3 when an objective is breached');
   withUrlOption(command, context);
-  withOutputOption(command).action(act((options: ListOptions) => list(context, options)));
+  // What is no command of the group comes here as an argument.
+  withOutputOption(command.allowExcessArguments()).action(
+    act((options: ListOptions) => {
+      const [word] = command.args;
+      if (word !== undefined) command.error(`error: slo has no command '${word}'; it has ${namesOf(group)}`);
+      return list(context, options);
+    }),
+  );
 };
+
+function namesOf(group: Command): string {
+  return group.commands.map((each) => each.name()).join(', ');
+}
 
 async function list(context: CliContext, { url, service, check, output }: ListOptions): Promise<ExitCode> {
   const query = new URLSearchParams(service === undefined ? {} : { service });

@@ -59,7 +59,9 @@ describe('the list', () => {
   });
 
   it('of an unknown word is wrong usage', async () => {
-    expect((await ran(['slo', 'lst', '--url', url])).code).toBe(2);
+    const { code, stderr } = await ran(['slo', 'lst', '--url', url]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("slo has no command 'lst'; it has list, explain, try, add, import, export");
   });
 });
 
