@@ -12,7 +12,7 @@ const EXAMPLES = `Examples:
   slipstream replay spans.jsonl --config FILE      judge a recording as it would have been live
   slipstream status --window 5m                    endpoints, objectives and runs of a running one
   slipstream slo                                   objectives and their budgets, the worst first
-  slipstream slo add checkout "p95 < 500ms, 99.9%"  write the line of a contract into the SLO file
+  slipstream slo add checkout "p95 < 2s, 99.9%"    write the line of a contract into the SLO file
   slipstream explain                               why the newest rollout is judged as it is
   slipstream compare before.binpb after.binpb      is the newer load test worse?
   slipstream coverage --openapi FILE --service checkout --slos config/slos
