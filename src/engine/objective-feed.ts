@@ -90,6 +90,12 @@ export class ObjectiveFeed {
     this.#state.advance(frozenBefore);
   }
 
+  /** Of timeslices: the end of the last one that is closed; -Infinity before any. */
+  closedTo({ budgeting }: Objective): EpochMs {
+    const sliceMs = budgeting.kind === 'timeslices' ? budgeting.sliceMs : SLOT_MS;
+    return Math.floor((this.#state.slices.closedBefore * SLOT_MS) / sliceMs) * sliceMs;
+  }
+
   /** Nobody listened between the two moments: timeslices that touch them are not judged. */
   notObserved(fromMs: EpochMs, toMs: EpochMs): void {
     this.#state.slices.notObserved(fromMs, toMs);

@@ -63,8 +63,13 @@ export class TierWatch {
 
   #windows(counts: CountsOf, to: EpochMs): readonly WindowCounts[] {
     const { objective } = this;
-    // A slice is counted when it is over, where it began: that may be long ago.
-    if (objective.budgeting.kind === 'timeslices') return this.#lengths.map((lengthMs) => counts.over(objective, to - lengthMs, to));
+    const { budgeting } = objective;
+    if (budgeting.kind === 'timeslices') {
+      // A slice is counted once nothing more can come for it, where it began: windows end with the last of these, and the shortest holds one of them.
+      const closedTo = counts.closedTo?.(objective) ?? to;
+      const end = Number.isFinite(closedTo) ? Math.min(closedTo, to) : to;
+      return this.#lengths.map((lengthMs) => counts.over(objective, end - Math.max(lengthMs, budgeting.sliceMs), end));
+    }
     const recentFrom = to - RECENT_MS;
     if (to !== this.#olderTo) {
       this.#older = this.#lengths.map((lengthMs) => (lengthMs > RECENT_MS ? counts.over(objective, to - lengthMs, recentFrom) : null));
