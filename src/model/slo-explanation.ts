@@ -134,9 +134,10 @@ function alertLines({ alert, target, counts, allowedBad }: ObjectiveReport): str
 }
 
 /** The most expensive first; `checkout 1.5.0 cost 8 % (41 of 512)`. A bad slice of time is shared out by its bad requests: `20 % (7 of 14 bad requests)`. */
-function spenderLines({ ledger, allowedBad, unit }: ObjectiveReport): string[] {
+function spenderLines({ ledger, allowedBad, unit, counts }: ObjectiveReport): string[] {
   const spenders = ledger.rows.filter((row) => row.bad > 0).toSorted((a, b) => b.bad - a.bad);
-  if (spenders.length === 0) return ['nobody: nothing was bad'];
+  if (spenders.length === 0)
+    return [counts.bad > 0 ? `no endpoint by itself: ${unit} were bad, and no request in them` : 'nobody: nothing was bad'];
   const all = spenders.reduce((sum, { bad }) => sum + bad, 0);
   const cost = (share: number | null, bad: number): string =>
     unit === 'slices' && share !== null

@@ -51,6 +51,18 @@ describe('the page', () => {
     expect(text).toContain('spent      2 bad / 0.05 allowed = 4,000 % (2 of 0.05)');
   });
 
+  it('never says that nothing was bad where slices of time were', () => {
+    const quiet: ObjectiveReport = {
+      ...KEPT,
+      unit: 'slices',
+      counts: { ...KEPT.counts, valid: 62, bad: 1 },
+      ledger: { ...KEPT.ledger, rows: [] },
+    };
+    expect(page(quiet)).toContain('no endpoint by itself: slices were bad, and no request in them');
+    expect(page(quiet)).not.toContain('nothing was bad');
+    expect(page({ ...quiet, counts: { ...quiet.counts, bad: 0 } })).toContain('nobody: nothing was bad');
+  });
+
   it('has a line per incident with detection, end and its share', () => {
     expect(page(KEPT)).toMatch(/2026-11-20 06:00:00 UTC +after 4 min +after 60 min +page +41 +8 % \(41 of 51[23]\) +1\.5\.0$/m);
   });
