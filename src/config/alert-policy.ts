@@ -15,7 +15,7 @@ export interface AlertLayer {
 /** Layers from the most special to the most general; `path` is that of the objective. */
 export function alertPolicyOf(
   layers: readonly AlertLayer[],
-  { name, target, windowMs }: Pick<Objective, 'name' | 'target' | 'windowMs'>,
+  { name, target, windowMs, budgeting }: Pick<Objective, 'name' | 'target' | 'windowMs' | 'budgeting'>,
   path: YamlPath,
   { refuse, warn }: { readonly refuse: Say; readonly warn: Say },
 ): AlertPolicy {
@@ -30,10 +30,21 @@ export function alertPolicyOf(
       : written.map(({ severity, long, short, budget }) =>
           tierOf({ severity, longMs: long, shortMs: short, budgetShare: budget }, windowMs),
         );
+  const first = <K extends 'basis' | 'minBad'>(option: K): NonNullable<AlertSection[K]> | undefined =>
+    layers.map(({ section }) => section?.[option]).find((value) => value !== undefined) as NonNullable<AlertSection[K]> | undefined;
+  const slicesIn = ({ longMs }: Tier) =>
+    budgeting.kind === 'timeslices' ? Math.floor(longMs / budgeting.sliceMs) : Number.POSITIVE_INFINITY;
+  const burnObjection = (tier: Tier): string | null =>
+    tier.longMs > windowMs ? 'its long window is longer than that of the objective' : tierObjection(tier, target);
+  // Of slices there are only so many: unless somebody says else, half of those in the shortest long window are enough.
+  const halves = all.filter((tier) => burnObjection(tier) === null).map((tier) => Math.floor(slicesIn(tier) / 2));
+  const minBad = first('minBad') ?? Math.max(1, Math.min(ALERT_DEFAULTS.minBad, ...halves));
+  const floorObjection = (tier: Tier): string | null =>
+    Math.max(1, slicesIn(tier)) < minBad ? `its long window has ${slicesIn(tier)} slices, and \`minBad\` asks for ${minBad}` : null;
   const tiers: Tier[] = [];
   const idle: string[] = [];
   for (const tier of all) {
-    const objection = tier.longMs > windowMs ? 'its long window is longer than that of the objective' : tierObjection(tier, target);
+    const objection = burnObjection(tier) ?? floorObjection(tier);
     if (objection === null) tiers.push(tier);
     else if (written !== undefined && speaking?.isOwn === true) {
       const message = `\`${name}\`: the tier of ${budgetText(tier)} can never fire: ${objection}`;
@@ -42,16 +53,14 @@ export function alertPolicyOf(
   }
   if (idle.length > 0)
     warn(path, {
-      message: `\`${name}\` does without the alerts of ${idle.join(' and ')}: even a total outage burns too slowly for them`,
+      message: `\`${name}\` does without the alerts of ${idle.join(' and ')}: even a total outage burns too slowly for them${budgeting.kind === 'timeslices' ? ', or has too few slices' : ''}`,
       expected: 'own `tiers`, or `preset: none`',
     });
-  const first = <K extends 'basis' | 'minBad'>(option: K): NonNullable<AlertSection[K]> | undefined =>
-    layers.map(({ section }) => section?.[option]).find((value) => value !== undefined) as NonNullable<AlertSection[K]> | undefined;
   return {
     // The fastest comes first.
     tiers: tiers.sort((a, b) => a.longMs - b.longMs || b.burnRate - a.burnRate),
     basis: first('basis') ?? ALERT_DEFAULTS.basis,
-    minBad: first('minBad') ?? ALERT_DEFAULTS.minBad,
+    minBad,
   };
 }
 

@@ -185,6 +185,26 @@ describe('alerts', () => {
     expect([common.problems.length, common.warnings.length]).toEqual([0, 1]);
   });
 
+  it.each([
+    ['1m', 10],
+    ['5m', 6],
+    ['10m', 3],
+    ['1h', 1],
+  ])('of slices of %s ask for %i bad ones where nobody says how many', (slice, minBad) => {
+    const { alerts } = onlyObjective({ objectives: '99%', window: '30d', timeslices: { slice } });
+    expect(alerts.minBad).toBe(minBad);
+    expect(alerts.tiers).toHaveLength(4);
+  });
+
+  it('that ask for more bad slices than their window has can never fire', () => {
+    const service = { objectives: '99%', window: '30d', timeslices: { slice: '10m' } };
+    const tiers = [{ severity: 'page', long: '1h', budget: '2%' }];
+    expect(resolved({ ...service, alerts: { tiers, minBad: 7 } }).problems).toMatchObject([
+      { message: expect.stringContaining('its long window has 6 slices, and `minBad` asks for 7') },
+    ]);
+    expect(onlyObjective({ ...service, alerts: { tiers, minBad: 6 } }).alerts).toMatchObject({ minBad: 6, tiers: [{ severity: 'page' }] });
+  });
+
   it('with a window longer than that of the objective are refused', () => {
     const alerts = { tiers: [{ severity: 'ticket', long: '3d', budget: '10%' }] };
     expect(resolved({ objectives: '99.9%', window: '1d', alerts }).problems).toMatchObject([
