@@ -84,7 +84,7 @@ export class ObjectiveFeed {
   /**
    * Time has come so far that slots before `frozenBefore` take no spans any more (`SlidingWindow.frozenBefore`): closes timeslices that end by then. A slice
    * without any request counts against a throughput objective only when the service was heard before, nothing says that we did not listen, and in each of
-   * its minutes spans of some service came: else the silence may be ours.
+   * its minutes spans of some service came: else the silence may be ours. One with too few requests needs such minutes right before and after it, too.
    */
   advance(frozenBefore: SlotIndex): void {
     this.#state.advance(frozenBefore);

@@ -18,6 +18,7 @@ import { SpendLedger } from './spend-ledger.ts';
 
 /** Counts of so many removed objectives are kept, about 60 kB each at most. */
 const MAX_GONE = 200;
+const MINUTE_SEC = 60;
 const HOUR_SEC = 3600;
 const DAY_SEC = 86_400;
 /** Under this name all services are heard together. */
@@ -207,6 +208,9 @@ export class ObjectiveTallies {
       const isGood = isGoodSlice(tally.objective, sliceSec, counts ?? { valid: 0, bad: 0 });
       if (isGood === null) continue;
       const isOut = ratio === null && excluding(tally.exclusions, startSec * SLOT_MS, (startSec + sliceSec) * SLOT_MS).length > 0;
+      // Where all fell silent within it, or began to speak, what is missing in it may have been lost on the way to us.
+      const isTooFew = sli.kind === 'throughput' && sli.bound === 'least' && !isGood;
+      if (!isOut && isTooFew && !this.#wasAnybodyHeard(startSec - MINUTE_SEC, sliceSec + 2 * MINUTE_SEC)) continue;
       this.#add(tally, isOut ? 'excluded' : 'counted', startSec, 1, isGood ? 0 : 1);
     }
     for (const [startSec, counts] of this.slices.closing(tally.excludedKey, sliceSec, horizon, null)) {
@@ -216,7 +220,7 @@ export class ObjectiveTallies {
   }
 
   #wasAnybodyHeard(startSec: number, sliceSec: number): boolean {
-    const [from, to] = [Math.floor(startSec / 60), Math.ceil((startSec + sliceSec) / 60)];
+    const [from, to] = [Math.floor(startSec / MINUTE_SEC), Math.ceil((startSec + sliceSec) / MINUTE_SEC)];
     return this.heardMinutes.minutes(ANYBODY, from, to) === to - from;
   }
 

@@ -47,7 +47,7 @@ describe('a timeslice', () => {
     ['with one request at once of one is good', inFlight(1.01), some(T0, 10, 0, 1_000_000), { valid: 1, bad: 0 }],
     ['with more at once than its limit is bad', inFlight(0.99), some(T0, 10, 0, 1_000_000), { valid: 1, bad: 1 }],
   ])('%s', (_, one, requests, expected) => {
-    const world = heardBy(one, ...requests);
+    const world = heardBy(one, ofOther(T0 - 1), ...requests, ofOther(T0 + MINUTE_MS));
     world.advance();
     expect(total(world)).toEqual({ valid: 0, bad: 0 });
     world.send(ofOther(T0 + 2 * MINUTE_MS));
@@ -84,9 +84,9 @@ describe('a timeslice', () => {
   });
 
   it('without requests says nothing when nobody at all is heard: the silence may be ours', () => {
-    const world = heardBy(least(0.01), { at: T0 }, ofOther(T0 + 2 * MINUTE_MS), ofOther(T0 + 4 * MINUTE_MS));
+    const world = heardBy(least(0.01), { at: T0 }, ...[2, 3, 4, 5].map((minute) => ofOther(T0 + minute * MINUTE_MS)));
     world.advance();
-    // The slices of minutes 0 and 2 are judged, minute 1 is unknown.
+    // The slices of minutes 0 and 3 are judged, minute 1 is unknown, and so is how much of minute 2 was heard.
     expect(total(world)).toEqual({ valid: 2, bad: 1 });
   });
 
