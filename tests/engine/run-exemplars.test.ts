@@ -38,7 +38,7 @@ const shown = (engine: Engine) => engine.rollouts.find('r1')?.view().exemplars;
 /** As a store gives it back. */
 function restored(saved: Checkpoint, stream: Stream, now: number): Engine {
   const engine = new Engine(policies({}), stream.layout);
-  engine.restore(JSON.parse(JSON.stringify({ ...saved, series: [], slots: [] })), now);
+  engine.restore(JSON.parse(JSON.stringify({ ...saved, series: [], slots: [], counts: [], countKeys: [] })), now);
   return engine;
 }
 

@@ -129,7 +129,7 @@ it('a load test that failed refuses a healthy service until a newer one passed',
   const answer = await deploy(folder, running.api, SERVICE);
   expect([answer.code, lastLine(answer)]).toEqual([0, 'GO']);
 
-  const service = { service: SERVICE, outcome: 'fail', candidate: '1.1.0', summary: 'p95 of GET /cart 30 ms to 41 ms' };
+  const service = { service: SERVICE, outcome: 'fail', candidate: '1.1.0', summary: 'p95 of GET /cart 30 ms to 41 ms', metrics: [{}] };
   const file = join(folder, 'compare.json');
   writeFileSync(file, JSON.stringify({ kind: 'comparison', at: Date.now(), services: [service] }));
   const failed = await deploy(folder, running.api, SERVICE, '--load-test', file);
