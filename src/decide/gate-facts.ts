@@ -16,6 +16,8 @@ export interface GateObjective {
   readonly allowedBad: number;
   /** 1 - bad / allowedBad: signed; null without valid events. */
   readonly budgetRemaining: number | null;
+  /** Fewer bad events than this refuse nothing, as they alert nobody. */
+  readonly minBad: number;
   readonly alert: AlertView;
   /** The incident that has spent most within the window; null: none. */
   readonly worstIncident: IncidentView | null;

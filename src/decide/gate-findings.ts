@@ -68,11 +68,12 @@ function objectiveFindings(objective: GateObjective, facts: GateFacts): GateFind
 }
 
 /**
- * A budget of exactly 0 is spent and kept: it is below `warnBelow`, not below a `refuseBelow` of 0. One objective of several that has no data yet
+ * A budget of exactly 0 is spent and kept: it is below `warnBelow`, not below a `refuseBelow` of 0. While only a few events are bad it warns at most: in
+ * the first hours of a month, or of an objective, one would overspend what there is. One objective of several that has no data yet
  * only warns: else an objective declared for an endpoint that the deploy itself brings would close the gate to it.
  */
 function budgetFindings(objective: GateObjective, { objectives, policy, telemetry }: GateFacts): GateFinding[] {
-  const { id, budgetRemaining } = objective;
+  const { id, bad, minBad, budgetRemaining } = objective;
   const text = budgetText(objective);
   if (budgetRemaining === null) {
     if (telemetry.newestAt === null) return [];
@@ -80,7 +81,10 @@ function budgetFindings(objective: GateObjective, { objectives, policy, telemetr
     return [finding('no_data', othersKnow ? 'warn' : 'unknown', id, text)];
   }
   const reason = budgetRemaining <= 0 ? 'budget_spent' : 'budget_low';
-  if (budgetRemaining < policy.refuseBelow) return [finding(reason, 'refuse', id, `${text}; ${limitText(policy.refuseBelow, 'refuses')}`)];
+  if (budgetRemaining < policy.refuseBelow) {
+    if (bad < minBad) return [finding(reason, 'warn', id, `${text}; fewer than ${minBad} bad ones refuse nothing`)];
+    return [finding(reason, 'refuse', id, `${text}; ${limitText(policy.refuseBelow, 'refuses')}`)];
+  }
   if (budgetRemaining < policy.warnBelow) return [finding(reason, 'warn', id, `${text}; ${limitText(policy.warnBelow, 'warns')}`)];
   return [finding('budget_left', 'allow', id, text)];
 }

@@ -54,6 +54,7 @@ export function gateView(service: string, now: EpochMs, sources: GateSources): G
 
 function gateObjective(objective: Objective, { window, feed, alerts }: GateSources): GateObjective {
   const { id, name, service, endpoint, target } = objective;
+  const { minBad } = objective.alerts;
   const { from, valid, bad } = feed.total(objective, window.newestAt(service));
   const allowed = allowedBad(target, valid);
   return {
@@ -62,6 +63,7 @@ function gateObjective(objective: Objective, { window, feed, alerts }: GateSourc
     bad,
     allowedBad: allowed,
     budgetRemaining: valid === 0 ? null : (allowed - bad) / allowed,
+    minBad,
     alert: alerts.view(id),
     worstIncident: worst(alerts.incidents(id).filter(({ endedAt }) => endedAt === null || endedAt > from)),
   };

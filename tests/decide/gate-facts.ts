@@ -21,6 +21,7 @@ export function counted(bad: number, valid: number, change: Partial<GateObjectiv
     bad,
     allowedBad: allowed,
     budgetRemaining: valid === 0 ? null : (allowed - bad) / allowed,
+    minBad: 10,
     alert: QUIET,
     worstIncident: null,
     ...change,

@@ -34,6 +34,14 @@ const ROWS: readonly Row[] = [
     /^budget of availability: -12 % left \(56 bad of 50 allowed\); the gate refuses below 0 %$/,
   ],
   [
+    'a young budget that a few bad events overspend warns',
+    { objectives: [counted(9, 1_000)] },
+    'warn',
+    'budget_spent',
+    /^budget of availability: -800 % left \(9 bad of 1 allowed\); fewer than 10 bad ones refuse nothing$/,
+  ],
+  ['and refuses with as many as alert', { objectives: [counted(10, 1_000)] }, 'refuse', 'budget_spent', /-900 % left \(10 bad of 1/],
+  [
     'a budget that must be kept in reserve refuses before it is spent',
     { objectives: [counted(40, 50_000)], policy: policy({ refuseBelow: 0.3 }) },
     'refuse',
