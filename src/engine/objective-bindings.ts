@@ -4,6 +4,7 @@ import { objectiveApplies } from '../model/objective-binding.ts';
 import { ruleCounterAt, type SeriesInfo } from '../model/series.ts';
 import type { SlotDeltas } from '../model/slot-deltas.ts';
 import type { Tally } from './objective-tally.ts';
+import type { SpendCell } from './spend-ledger.ts';
 
 /** `counter`: position among the row's own counters. `requests` and `durations` are read for objectives about slices themselves. */
 type Source =
@@ -14,12 +15,14 @@ type Source =
 export interface Binding {
   readonly tally: Tally;
   readonly source: Source;
+  /** Where bad requests of the series are counted in the ledger; null: not known, or with all others. */
+  spent: SpendCell | null;
 }
 
 /** Null when the objective does not apply, or what it counts had no exact counter when the series appeared. */
 export function bindingOf(tally: Tally, info: SeriesInfo): Binding | null {
   const source = objectiveApplies(tally.objective, info.endpoint) ? sourceOf(tally, info) : null;
-  return source === null ? null : { tally, source };
+  return source === null ? null : { tally, source, spent: null };
 }
 
 function sourceOf({ objective: { sli, budgeting } }: Tally, info: SeriesInfo): Source | null {

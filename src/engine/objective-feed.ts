@@ -6,7 +6,7 @@ import { allowedBad } from '../model/error-budget.ts';
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import type { Judgement } from '../model/judgement.ts';
 import type { Objective } from '../model/objective.ts';
-import type { Policies } from '../model/policy.ts';
+import type { Policies, ServicePolicy } from '../model/policy.ts';
 import type { SeriesInfo } from '../model/series.ts';
 import type { Coverage, LedgerView, WindowCounts } from '../model/slo-views.ts';
 import type { SlotDeltas } from '../model/slot-deltas.ts';
@@ -27,8 +27,17 @@ const FAST_BURN_MIN_BAD = 10;
 const COVERED_MINUTES = 92 * 24 * 60;
 const NOTHING: WindowCounts = { from: 0, to: 0, valid: 0, bad: 0 };
 
+/** What the series of a service share. */
+interface Place {
+  /** Null: nothing is declared for it. */
+  readonly policy: ServicePolicy | null;
+  /** The slot that was noted last as one in which it was heard. */
+  heardSlot: SlotIndex;
+}
+
 interface Join {
   readonly info: SeriesInfo;
+  readonly place: Place;
   readonly bindings: readonly Binding[];
 }
 
@@ -41,6 +50,7 @@ export class ObjectiveFeed {
   readonly #state: ObjectiveTallies;
   #policies: Policies;
   #joins: Join[] = [];
+  #places = new Map<string, Place>();
   readonly #read = { valid: 0, bad: 0 };
 
   constructor(policies: Policies, layout: HistogramLayout) {
@@ -56,9 +66,9 @@ export class ObjectiveFeed {
 
   /** Decides for which objectives a series counts. What was declared after the series appeared has no exact counter in it and does not bind. */
   bind(info: SeriesInfo): void {
-    const objectives = this.#policies.services.get(info.service)?.objectives ?? [];
-    const bindings = objectives.flatMap((objective) => bindingOf(this.#state.of(objective), info) ?? []);
-    this.#joins[info.id] = { info, bindings };
+    const place = this.#place(info.service);
+    const bindings = (place.policy?.objectives ?? []).flatMap((objective) => bindingOf(this.#state.of(objective), info) ?? []);
+    this.#joins[info.id] = { info, place, bindings };
   }
 
   /** Counts a flush from `firstRow` on: what came too late is in no window and counts for no objective either. */
@@ -66,17 +76,27 @@ export class ObjectiveFeed {
     for (let row = firstRow; row < deltas.size; row++) {
       const slot = deltas.slot[row] as number;
       const join = this.#joins[deltas.series[row] as number];
-      const policy = join === undefined ? undefined : this.#policies.services.get(join.info.service);
-      this.#state.heard(policy === undefined ? null : policy.service, slot);
-      if (join === undefined || policy === undefined || join.bindings.length === 0) continue;
-      const isOut = policy.exclusions.length > 0 && isExcluded(policy.exclusions, slot);
-      for (const { tally, source } of join.bindings) {
+      if (join === undefined) {
+        this.#state.heard(null, slot);
+        continue;
+      }
+      const { place, bindings } = join;
+      if (place.heardSlot !== slot) {
+        place.heardSlot = slot;
+        this.#state.heard(place.policy === null ? null : place.policy.service, slot);
+      }
+      if (place.policy === null || bindings.length === 0) continue;
+      const { exclusions } = place.policy;
+      const isOut = exclusions.length > 0 && isExcluded(exclusions, slot);
+      for (let i = 0; i < bindings.length; i++) {
+        const binding = bindings[i] as Binding;
+        const { tally, source } = binding;
         readRow(source, deltas, row, this.#layout, this.#read);
         const { valid, bad } = this.#read;
         if (valid === 0 && bad === 0) continue;
         this.#state.count(tally, slot, valid, bad, isOut);
         const isRequests = source.kind !== 'durations' && source.kind !== 'requests';
-        if (bad > 0 && isRequests && !isOut) this.#state.ledger.add(tally.key, join.info.endpoint, join.info.release.name, slot, bad);
+        if (bad > 0 && isRequests && !isOut) this.#spend(binding, join.info, slot, bad);
       }
     }
   }
@@ -217,6 +237,7 @@ export class ObjectiveFeed {
   reconfigure(policies: Policies, series: Iterable<SeriesInfo>): void {
     this.#policies = policies;
     this.#state.declare(policies);
+    this.#places = new Map();
     for (const info of series) this.bind(info);
   }
 
@@ -229,6 +250,24 @@ export class ObjectiveFeed {
   restore(saved: SavedState, now: EpochMs): void {
     this.#state.restore(saved);
     if (saved.at !== null) this.notObserved(saved.at, now);
+  }
+
+  #spend(binding: Binding, { endpoint, release: { name } }: SeriesInfo, slot: SlotIndex, bad: number): void {
+    const { ledger } = this.#state;
+    const { spent } = binding;
+    const cell = spent === null || spent.isGone ? ledger.cellOf(binding.tally.key, endpoint, name) : spent;
+    // One of all others may have a place of its own later.
+    binding.spent = cell.endpoint === endpoint && cell.release === name ? cell : null;
+    ledger.addTo(cell, slot, bad);
+  }
+
+  #place(service: string): Place {
+    let place = this.#places.get(service);
+    if (place === undefined) {
+      place = { policy: this.#policies.services.get(service) ?? null, heardSlot: Number.NaN };
+      this.#places.set(service, place);
+    }
+    return place;
   }
 }
 

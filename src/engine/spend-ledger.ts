@@ -20,7 +20,8 @@ export interface Spending {
   readonly bad: number;
 }
 
-interface Cell {
+/** What an objective spent at one endpoint of one release. */
+export interface SpendCell {
   /** The objective, the endpoint and the release as JSON: its name in stored counts. */
   readonly name: string;
   readonly endpoint: string;
@@ -28,6 +29,8 @@ interface Cell {
   /** Hours with bad events as epoch seconds, ascending, and how many. */
   readonly startSec: number[];
   readonly bad: number[];
+  /** It had nothing left, and was given up. */
+  isGone: boolean;
 }
 
 /**
@@ -35,7 +38,7 @@ interface Cell {
  * slice bad by itself. Which cells are told apart beyond the limits depends on who came first; the sum of all cells does not.
  */
 export class SpendLedger {
-  readonly #objectives = new Map<string, Map<string, Cell>>();
+  readonly #objectives = new Map<string, Map<string, SpendCell>>();
   readonly #dirty = new Set<number>();
   readonly #writer = new CountRowWriter();
   readonly #limits: { readonly cells: number; readonly allCells: number; readonly hours: number };
@@ -48,13 +51,36 @@ export class SpendLedger {
   }
 
   add(objective: string, endpoint: string, release: string, slot: SlotIndex, bad: number): void {
+    this.addTo(this.cellOf(objective, endpoint, release), slot, bad);
+  }
+
+  /** As `add`, to a cell that is not gone. */
+  addTo(cell: SpendCell, slot: SlotIndex, bad: number): void {
     const startSec = hourOf(slot);
     if (startSec < this.#forgottenBefore) return;
-    const cell = this.#cell(objective, endpoint, release);
-    const at = placeOf(cell, startSec);
+    const last = cell.startSec.length - 1;
+    const at = cell.startSec[last] === startSec ? last : placeOf(cell, startSec);
     this.#set(cell, at, startSec, (cell.startSec[at] === startSec ? (cell.bad[at] as number) : 0) + bad);
     this.#dirty.add(startSec);
     if (this.#hours > this.#limits.hours) this.#forgetOldest();
+  }
+
+  /** Where it is counted: a cell of its own, or that of all others. */
+  cellOf(objective: string, endpoint: string, release: string): SpendCell {
+    let cells = this.#objectives.get(objective);
+    if (cells === undefined) {
+      cells = new Map();
+      this.#objectives.set(objective, cells);
+    }
+    const name = JSON.stringify([objective, endpoint, release]);
+    const known = cells.get(name);
+    if (known !== undefined) return known;
+    const isOther = endpoint === OTHER && release === OTHER;
+    if (!isOther && (cells.size >= this.#limits.cells || this.#cells >= this.#limits.allCells)) return this.cellOf(objective, OTHER, OTHER);
+    const cell: SpendCell = { name, endpoint, release, startSec: [], bad: [], isGone: false };
+    cells.set(name, cell);
+    this.#cells++;
+    return cell;
   }
 
   /** Spending within [fromMs, toMs), edges rounded outward to hours, most first; `from` is later where older hours were forgotten. */
@@ -127,29 +153,12 @@ export class SpendLedger {
     const from = hourOf(heldFrom(objective) / SLOT_MS);
     return (startSec, bad) => {
       if (startSec < from) return;
-      const cell = this.#cell(objective, endpoint, release);
+      const cell = this.cellOf(objective, endpoint, release);
       this.#set(cell, placeOf(cell, startSec), startSec, bad);
     };
   }
 
-  #cell(objective: string, endpoint: string, release: string): Cell {
-    let cells = this.#objectives.get(objective);
-    if (cells === undefined) {
-      cells = new Map();
-      this.#objectives.set(objective, cells);
-    }
-    const name = JSON.stringify([objective, endpoint, release]);
-    const known = cells.get(name);
-    if (known !== undefined) return known;
-    const isOther = endpoint === OTHER && release === OTHER;
-    if (!isOther && (cells.size >= this.#limits.cells || this.#cells >= this.#limits.allCells)) return this.#cell(objective, OTHER, OTHER);
-    const cell = { name, endpoint, release, startSec: [], bad: [] };
-    cells.set(name, cell);
-    this.#cells++;
-    return cell;
-  }
-
-  #set(cell: Cell, at: number, startSec: number, bad: number): void {
+  #set(cell: SpendCell, at: number, startSec: number, bad: number): void {
     if (cell.startSec[at] === startSec) {
       cell.bad[at] = bad;
       return;
@@ -178,6 +187,7 @@ export class SpendLedger {
         this.#hours -= gone;
       }
       if (cell.startSec.length > 0) continue;
+      cell.isGone = true;
       cells?.delete(name);
       this.#cells--;
     }
@@ -186,7 +196,7 @@ export class SpendLedger {
 }
 
 /** Position of the first hour at or after `startSec`; nearly always the last, or behind it. */
-function placeOf({ startSec: hours }: Cell, startSec: number): number {
+function placeOf({ startSec: hours }: SpendCell, startSec: number): number {
   let at = hours.length;
   if (at === 0 || (hours[at - 1] as number) < startSec) return at;
   let low = 0;
