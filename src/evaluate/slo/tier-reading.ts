@@ -50,13 +50,16 @@ export function readTier({ tier, long, short, target, policy, period }: TierWind
 }
 
 /**
- * True when the short window burns below nine tenths of what makes the tier fire, so that the alert may go. Null when it cannot be said: no request in the
- * short window while the long one still holds enough bad events to fire.
+ * True when the short window burns below nine tenths of what makes the tier fire, so that the alert may go. By the rate of failures whatever the basis: what
+ * was spent is little, too, while nobody listened, and an alert must not end for that. Null when it cannot be said: no request in the short window while the
+ * long one still holds enough bad events to fire.
  */
 export function isCalm(reading: TierReading, { basis, minBad }: Pick<AlertPolicy, 'basis' | 'minBad'>): boolean | null {
   if (reading.isFiring) return false;
-  if (reading.short.valid === 0) return reading.long.bad === 0 || reading.long.bad < minBad ? true : null;
-  return !isShortAbove(reading, basis, CALM_SHARE);
+  const isFew = reading.long.bad === 0 || reading.long.bad < minBad;
+  if (reading.short.valid === 0) return isFew ? true : null;
+  if (basis !== 'rate' && isFew) return true;
+  return !isShortAbove(reading, 'rate', CALM_SHARE) && (basis !== 'budget' || !isShortAbove(reading, 'budget', CALM_SHARE));
 }
 
 type Seen = Pick<TierReading, 'tier' | 'long' | 'short' | 'shortBurn' | 'longSpent'>;
