@@ -15,14 +15,15 @@ type Source =
 export interface Binding {
   readonly tally: Tally;
   readonly source: Source;
-  /** Where bad requests of the series are counted in the ledger; null: not known, or with all others. */
+  /** Where bad requests of the series are counted in the ledger, as of when; null: not asked for yet. */
   spent: SpendCell | null;
+  spentAsOf: number;
 }
 
 /** Null when the objective does not apply, or what it counts had no exact counter when the series appeared. */
 export function bindingOf(tally: Tally, info: SeriesInfo): Binding | null {
   const source = objectiveApplies(tally.objective, info.endpoint) ? sourceOf(tally, info) : null;
-  return source === null ? null : { tally, source, spent: null };
+  return source === null ? null : { tally, source, spent: null, spentAsOf: 0 };
 }
 
 function sourceOf({ objective: { sli, budgeting } }: Tally, info: SeriesInfo): Source | null {

@@ -254,11 +254,11 @@ export class ObjectiveFeed {
 
   #spend(binding: Binding, { endpoint, release: { name } }: SeriesInfo, slot: SlotIndex, bad: number): void {
     const { ledger } = this.#state;
-    const { spent } = binding;
-    const cell = spent === null || spent.isGone ? ledger.cellOf(binding.tally.key, endpoint, name) : spent;
-    // One of all others may have a place of its own later.
-    binding.spent = cell.endpoint === endpoint && cell.release === name ? cell : null;
-    ledger.addTo(cell, slot, bad);
+    if (binding.spent === null || binding.spentAsOf !== ledger.givenUp) {
+      binding.spent = ledger.cellOf(binding.tally.key, endpoint, name);
+      binding.spentAsOf = ledger.givenUp;
+    }
+    ledger.addTo(binding.spent, slot, bad);
   }
 
   #place(service: string): Place {

@@ -29,8 +29,6 @@ export interface SpendCell {
   /** Hours with bad events as epoch seconds, ascending, and how many. */
   readonly startSec: number[];
   readonly bad: number[];
-  /** It had nothing left, and was given up. */
-  isGone: boolean;
 }
 
 /**
@@ -45,6 +43,7 @@ export class SpendLedger {
   #cells = 0;
   #hours = 0;
   #forgottenBefore = Number.NEGATIVE_INFINITY;
+  #givenUp = 0;
 
   constructor(limits: { readonly cells?: number; readonly allCells?: number; readonly hours?: number } = {}) {
     this.#limits = { cells: limits.cells ?? MAX_CELLS, allCells: limits.allCells ?? MAX_ALL_CELLS, hours: limits.hours ?? MAX_HOURS };
@@ -54,7 +53,12 @@ export class SpendLedger {
     this.addTo(this.cellOf(objective, endpoint, release), slot, bad);
   }
 
-  /** As `add`, to a cell that is not gone. */
+  /** Grows when a cell is given up: then there may be a place of its own for what is counted with all others. */
+  get givenUp(): number {
+    return this.#givenUp;
+  }
+
+  /** As `add`, to a cell that was asked for since one was given up last. */
   addTo(cell: SpendCell, slot: SlotIndex, bad: number): void {
     const startSec = hourOf(slot);
     if (startSec < this.#forgottenBefore) return;
@@ -77,7 +81,7 @@ export class SpendLedger {
     if (known !== undefined) return known;
     const isOther = endpoint === OTHER && release === OTHER;
     if (!isOther && (cells.size >= this.#limits.cells || this.#cells >= this.#limits.allCells)) return this.cellOf(objective, OTHER, OTHER);
-    const cell: SpendCell = { name, endpoint, release, startSec: [], bad: [], isGone: false };
+    const cell: SpendCell = { name, endpoint, release, startSec: [], bad: [] };
     cells.set(name, cell);
     this.#cells++;
     return cell;
@@ -187,7 +191,7 @@ export class SpendLedger {
         this.#hours -= gone;
       }
       if (cell.startSec.length > 0) continue;
-      cell.isGone = true;
+      this.#givenUp++;
       cells?.delete(name);
       this.#cells--;
     }
