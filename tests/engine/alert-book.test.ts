@@ -194,7 +194,7 @@ describe('lost telemetry', () => {
   it.each(['rate', 'budget', 'both'] as const)('for hours ends no ticket while the burn before and after it goes on, by %s', (basis) => {
     const tiers = TIERS.filter(({ longMs }) => longMs === 3 * DAY_MS);
     const of = { ...SHOP, alerts: { tiers, basis, minBad: 10 } };
-    const scene = new Scene(of).run(steps(14 * 60, [100, 3]));
+    const scene = new Scene(of).run(steps(30 * 60, [100, 3]));
     expect(scene.view.severity).toBe('ticket');
     scene.run([...steps(5 * 60 + 30, null), ...steps(90, [100, 3])]);
     expect(scene.view.severity).toBe('ticket');
