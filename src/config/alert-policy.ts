@@ -36,9 +36,11 @@ export function alertPolicyOf(
     budgeting.kind === 'timeslices' ? Math.floor(longMs / budgeting.sliceMs) : Number.POSITIVE_INFINITY;
   const burnObjection = (tier: Tier): string | null =>
     tier.longMs > windowMs ? 'its long window is longer than that of the objective' : tierObjection(tier, target);
-  // Of slices there are only so many: unless somebody says else, half of those in the shortest long window are enough.
+  // Of slices there are only so many: unless somebody says else, half of those in the shortest long window are enough. Of means the parts of one are: 2 % bad
+  // in each minute of an hour are 1.2 slices.
   const halves = all.filter((tier) => burnObjection(tier) === null).map((tier) => Math.floor(slicesIn(tier) / 2));
-  const minBad = first('minBad') ?? Math.max(1, Math.min(ALERT_DEFAULTS.minBad, ...halves));
+  const isMean = budgeting.kind === 'timeslices' && budgeting.ratio === 'mean';
+  const minBad = first('minBad') ?? (isMean ? 1 : Math.max(1, Math.min(ALERT_DEFAULTS.minBad, ...halves)));
   const floorObjection = (tier: Tier): string | null =>
     Math.max(1, slicesIn(tier)) < minBad ? `its long window has ${slicesIn(tier)} slices, and \`minBad\` asks for ${minBad}` : null;
   const tiers: Tier[] = [];

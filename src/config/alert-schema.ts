@@ -44,7 +44,7 @@ export const alertsSchema = z
     minBad: optional(
       count(0, 1_000_000),
       ALERT_DEFAULTS.minBad,
-      'Bad requests (or slices) in the long window below which nothing burns; an overspent budget of fewer only warns at the gate. Of slices, where nobody says, at most half of the shortest long window. 0: no such floor. Use less for services with few requests.',
+      'Bad requests (or slices) in the long window below which nothing burns; an overspent budget of fewer only warns at the gate. Of slices, where nobody says, at most half of the shortest long window, and 1 where their mean counts. 0: no such floor. Use less for services with few requests.',
     ),
   })
   .refine(({ preset, tiers }) => preset === undefined || tiers === undefined, 'own `tiers` take the place of a `preset`: one of them')

@@ -48,7 +48,7 @@ function warnOfDoubts(placed: readonly Placed[], warn: Say): void {
         message: `\`${name}\` allows fewer than 5 bad requests in a million`,
         expected: 'a target that your traffic can prove',
       });
-    if (budgeting.kind === 'timeslices' && windowMs * (1 - target) < budgeting.sliceMs)
+    if (budgeting.kind === 'timeslices' && budgeting.ratio !== 'mean' && windowMs * (1 - target) < budgeting.sliceMs)
       warn(path, {
         message: `\`${name}\` allows less than one bad slice in its window, so the first one breaks it`,
         expected: 'shorter slices, a longer window or a lower target',

@@ -95,7 +95,7 @@ const entryObject = z
     path: ['target'],
   })
   .refine((entry) => entry.timeslices?.ratio == null || !isOfSlices(entry), {
-    message: 'a slice is good by its throughput or its requests in flight, so no share of requests makes it so',
+    message: 'a slice is good by its throughput or its requests in flight, so neither a share of requests nor `mean` makes it so',
     path: ['timeslices', 'good'],
   })
   .meta({ oneOf: SLI_KEYS.map((key) => ({ required: [key] })) });

@@ -88,5 +88,6 @@ function budgetingOf({ parsed }: ObjectiveEntry, slices: SliceSetting | undefine
 /** Tells the same promise about slices of time from the one about requests. */
 function slicesText(budgeting: Budgeting): string {
   if (budgeting.kind === 'occurrences' || budgeting.ratio === null) return '';
+  if (budgeting.ratio === 'mean') return `, by the mean of slices of ${spanText(budgeting.sliceMs)}`;
   return `, by slices of ${spanText(budgeting.sliceMs)} with ${Number((budgeting.ratio * 100).toPrecision(15))}% good`;
 }

@@ -72,20 +72,25 @@ export const windowSetting = () =>
       [WRITTEN_DEFAULT]: USUAL_WINDOW,
     });
 
-/** Slices of time that are good or bad as a whole. */
+/** Slices of time that are good or bad as a whole, or as good as their requests. */
 export interface SliceSetting {
   readonly sliceMs: number;
-  /** Share of a slice's requests; null: as the objective's target. */
-  readonly ratio: number | null;
+  /** Share of a slice's requests that makes it good; null: as the objective's target. */
+  readonly ratio: number | 'mean' | null;
 }
 
+const MEAN = 'mean';
 const sliceWidth = duration({ min: '10s', max: '1h' });
-const good = scalar({ type: 'string', pattern: PERCENT_PATTERN, examples: ['99%'] }, (value) => {
-  const digits = parsePercent(value, '99%');
-  if (digits instanceof Complaint) return digits;
-  const ratio = ratioOfPercent(digits);
-  return ratio > 0 && ratio <= 1 ? ratio : new Complaint('no share of requests', 'more than 0% and at most 100%');
-});
+const good = scalar(
+  { type: 'string', pattern: `${PERCENT_PATTERN}|^${MEAN}$`, examples: ['99%', MEAN] },
+  (value): number | 'mean' | Complaint => {
+    if (value === MEAN) return MEAN;
+    const digits = parsePercent(value, '99%');
+    if (digits instanceof Complaint) return digits;
+    const ratio = ratioOfPercent(digits);
+    return ratio > 0 && ratio <= 1 ? ratio : new Complaint('no share of requests', 'more than 0% and at most 100%');
+  },
+);
 
 export const timeslices = () =>
   z
@@ -98,7 +103,7 @@ export const timeslices = () =>
       good: good
         .optional()
         .describe(
-          'Share of its requests from which a slice is good: `99%`. Left out: the target of the objective. Not for throughput and requests in flight, which are about slices themselves.',
+          'Share of its requests from which a slice is good: `99%`. Left out: the target of the objective. `mean`: a slice is as good as the share of its requests that are, and the target is for the mean over slices. Not for throughput and requests in flight, which are about slices themselves.',
         ),
     })
     .refine(({ slice }) => slice === undefined || (slice % (10 * SECOND_MS) === 0 && DAY_MS % slice === 0), {

@@ -8,7 +8,7 @@ import type { GateObjective, GateRun } from './gate-facts.ts';
 
 /** `budget of availability: -12 % left (56 bad of 50 allowed)`. What is allowed is rounded down: of 50.9 the 51st is one too many. */
 export function budgetText({ label, bad, allowedBad, budgetRemaining }: GateObjective): string {
-  const counts = `${countText(bad)} bad of ${allowedText(allowedBad)} allowed`;
+  const counts = `${countText(bad)} bad of ${allowedText(allowedBad, bad)} allowed`;
   if (budgetRemaining === null) return `budget of ${label}: unknown, nothing was counted in its window`;
   return `budget of ${label}: ${signedPercent(budgetRemaining)} left (${counts})`;
 }
@@ -33,7 +33,7 @@ export function burnText({ label, alert }: GateObjective): string {
 
 function tierText({ tier, long, short, longBurn, shortBurn }: TierReading): string {
   const part = (counts: TierReading['long'], ms: DurationMs, burn: number): string =>
-    `${whole(counts.bad)} bad of ${whole(counts.valid)} in ${lengthText(ms)} (${timesText(burn)} times too fast)`;
+    `${countText(counts.bad)} bad of ${whole(counts.valid)} in ${lengthText(ms)} (${timesText(burn)} times too fast)`;
   return `${part(long, tier.longMs, longBurn)}, ${part(short, tier.shortMs, shortBurn)}`;
 }
 
@@ -51,7 +51,7 @@ export function incidentText(label: string, limit: number, { startedAt, endedAt,
   const when = endedAt === null ? `that goes on since ${momentText(startedAt)}` : `from ${momentText(startedAt)} to ${momentText(endedAt)}`;
   const who = releases.length === 0 ? '' : `, most of it by ${releases[0]}`;
   // What was allowed then: the window has moved on since.
-  const counts = `${countText(bad)} bad of ${allowedText(bad / budgetShare)} allowed then`;
+  const counts = `${countText(bad)} bad of ${allowedText(bad / budgetShare, bad)} allowed then`;
   return `one incident of ${label} ${when} spent ${percent(budgetShare)} of the budget (${counts}), more than ${percent(limit)}${who}`;
 }
 

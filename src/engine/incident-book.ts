@@ -1,6 +1,6 @@
 /** Episodes of burning by objective: the one that goes on, and those that are over, newest first and bounded. */
 import { burnEnd, burnStart, stepEdges } from '../evaluate/slo/incident.ts';
-import { allowedBad } from '../model/error-budget.ts';
+import { allowedBad, withoutDirt } from '../model/error-budget.ts';
 import type { Objective, Severity } from '../model/objective.ts';
 import type { IncidentView, TierReading, WindowCounts } from '../model/slo-views.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
@@ -177,7 +177,8 @@ function spent(
 ): Pick<IncidentView, 'bad' | 'budgetShare' | 'releases'> {
   const allowed = allowedBad(objective.target, counts.total(objective, to - 1).valid);
   const releases = counts.spenders?.(objective, from, to).slice(0, MAX_RELEASES) ?? [];
-  return { bad, budgetShare: allowed > 0 ? bad / allowed : 0, releases };
+  const exact = withoutDirt(bad);
+  return { bad: exact, budgetShare: allowed > 0 ? exact / allowed : 0, releases };
 }
 
 function stepsOf(counts: CountsOf, objective: Objective, from: EpochMs, to: EpochMs): WindowCounts[] {

@@ -1,6 +1,7 @@
 /** All that objectives have counted, in one place that is saved and taken back together. */
 import { calendarPeriod } from '../model/calendar.ts';
 import type { Checkpoint, SavedState } from '../model/checkpoint.ts';
+import { withoutDirt } from '../model/error-budget.ts';
 import type { Objective } from '../model/objective.ts';
 import type { Policies } from '../model/policy.ts';
 import type { WindowCounts } from '../model/slo-views.ts';
@@ -13,7 +14,7 @@ import { baseKey, countsKey } from './objective-key.ts';
 import { ObjectiveNotes } from './objective-note.ts';
 import { ObjectiveSlices } from './objective-slices.ts';
 import { excluding, retell, type Tally, tallyOf, windowFrom } from './objective-tally.ts';
-import { isGoodSlice } from './slice-verdict.ts';
+import { badShare } from './slice-verdict.ts';
 import { SpendLedger } from './spend-ledger.ts';
 
 /** Counts of so many removed objectives are kept, about 60 kB each at most. */
@@ -98,11 +99,12 @@ export class ObjectiveTallies {
       const isOlder = this.#periods.has(name) && this.#periods.oldest(name) > period.fromMs;
       return isOlder ? this.counts.sum(key, period.fromMs, to) : { from: period.fromMs, to, valid: 0, bad: 0 };
     }
-    if (to === period.toMs) return { from: period.fromMs, to, valid: whole.valid, bad: whole.bad };
+    if (to === period.toMs) return { from: period.fromMs, to, valid: whole.valid, bad: withoutDirt(whole.bad) };
     // All that came after `to`, less what later periods have of it.
     const after = this.counts.sum(key, to, Number.POSITIVE_INFINITY);
     const later = this.#periods.after(name, period.fromMs);
-    return { from: period.fromMs, to, valid: whole.valid - (after.valid - later.valid), bad: whole.bad - (after.bad - later.bad) };
+    const bad = withoutDirt(whole.bad - (after.bad - later.bad));
+    return { from: period.fromMs, to, valid: whole.valid - (after.valid - later.valid), bad };
   }
 
   /** Closes slices that end by `horizon`, and once an hour forgets what left the windows. */
@@ -114,7 +116,7 @@ export class ObjectiveTallies {
       const { budgeting } = tally.objective;
       if (budgeting.kind === 'occurrences') continue;
       longestSec = Math.max(longestSec, budgeting.sliceMs / SLOT_MS);
-      this.#closeSlices(tally, budgeting.sliceMs / SLOT_MS, budgeting.ratio, horizon);
+      this.#closeSlices(tally, budgeting.sliceMs / SLOT_MS, budgeting.ratio !== null, horizon);
     }
     this.slices.closed(horizon, longestSec);
     const hour = Math.floor(this.#newest / HOUR_SEC);
@@ -198,24 +200,24 @@ export class ObjectiveTallies {
     this.#periods.add(periodKeys[which], calendarPeriod(objective.calendar, slot * SLOT_MS).fromMs, valid, bad);
   }
 
-  #closeSlices(tally: Tally, sliceSec: number, ratio: number | null, horizon: SlotIndex): void {
+  #closeSlices(tally: Tally, sliceSec: number, isOfRequests: boolean, horizon: SlotIndex): void {
     const { sli, service } = tally.objective;
     const from = Math.max(tally.declaredFrom, this.heardMinutes.firstSlot(service));
     const silentFrom = sli.kind === 'throughput' && Number.isFinite(from) ? from : null;
     for (const [startSec, counts] of this.slices.closing(tally.key, sliceSec, horizon, silentFrom)) {
       if (startSec < from || !this.slices.isObserved(startSec, sliceSec)) continue;
       if (counts === null && !this.#wasAnybodyHeard(startSec, sliceSec)) continue;
-      const isGood = isGoodSlice(tally.objective, sliceSec, counts ?? { valid: 0, bad: 0 });
-      if (isGood === null) continue;
-      const isOut = ratio === null && excluding(tally.exclusions, startSec * SLOT_MS, (startSec + sliceSec) * SLOT_MS).length > 0;
+      const bad = badShare(tally.objective, sliceSec, counts ?? { valid: 0, bad: 0 });
+      if (bad === null) continue;
+      const isOut = !isOfRequests && excluding(tally.exclusions, startSec * SLOT_MS, (startSec + sliceSec) * SLOT_MS).length > 0;
       // Where all fell silent within it, or began to speak, what is missing in it may have been lost on the way to us.
-      const isTooFew = sli.kind === 'throughput' && sli.bound === 'least' && !isGood;
+      const isTooFew = sli.kind === 'throughput' && sli.bound === 'least' && bad > 0;
       if (!isOut && isTooFew && !this.#wasAnybodyHeard(startSec - MINUTE_SEC, sliceSec + 2 * MINUTE_SEC)) continue;
-      this.#add(tally, isOut ? 'excluded' : 'counted', startSec, 1, isGood ? 0 : 1);
+      this.#add(tally, isOut ? 'excluded' : 'counted', startSec, 1, bad);
     }
     for (const [startSec, counts] of this.slices.closing(tally.excludedKey, sliceSec, horizon, null)) {
-      const isGood = counts === null ? null : isGoodSlice(tally.objective, sliceSec, counts);
-      if (isGood !== null) this.#add(tally, 'excluded', startSec, 1, isGood ? 0 : 1);
+      const bad = counts === null ? null : badShare(tally.objective, sliceSec, counts);
+      if (bad !== null) this.#add(tally, 'excluded', startSec, 1, bad);
     }
   }
 

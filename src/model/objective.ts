@@ -20,10 +20,11 @@ export type Sli =
 export type Budgeting =
   | { readonly kind: 'occurrences' }
   /**
-   * Slices of time are good or bad, not requests. `ratio`: a slice is good when at least this share of its requests is; null for SLIs that are about slices
-   * themselves. Slices without valid requests do not count, except for throughput. At least 10 s, a multiple of 10 s, and a divisor of a day.
+   * Slices of time count, not requests. `ratio`: a slice is good when at least this share of its requests is; `mean`: it is as good as the share of its
+   * requests that are, so that the SLI is the mean of these shares; null for SLIs that are about slices themselves. Slices without valid requests do not
+   * count, except for throughput. At least 10 s, a multiple of 10 s, and a divisor of a day.
    */
-  | { readonly kind: 'timeslices'; readonly sliceMs: DurationMs; readonly ratio: number | null };
+  | { readonly kind: 'timeslices'; readonly sliceMs: DurationMs; readonly ratio: number | 'mean' | null };
 
 export type Severity = 'page' | 'ticket';
 

@@ -54,27 +54,29 @@ export function badText({ valid, bad }: Pick<WindowCounts, 'valid' | 'bad'>): st
 
 /**
  * What is left of a budget: `50 % (6 of 12)`, `-2.4 % (-1 of 40)`. The integers are whole requests: how many more may be bad, of how many. Below ten the
- * whole ones would not tell where the percentage comes from, so there are decimals: `-1,400 % (-16.8 of 1.2)`.
+ * whole ones would not tell where the percentage comes from, so there are decimals: `-1,400 % (-16.8 of 1.2)`. So there are where the bad ones themselves
+ * are parts, of slices or by sampling: `91.9 % (37.07 of 40.32)`.
  */
 export function budgetText(remaining: number | null, allowed: number, bad: number): string {
   if (remaining === null) return '-';
-  const left = isSmall(allowed) ? smallText(allowed - bad) : countText(wholeAllowed(allowed) - bad);
-  return `${signedPercent(remaining)} (${left} of ${allowedText(allowed)})`;
+  const left = isFine(allowed, bad) ? smallText(allowed - bad) : countText(wholeAllowed(allowed) - bad);
+  return `${signedPercent(remaining)} (${left} of ${allowedText(allowed, bad)})`;
 }
 
 /** A share of a budget: `8 % (41 of 512)`. */
 export function spentText(share: number | null, bad: number, allowed: number): string {
-  return share === null ? `- (${countText(bad)})` : `${percent(share)} (${countText(bad)} of ${allowedText(allowed)})`;
+  return share === null ? `- (${countText(bad)})` : `${percent(share)} (${countText(bad)} of ${allowedText(allowed, bad)})`;
 }
 
-/** How many may be bad: whole ones, and those below ten with two telling digits behind. */
-export function allowedText(allowed: number): string {
-  return isSmall(allowed) ? smallText(allowed) : whole(wholeAllowed(allowed));
+/** How many may be bad: whole ones, but with two telling digits behind below ten, and beside `bad` ones that are not whole. */
+export function allowedText(allowed: number, bad = 0): string {
+  return isFine(allowed, bad) ? smallText(allowed) : whole(wholeAllowed(allowed));
 }
 
 const FEW = 10;
 
-function isSmall(allowed: number): boolean {
+function isFine(allowed: number, bad: number): boolean {
+  if (!Number.isInteger(bad)) return true;
   return allowed > 0 && allowed < FEW && wholeAllowed(allowed) !== Number(allowed.toPrecision(15));
 }
 

@@ -1,6 +1,7 @@
 /** Exact valid and bad events of every objective, over windows from seconds to 92 days. */
 import type { CountKind, StoredCounts } from '../model/checkpoint.ts';
 import { CountRowWriter, readCountRow } from '../model/count-row.ts';
+import { withoutDirt } from '../model/error-budget.ts';
 import type { WindowCounts } from '../model/slo-views.ts';
 import { type EpochMs, SLOT_MS, type SlotIndex } from '../model/time.ts';
 import type { CountKeys } from './count-keys.ts';
@@ -69,6 +70,7 @@ export class ObjectiveCounts {
     const coarsest = rings[COARSEST] as CountRing;
     // Nothing of the objective lies outside; clamping keeps infinite edges finite.
     sumStairs(rings, first, last, Math.max(from, coarsest.oldestSec), Math.min(end, coarsest.newestEndSec), counts);
+    counts.bad = withoutDirt(counts.bad);
     return counts;
   }
 

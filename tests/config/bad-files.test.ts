@@ -82,6 +82,7 @@ const MISTAKES: readonly [string, string, string, string, string | undefined][] 
   ['latency-without-unit', '7:16', 'spec.objectives[0].latency', '`p95 < 500`: the limit `500`: the unit is missing', 'p95 < 500ms'],
   ['latency-wrong-unit', '7:16', 'spec.objectives[0].latency', '`p95 < 500msec`: the limit `500msec`: there is', 'p95 < 500ms'],
   ['merge-key', '5:3', 'spec["<<"]', 'YAML merge keys (`<<`) are not supported', undefined],
+  ['mean-of-throughput', '8:38', 'spec.objectives[0].timeslices.good', '`mean`: a slice is good by its throughput or its', undefined],
   ['missing-kind', '1:1', 'kind', '`kind` is missing', undefined],
   ['missing-service', '5:3', 'spec.service', '`service` is missing', undefined],
   ['negative-burn-rate', '7:18', 'spec.canary.maxBurnRate', '`-1` is too small', undefined],

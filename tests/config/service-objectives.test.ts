@@ -113,6 +113,31 @@ describe('slices of time', () => {
     expect(onlyObjective({ objectives: '99.9%' }).budgeting).toEqual({ kind: 'occurrences' });
   });
 
+  it('may count with the mean of their requests', () => {
+    const { text, budgeting, alerts } = onlyObjective({ objectives: '99.9%', timeslices: { good: 'mean' } });
+    expect(text).toBe('availability: 99.9%, by the mean of slices of 1m');
+    expect(budgeting).toEqual({ kind: 'timeslices', sliceMs: 60_000, ratio: 'mean' });
+    expect(alerts).toMatchObject({ minBad: 1, tiers: [{}, {}, {}, {}] });
+    expect(onlyObjective({ objectives: '99.9%', timeslices: { good: 'mean' }, alerts: { minBad: 4 } }).alerts.minBad).toBe(4);
+  });
+
+  it('are no better described by a mean where they are about throughput or requests in flight', () => {
+    for (const entry of [{ throughput: '> 10/s' }, { inFlight: '< 200' }]) {
+      expect(resolved({ objectives: [{ ...entry, timeslices: { good: 'mean' } }] }).problems).toMatchObject([
+        { path: 'spec.objectives[0].timeslices.good', message: expect.stringContaining('neither a share of requests nor `mean`') },
+      ]);
+      expect(onlyObjective({ objectives: [entry], timeslices: { good: 'mean' } }).budgeting).toMatchObject({ ratio: null });
+    }
+  });
+
+  it('of which less than one may be bad are doubted, unless their mean counts', () => {
+    const short = { objectives: '99.9%', window: '6h', alerts: { preset: 'none' } };
+    expect(resolved({ ...short, timeslices: {} }).warnings).toMatchObject([
+      { message: expect.stringContaining('less than one bad slice') },
+    ]);
+    expect(resolved({ ...short, timeslices: { good: 'mean' } }).warnings).toEqual([]);
+  });
+
   it.each(['7m', '15s', '25s', '7s', '2h'])('of %s are refused', (slice) => {
     expect(resolved({ objectives: '99%', timeslices: { slice } }).problems).toMatchObject([{ path: 'spec.timeslices.slice' }]);
   });

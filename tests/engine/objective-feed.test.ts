@@ -20,7 +20,7 @@ const calendar = (unit: 'day' | 'week' | 'month' | 'year', timeZone: string, sta
   windowMs: { day: DAY_MS, week: 7 * DAY_MS, month: 30 * DAY_MS, year: 365 * DAY_MS }[unit],
   calendar: { unit, count: 1, timeZone, start },
 });
-const slices = (sliceMs: number, ratio: number | null = 0.9) => ({ budgeting: { kind: 'timeslices', sliceMs, ratio } }) as const;
+const slices = (sliceMs: number, ratio: number | 'mean' | null = 0.9) => ({ budgeting: { kind: 'timeslices', sliceMs, ratio } }) as const;
 const maintenance = (from: number, to: number) => [{ name: 'weekly', reason: 'database', intervals: [[from, to] as const] }];
 
 const EVERY_KIND = [
@@ -35,6 +35,8 @@ const EVERY_KIND = [
 const SLICED = [
   of('by minute', slices(MINUTE_MS)),
   of('by hour in lisbon', { ...latency, ...slices(HOUR_MS), ...calendar('month', 'Europe/Lisbon') }),
+  of('mean by minute', slices(MINUTE_MS, 'mean')),
+  of('mean by hour in lisbon', { ...slices(HOUR_MS, 'mean'), ...calendar('month', 'Europe/Lisbon') }),
   of('enough', { ...slices(MINUTE_MS, null), sli: { kind: 'throughput', bound: 'least', perSecond: 0.1 } }),
   of('at once', { ...slices(10_000, null), sli: { kind: 'inFlight', limit: 0.005 } }),
 ];

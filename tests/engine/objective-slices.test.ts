@@ -2,13 +2,13 @@
 import { fc, it as property } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import type { Objective } from '../../src/model/objective.ts';
-import { objective } from '../support/policies.ts';
+import { objective, policies } from '../support/policies.ts';
 import { type Request, World } from './objective-world.ts';
 
 const MINUTE_MS = 60_000;
 const T0 = Date.UTC(2026, 2, 20);
 
-const sliced = (sliceMs: number, ratio: number | null, sli: Objective['sli'] = { kind: 'availability' }) =>
+const sliced = (sliceMs: number, ratio: number | 'mean' | null, sli: Objective['sli'] = { kind: 'availability' }) =>
   objective({ service: 'shop', name: 'sliced', sli, budgeting: { kind: 'timeslices', sliceMs, ratio } });
 const least = (perSecond: number) => sliced(MINUTE_MS, null, { kind: 'throughput', bound: 'least', perSecond });
 const most = (perSecond: number) => sliced(MINUTE_MS, null, { kind: 'throughput', bound: 'most', perSecond });
@@ -39,6 +39,8 @@ describe('a timeslice', () => {
     ['with as many bad requests as its ratio allows is good', sliced(MINUTE_MS, 0.9), some(T0, 10, 1), { valid: 1, bad: 0 }],
     ['with one more is bad', sliced(MINUTE_MS, 0.9), some(T0, 10, 2), { valid: 1, bad: 1 }],
     ['that asks for all is bad for one', sliced(MINUTE_MS, 1), some(T0, 10, 1), { valid: 1, bad: 1 }],
+    ['whose mean is asked is as bad as its requests', sliced(MINUTE_MS, 'mean'), some(T0, 8, 3), { valid: 1, bad: 0.375 }],
+    ['whose mean is asked can be wholly bad', sliced(MINUTE_MS, 'mean'), some(T0, 3, 3), { valid: 1, bad: 1 }],
     ['with just enough requests is good', least(10), some(T0, 600), { valid: 1, bad: 0 }],
     ['with one too few is bad', least(10), some(T0, 599), { valid: 1, bad: 1 }],
     ['with as many as it may have is good', most(10), some(T0, 600), { valid: 1, bad: 0 }],
@@ -68,6 +70,33 @@ describe('a timeslice', () => {
     world.feed.add(world.flush([{ at: T0 + 1 }]), 0);
     expect(world.feed.lateForSlices).toBe(1);
     expect(total(world)).toEqual({ valid: 1, bad: 1 });
+  });
+
+  it.each([3, 5, 7, 10, 30])('counts once among %i whose mean is asked, and parts of them that make a whole one are just one', (count) => {
+    const one = sliced(10_000, 'mean');
+    const world = heardBy(
+      one,
+      ofOther(T0 - 1),
+      ...Array.from({ length: count }, (_, i) => some(T0 + i * 10_000, count * (i + 1), i + 1)).flat(),
+    );
+    world.send(ofOther(T0 + count * 10_000 + MINUTE_MS));
+    world.advance();
+    expect(total(world)).toEqual({ valid: count, bad: 1 });
+  });
+
+  it('begins anew where the mean of slices is asked from now on, or no more', () => {
+    for (const [before, after] of [
+      [0.9, 'mean'],
+      ['mean', 0.9],
+      ['mean', null],
+    ] as const) {
+      const world = heardBy(sliced(MINUTE_MS, before), ...some(T0, 4, 1), ofOther(T0 + 3 * MINUTE_MS));
+      world.advance();
+      expect(total(world).valid).toBe(1);
+      const changed = sliced(MINUTE_MS, after);
+      world.engine.reconfigure(policies({ objectives: [changed] }));
+      expect(world.feed.total(changed, world.at)).toMatchObject({ valid: 0, bad: 0 });
+    }
   });
 
   it('without requests says nothing about a ratio', () => {

@@ -114,6 +114,10 @@ describe('numbers', () => {
     [1, 0.05, 0, '100 % (0.05 of 0.05)'],
     [-979, 0.049, 48, '-97,900 % (-47.95 of 0.049)'],
     [0.5, 2, 1, '50 % (1 of 2)'],
+    [1 - 3.25 / 40.32, 40.32, 3.25, '91.9 % (37.07 of 40.32)'],
+    [0.12 / 40.32, 40.32, 40.2, '0.3 % (0.12 of 40.32)'],
+    [1 - 3.25 / 0.62, 0.62, 3.25, '-424 % (-2.63 of 0.62)'],
+    [0.9, 20, 2.25, '90 % (17.75 of 20)'],
     [null, 0, 0, '-'],
   ])('a budget of which %s is left, of %s allowed with %s bad, is %s', (remaining, allowed, bad, text) => {
     expect(budgetText(remaining, allowed, bad)).toBe(text);

@@ -47,6 +47,15 @@ const SLICES = [
     sli: { kind: 'events', rule: LIMITED },
   }),
   objective({ ...shop, name: 'minutes-today', windowMs: 24 * 60 * MINUTE_MS, calendar: day, budgeting: { ...perMinute, ratio: RATIO } }),
+  objective({ ...shop, name: 'mean', budgeting: { ...perMinute, ratio: 'mean' } }),
+  objective({
+    ...shop,
+    name: 'own-mean-of-tens',
+    endpoint: 'GET /order/*',
+    budgeting: { kind: 'timeslices', sliceMs: 10_000, ratio: 'mean' },
+    sli: { kind: 'events', rule: LIMITED },
+  }),
+  objective({ ...shop, name: 'mean-today', windowMs: 24 * 60 * MINUTE_MS, calendar: day, budgeting: { ...perMinute, ratio: 'mean' } }),
   objective({ ...shop, name: 'least', budgeting: perMinute, sli: { kind: 'throughput', bound: 'least', perSecond: LEAST_PER_SECOND } }),
   objective({ ...shop, name: 'load', budgeting: perMinute, sli: { kind: 'inFlight', limit: IN_FLIGHT } }),
 ];
@@ -136,24 +145,27 @@ function edges({ calendar }: Objective, { spans }: Told): [from: number, to: num
 }
 
 /** The plain definition: slices that are over, each by what is in it. */
-function slicesOf(of: Objective, told: Told, spans: readonly DecodedSpan[], isWhole: boolean): { start: number; isGood: boolean }[] {
+function slicesOf(of: Objective, told: Told, spans: readonly DecodedSpan[], isWhole: boolean): { start: number; bad: number }[] {
   if (of.budgeting.kind !== 'timeslices') return [];
   const { sliceMs, ratio } = of.budgeting;
   const horizon = floorTo(told.newestAt - GRACE_MS, 1000);
   const first = Math.min(...told.spans.map(({ endMs }) => floorTo(endMs, 1000)));
-  const slices: { start: number; isGood: boolean }[] = [];
+  const slices: { start: number; bad: number }[] = [];
   for (let start = WORLD_START; start + sliceMs <= horizon; start += sliceMs) {
     const isOut = start < MAINTENANCE_TO && start + sliceMs > MAINTENANCE_FROM;
     if (start < first || (ratio === null && isOut !== isWhole)) continue;
     const inside = spans.filter(({ endMs }) => endMs >= start && endMs < start + sliceMs);
-    if (of.sli.kind === 'throughput') slices.push({ start, isGood: inside.length / (sliceMs / 1000) >= LEAST_PER_SECOND });
+    if (of.sli.kind === 'throughput') slices.push({ start, bad: inside.length / (sliceMs / 1000) >= LEAST_PER_SECOND ? 0 : 1 });
     else if (inside.length === 0) continue;
     else if (of.sli.kind === 'inFlight') {
       const load = inside.reduce((sum, { durationNs }) => sum + Number(durationNs) / 1e6, 0) / sliceMs;
       // Durations are told to half a bucket.
       expect(Math.abs(load - IN_FLIGHT)).toBeGreaterThan(0.01 * IN_FLIGHT);
-      slices.push({ start, isGood: load <= IN_FLIGHT });
-    } else slices.push({ start, isGood: 1 - inside.filter((span) => isBad(of, span)).length / inside.length >= RATIO - 1e-12 });
+      slices.push({ start, bad: load <= IN_FLIGHT ? 0 : 1 });
+    } else {
+      const share = inside.filter((span) => isBad(of, span)).length / inside.length;
+      slices.push({ start, bad: ratio === 'mean' ? share : 1 - share >= RATIO - 1e-12 ? 0 : 1 });
+    }
   }
   return slices;
 }
@@ -165,7 +177,8 @@ function recount(of: Objective, told: Told, isWhole: boolean): Counted {
   const spans = meant(of, told.spans).filter((span) => ratio === null || isMaintained(span) === isWhole);
   if (of.budgeting.kind === 'timeslices') {
     const slices = slicesOf(of, told, spans, isWhole).filter(({ start }) => start >= from && start < to);
-    return { valid: slices.length, bad: slices.filter(({ isGood }) => !isGood).length };
+    // Parts of slices are told to nine places.
+    return { valid: slices.length, bad: Math.round(slices.reduce((sum, { bad }) => sum + bad, 0) * 1e9) / 1e9 };
   }
   const counted = spans.filter(({ endMs }) => endMs >= from);
   return { valid: counted.length, bad: counted.filter((span) => isBad(of, span)).length };

@@ -1,5 +1,5 @@
 /** Says our objectives in OpenSLO v1, valid to its SDK; what OpenSLO has no field for stands in annotations, and the rest is named. */
-import type { Objective, Tier } from '../../model/objective.ts';
+import type { Budgeting, Objective, Tier } from '../../model/objective.ts';
 import type { Policies, ServicePolicy } from '../../model/policy.ts';
 import { fileProblem, type Problem } from '../problem.ts';
 import { API_VERSION } from '../slo-schema.ts';
@@ -131,7 +131,7 @@ function exportedSlo(
     ...(objective.sli.kind === 'errorRate' ? { [ANNOTATION.sli]: 'errorRate' } : {}),
     ...said,
   };
-  const slices = budgeting.kind === 'timeslices' ? { timeSliceTarget: budgeting.ratio ?? 1, timeSliceWindow: slice } : {};
+  const { budgetingMethod, ...slices } = exportedBudgeting(budgeting, slice);
   const policies = tiers.flatMap((tier) => alerts.nameOf(tier, windowMs) ?? []);
   return [
     {
@@ -143,12 +143,22 @@ function exportedSlo(
         service: names.ofService(service),
         indicator: { metadata: { name: objectName }, spec: indicator },
         timeWindow: [window],
-        budgetingMethod: budgeting.kind === 'timeslices' ? 'Timeslices' : 'Occurrences',
+        budgetingMethod,
         objectives: [{ ...limit, target, ...slices }],
         ...(policies.length === 0 ? {} : { alertPolicies: policies.map((alertPolicyRef) => ({ alertPolicyRef })) }),
       },
     },
   ];
+}
+
+/** `timeSliceWindow` is `slice`, that of timeslices in the words of OpenSLO. */
+function exportedBudgeting(
+  budgeting: Budgeting,
+  slice: string | null,
+): { readonly budgetingMethod: string; readonly timeSliceTarget?: number; readonly timeSliceWindow?: string | null } {
+  if (budgeting.kind === 'occurrences') return { budgetingMethod: 'Occurrences' };
+  if (budgeting.ratio === 'mean') return { budgetingMethod: 'RatioTimeslices', timeSliceWindow: slice };
+  return { budgetingMethod: 'Timeslices', timeSliceTarget: budgeting.ratio ?? 1, timeSliceWindow: slice };
 }
 
 /** Tiers as alert policies, each once however many objectives have it. */

@@ -134,10 +134,9 @@ function slicesOf(
 ): NativeEntry['timeslices'] | null {
   const method = value.spec.budgetingMethod;
   const methodPlace: Place = { source, path: ['spec', 'budgetingMethod'] };
-  if (method === 'RatioTimeslices') {
-    const message =
-      '`RatioTimeslices` is not supported: the mean of the ratios of slices is no count of good and bad, so it has no budget in events';
-    critic.refuse(methodPlace, { message, expected: '`Timeslices` with `timeSliceTarget`, or `Occurrences`' });
+  if (method === 'RatioTimeslices' && isOfSlices(indicator)) {
+    const message = `${indicator.kind} is about slices as a whole, which have no ratio of good requests`;
+    critic.refuse(methodPlace, { message, expected: '`Timeslices`' });
     return null;
   }
   if (method === 'Occurrences') {
@@ -154,6 +153,14 @@ function slicesOf(
       expected: '1m to 1h, such that a day has a whole number of them',
     });
     return null;
+  }
+  if (method === 'RatioTimeslices') {
+    if (objective.timeSliceTarget !== undefined)
+      critic.warn(placeIn(at, 'timeSliceTarget'), {
+        message: '`timeSliceTarget` beside `RatioTimeslices` means nothing and is left out: the mean over slices is held against `target`',
+        expected: 'no `timeSliceTarget`',
+      });
+    return { slice: timeSliceWindow, good: 'mean' };
   }
   if (!isOfSlices(indicator)) {
     if (fitsPercent(timeSliceTarget)) return { slice: timeSliceWindow, good: percentText(timeSliceTarget) };

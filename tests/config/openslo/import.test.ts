@@ -176,6 +176,40 @@ describe('two lines of a contract', () => {
   });
 });
 
+describe('the mean over slices', () => {
+  it.each(['strict', 'lenient'] as const)('comes in as slices that are as good as their requests, %s or not', (mode) => {
+    const text = readFileSync(join(FIXTURES, '../ratio-timeslices.yaml'), 'utf8');
+    const { documents, problems, unsupported, warnings } = openSloDocuments(readYaml('slo.yaml', text).documents, mode);
+    expect([...problems, ...unsupported, ...warnings]).toEqual([]);
+    expect(documents.map(({ value }) => value.spec)).toEqual([
+      {
+        service: 'box-office',
+        window: '4w',
+        perEndpoint: [
+          {
+            match: '* /tickets',
+            objectives: [{ name: 'tickets-sold', availability: '99.5%', timeslices: { slice: '1m', good: 'mean' } }],
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('is of requests within a limit, too', () => {
+    const objective = '{ op: lte, value: 300, target: 0.9, timeSliceWindow: 5m }';
+    expect(entries(slo({ method: 'RatioTimeslices', objective }))).toEqual([
+      { name: 'one', latency: 'p90 < 300ms', timeslices: { slice: '5m', good: 'mean' } },
+    ]);
+  });
+
+  it('leaves out what would make a slice good, and says so', () => {
+    const objective = '{ op: lte, value: 300, target: 0.9, timeSliceTarget: 0.8, timeSliceWindow: 5m }';
+    expect(imported(slo({ method: 'RatioTimeslices', objective })).warnings).toMatchObject([
+      { path: 'spec.objectives[0].timeSliceTarget', message: expect.stringContaining('means nothing and is left out') },
+    ]);
+  });
+});
+
 describe('what selects spans', () => {
   it.each([
     ['the whole service', '{}', null],
@@ -254,10 +288,20 @@ describe('what cannot be said', () => {
       'a threshold with more digits than our files have',
     ],
     [
-      'means of slices',
-      { method: 'RatioTimeslices', objective: '{ op: lte, value: 1, target: 0.9, timeSliceWindow: 5m }' },
+      'means of a throughput',
+      {
+        spec: 'field: throughput, unit: 1/s',
+        method: 'RatioTimeslices',
+        objective: '{ op: gte, value: 1, target: 0.9, timeSliceWindow: 5m }',
+      },
       'budgetingMethod',
-      '`RatioTimeslices` is not supported',
+      'throughput is about slices as a whole',
+    ],
+    [
+      'means of requests in flight',
+      { spec: 'field: inFlight', method: 'RatioTimeslices', objective: '{ op: lte, value: 9, target: 0.9, timeSliceWindow: 5m }' },
+      'budgetingMethod',
+      'inFlight is about slices as a whole',
     ],
     [
       'slices that no day is made of',

@@ -123,10 +123,11 @@ const entry = fc
     fc.option(window, { nil: undefined }),
     fc.option(alerts, { nil: undefined }),
     fc.option(fc.constantFrom('1m', '5m', '1h'), { nil: undefined }),
+    fc.constantFrom('95%', 'mean'),
   )
-  .map(([what, over, when, slice]) => {
+  .map(([what, over, when, slice, good]) => {
     const isOfSlices = 'throughput' in what || 'inFlight' in what;
-    const timeslices = slice === undefined ? undefined : { slice, ...(isOfSlices ? {} : { good: '95%' }) };
+    const timeslices = slice === undefined ? undefined : { slice, ...(isOfSlices ? {} : { good }) };
     return Object.fromEntries(
       Object.entries({ ...what, window: over, alerts: when, timeslices }).filter(([, value]) => value !== undefined),
     );
