@@ -15,7 +15,8 @@ const STEP_MS = 10_000;
 const TURNS = VOLUME_MS / STEP_MS;
 /**
  * What is older takes no spans any more: a service that is heard at all is at most 2 min behind, and grace is 1 min. So it is counted anew only when the
- * windows move on, every 10 s; only this much is counted every second.
+ * windows move on, every 10 s; only this much is counted every second. Of a service that was never heard everything may still come, so nothing found is
+ * looked for again.
  */
 const RECENT_MS = 300_000;
 
@@ -73,7 +74,7 @@ export class TierWatch {
     const recentFrom = to - RECENT_MS;
     if (to !== this.#olderTo) {
       this.#older = this.#lengths.map((lengthMs) => (lengthMs > RECENT_MS ? counts.over(objective, to - lengthMs, recentFrom) : null));
-      this.#olderTo = to;
+      this.#olderTo = this.#older.some((window) => window !== null && window.valid > 0) ? to : Number.NaN;
     }
     const recent = counts.over(objective, recentFrom, to);
     return this.#lengths.map((lengthMs, i) => {
@@ -93,7 +94,7 @@ export class TierWatch {
     const lengths = [windowMs, DAY_MS, HOUR_MS];
     if (at !== this.#volumeAt || isOld) {
       this.#settled = lengths.map((lengthMs) => (lengthMs > recentMs ? counts.over(objective, at - lengthMs, at - recentMs).valid : 0));
-      this.#volumeAt = at;
+      this.#volumeAt = this.#settled.some((valid) => valid > 0) ? at : Number.NaN;
     }
     const recent = isOld ? 0 : counts.over(objective, at - RECENT_MS, at).valid;
     const [rolling = 0, day = 0, hour = 0] = this.#settled.map((settled) => settled + recent);

@@ -323,3 +323,13 @@ describe('new policies', () => {
     expect(scene.incidents).toEqual([]);
   });
 });
+
+it('a service whose first spans are of the last hour, all at once, is read by all of them', () => {
+  const traffic = new CountedTraffic();
+  const book = new AlertBook(policies({ objectives: [SHOP] }));
+  const now = START + 5000;
+  book.advance(traffic, now, () => telemetryHealth({ newestAt: null, streamAt: now, isKnown: true }));
+  for (let at = START - HOUR_MS + STEP_MS; at <= START; at += STEP_MS) traffic.add(SHOP.id, at, 100, 20);
+  book.advance(traffic, now + 1000, () => telemetryHealth({ newestAt: START, streamAt: now, isKnown: true }));
+  expect(book.view(SHOP.id).tiers[0]).toMatchObject({ long: { valid: 36_000, bad: 7200 }, isFiring: true });
+});
