@@ -95,7 +95,17 @@ describe('a start with runs that another program saved', () => {
     const store = new SqliteStore(join(folder, 'state'));
     const { at, runs } = store.load({});
     const foreign = runs.map(({ id, json }) => ({ id, json: JSON.stringify({ ...JSON.parse(json), format: 1, policy: { alpha: 1 } }) }));
-    store.checkpoint({ at: at ?? 0, series: [], slots: [], countKeys: [], counts: [], runs: foreign, notes: [], retain: [], retainCounts: [] });
+    store.checkpoint({
+      at: at ?? 0,
+      series: [],
+      slots: [],
+      countKeys: [],
+      counts: [],
+      runs: foreign,
+      notes: [],
+      retain: [],
+      retainCounts: [],
+    });
     store.close();
 
     const second = await Running.start({ folder, config: config() });
