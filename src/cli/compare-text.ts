@@ -59,8 +59,15 @@ function whyText(row: ComparedMetric): string {
     return `worse than the limit, ${alone}`;
   }
   if (row.outcome === 'pass') return `as good, proven within ${healthyText(row)}`;
+  if (row.reason === 'horizon_reached' && isBeyond(row))
+    return 'worse on the whole, but within too few seconds to tell it from a passing disturbance: record for longer';
   const reason = REASON_TEXT[row.reason] ?? reasonText(row.reason);
   return row.smallest === null ? reason : `${reason}; would show from about ${effectText(row.metric, row.smallest)}`;
+}
+
+/** All of the interval is beyond the limit. */
+function isBeyond({ change, limit }: ComparedMetric): boolean {
+  return change !== null && change.low > (limit.kind === 'errors' ? limit.harm : limit.harm.ratio);
 }
 
 function healthyText({ limit }: ComparedMetric): string {

@@ -22,6 +22,8 @@ beforeAll(async () => {
   await recording('main.binpb', {}, 1);
   await recording('good.binpb', { version: '2' }, 2);
   await recording('slow.binpb', { version: '3', behaviour: () => ({ slowdown: 1.6 }) }, 3);
+  const isBrief = (second: number) => second >= 30 && second < 33;
+  await recording('brief.binpb', { version: '3', behaviour: (second) => (isBrief(second) ? { errorRatio: 0.1 } : {}) }, 6);
   await recording('short.binpb', { rate: 5 }, 4);
   await recording('renamed.binpb', { service: 'store' }, 5);
 });
@@ -98,6 +100,15 @@ for recording in good.binpb short.binpb slow.binpb absent.binpb; do judge "$reco
       expect(report.services.map(({ service, candidate }) => [service, candidate])).toEqual([['shop', name]]);
       expect(comparedServices.parse(report).services).toMatchObject([{ service: 'shop', outcome, candidate: name }]);
     }
+  });
+
+  it('is not that of a regression for a passing disturbance, and the table says which it is', async () => {
+    const { code, stdout } = await ran(['compare', inFolder('main.binpb'), inFolder('brief.binpb')]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^GET \/cart +errors .* inconclusive: worse on the whole, but within too few seconds to tell it from a passing/m,
+    );
+    expect(stdout).not.toMatch(/errors .*would show from/);
   });
 
   it('is the same for a recording from a pipe', async () => {
