@@ -53,7 +53,7 @@ describe('the README', () => {
     const offered = COMMANDS.map((add) => add.name.replace(/^add/, '').toLowerCase());
     expect(commands.length).toBeGreaterThan(2);
     expect(commands.filter((command) => !offered.includes(command))).toEqual([]);
-    const paths = [...README.matchAll(/(\/v1\/[a-z]+)/g)].map((match) => match[1] as string).filter((path) => path !== '/v1/traces');
+    const paths = [...README.matchAll(/(\/v1\/[a-z-]+)/g)].map((match) => match[1] as string).filter((path) => path !== '/v1/traces');
     const known: string[] = Object.values(ROUTES).map((route) => route.path);
     expect([...new Set(paths)].filter((path) => !known.includes(path))).toEqual([]);
   });
