@@ -17,6 +17,18 @@ export interface ReportedComparison {
 /** Releases of a recording that are named; one with more is called by its file. */
 const MAX_RELEASES = 3;
 
+/** Of a recording that could not be read whole, what is missing may be worse: nothing of it counts as proven as good. What is proven worse is so all the same. */
+export function withoutLost(comparison: RecordingComparison, recordings: readonly Pick<Recorded, 'problems'>[]): RecordingComparison {
+  if (recordings.every(({ problems }) => problems === 0)) return comparison;
+  return {
+    ...comparison,
+    outcome: comparison.outcome === 'pass' ? 'inconclusive' : comparison.outcome,
+    services: comparison.services.map((service) =>
+      service.outcome === 'pass' ? { ...service, outcome: 'inconclusive', reason: 'data_quality' } : service,
+    ),
+  };
+}
+
 export function comparisonReportOf({ comparison, baseline, candidate, label, at }: ReportedComparison): ComparisonReport {
   const { outcome, alpha, services } = comparison;
   return {

@@ -104,6 +104,7 @@ export function serviceSummary(service: ComparedService): string {
   const passed = metrics.filter((row) => row.outcome === 'pass').length;
   const left = uncompared.length === 0 ? '' : `, ${whole(uncompared.length)} endpoints not compared`;
   const counts = `${whole(passed)} of ${whole(metrics.length)} checks as good${left}`;
+  if (reason === 'data_quality' && passed > 0) return `${counts}, in what could be read of the recordings`;
   return outcome === 'pass' || metrics.length > 0 ? counts : (REASON_TEXT[reason] ?? reasonText(reason));
 }
 
@@ -119,19 +120,24 @@ const COLUMNS: readonly Column[] = [
 ];
 
 export function comparisonPage(
-  report: Pick<ComparisonReport, 'outcome' | 'alpha'>,
+  report: Pick<ComparisonReport, 'outcome' | 'alpha' | 'baseline' | 'candidate'>,
   services: readonly ComparedService[],
   options: TableOptions,
 ): string {
   const parts = services.map((service) => servicePage(service, options));
   const foot = `${OUTCOME_TEXT[report.outcome]}: ${VERDICT_TEXT[report.outcome]} A candidate that is as good is called worse in at most ${percent(report.alpha)} of comparisons.`;
-  return [...parts, foot].join('\n\n');
+  const damaged = [report.baseline, report.candidate].filter(({ problems }) => problems > 0).map(({ file }) => visible(file));
+  const lost =
+    damaged.length === 0
+      ? []
+      : [`Not all of ${damaged.join(' and ')} could be read: what is missing may be worse, so nothing counts as proven as good.`];
+  return [...parts, ...lost, foot].join('\n\n');
 }
 
 const VERDICT_TEXT: Readonly<Record<Outcome, string>> = {
   pass: 'the candidate is proven as good on most of the traffic, and worse nowhere.',
   fail: 'the candidate is proven worse than the limit allows.',
-  inconclusive: 'nothing is proven worse, and most of the traffic could not be proven as good.',
+  inconclusive: 'nothing is proven worse, and not enough of the traffic as good.',
 };
 
 function servicePage(service: ComparedService, options: TableOptions): string {

@@ -7,7 +7,7 @@ import type { Outcome } from '../model/judgement.ts';
 import type { ComparedService } from '../model/recorded-comparison.ts';
 import { junitXml } from './compare-junit.ts';
 import { chance, errorsAbove, failAbove, USUAL_FAIL_ABOVE, withTolerances } from './compare-options.ts';
-import { comparisonReportOf } from './compare-report.ts';
+import { comparisonReportOf, withoutLost } from './compare-report.ts';
 import { comparisonPage } from './compare-text.ts';
 import { configured } from './config-option.ts';
 import type { AddCommand, CliContext, ExitCode } from './context.ts';
@@ -55,7 +55,7 @@ the requests, and measured within the limit there. A load test of a minute wants
 
 Exit codes:
   0  pass: proven as good
-  1  inconclusive: nothing is proven (0 with --inconclusive-ok)
+  1  inconclusive: nothing is proven, or part of a recording could not be read (0 with --inconclusive-ok)
   2  fail: a regression is proven
   3  could not be compared: a file cannot be read, no endpoint is in both, or wrong usage
 `;
@@ -101,7 +101,7 @@ async function compare(
   const baseline = await readRecording(context, baselineFile, config);
   const candidate = await readRecording(context, candidateFile, config);
   const wanted = options.failAbove ?? (options.config === undefined ? USUAL_FAIL_ABOVE : undefined);
-  const comparison = compareRecordings({
+  const whole = compareRecordings({
     baseline: baseline.recording,
     candidate: candidate.recording,
     policyOf: (service) => {
@@ -112,6 +112,7 @@ async function compare(
     service: options.service ?? null,
     alpha: options.alpha,
   });
+  const comparison = withoutLost(whole, [baseline, candidate]);
   if (comparison.services.length === 0) {
     const known = [...baseline.recording.services, ...candidate.recording.services].map(({ service }) => service);
     const names = [...new Set(known)].sort().slice(0, 10).join(', ');

@@ -111,6 +111,17 @@ for recording in good.binpb short.binpb slow.binpb absent.binpb; do judge "$reco
     expect(stdout).not.toMatch(/errors .*would show from/);
   });
 
+  it('is not a pass when one was cut off, and says so', async () => {
+    const file = inFolder('cut.binpb');
+    const good = readFileSync(inFolder('good.binpb'));
+    writeFileSync(file, good.subarray(0, good.length - 10));
+    const { code, stdout } = await ran(['compare', inFolder('main.binpb'), file]);
+    expect(code).toBe(1);
+    expect(stdout).toContain(`Not all of ${file} could be read: what is missing may be worse`);
+    const report = comparisonReport.parse(JSON.parse((await ran(['compare', inFolder('main.binpb'), file, '-o', 'json'])).stdout));
+    expect(report.services).toMatchObject([{ outcome: 'inconclusive', reason: 'data_quality' }]);
+  });
+
   it('is the same for a recording from a pipe', async () => {
     const { code, stdout } = await bash('cat slow.binpb | slipstream compare main.binpb - -o json');
     expect(code).toBe(2);
