@@ -1,4 +1,5 @@
 /** Periods of the calendar in a time zone: where the one begins and ends that holds a moment. */
+import { offsetMs, offsetsAround, shownAt } from './local-time.ts';
 import type { EpochMs } from './time.ts';
 
 /** Repeats every `count` units from `start` on, local time of `timeZone` throughout. */
@@ -36,8 +37,6 @@ const known = new WeakMap<CalendarWindow, CalendarPeriod[]>();
 const byText = new Map<string, CalendarPeriod[]>();
 const KEPT_PERIODS = 2;
 const MAX_TEXTS = 1_000;
-/** One for each zone; there are some 600 zones. */
-const formats = new Map<string, Intl.DateTimeFormat>();
 
 /**
  * The period that contains `at`. Periods begin at the wall-clock time of `start` and tile all of time, before `start` too. A begin that the zone skips
@@ -47,18 +46,13 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 export function calendarPeriod(calendar: CalendarWindow, at: EpochMs): CalendarPeriod {
   const periods = known.get(calendar) ?? periodsOf(calendar);
   for (const period of periods) if (at >= period.fromMs && at < period.toMs) return period;
-  let index = roughIndex(calendar, at + offsetMs(calendar.timeZone, at));
+  let index = roughIndex(calendar, at + offsetMs(at, calendar.timeZone));
   while (beginOf(calendar, index) > at) index--;
   while (beginOf(calendar, index + 1) <= at) index++;
   const period = { fromMs: beginOf(calendar, index), toMs: beginOf(calendar, index + 1) };
   periods.unshift(period);
   if (periods.length > KEPT_PERIODS) periods.pop();
   return period;
-}
-
-/** The period after the one that contains `at`. */
-export function nextCalendarPeriod(calendar: CalendarWindow, at: EpochMs): CalendarPeriod {
-  return calendarPeriod(calendar, calendarPeriod(calendar, at).toMs);
 }
 
 function periodsOf(calendar: CalendarWindow): CalendarPeriod[] {
@@ -102,40 +96,16 @@ function monthsLater(localMs: number, months: number): number {
 
 /** When it is `localMs` in the zone; the first time of two, and the first moment after a local time that is skipped. */
 function instantOf(timeZone: string, localMs: number): EpochMs {
-  const before = offsetMs(timeZone, localMs - DAY_MS);
-  const after = offsetMs(timeZone, localMs + DAY_MS);
-  const moments = [before, after].filter((offset) => offsetMs(timeZone, localMs - offset) === offset).map((offset) => localMs - offset);
-  if (moments.length > 0) return Math.min(...moments);
+  const shown = shownAt(localMs, timeZone);
+  if (shown !== null) return shown;
   // Skipped: the clock goes forward between these two.
+  const [before, after] = offsetsAround(localMs, timeZone);
   let low = localMs - Math.max(before, after);
   let high = localMs - Math.min(before, after);
   while (high - low > SECOND_MS) {
     const middle = low + Math.floor((high - low) / 2 / SECOND_MS) * SECOND_MS;
-    if (offsetMs(timeZone, middle) === before) low = middle;
+    if (offsetMs(middle, timeZone) === before) low = middle;
     else high = middle;
   }
   return high;
-}
-
-/** Local time less UTC. */
-function offsetMs(timeZone: string, at: EpochMs): number {
-  let format = formats.get(timeZone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-US-u-ca-iso8601-nu-latn', {
-      timeZone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-    formats.set(timeZone, format);
-  }
-  const second = Math.floor(at / SECOND_MS) * SECOND_MS;
-  const fields: Record<string, number> = {};
-  for (const { type, value } of format.formatToParts(second)) fields[type] = Number(value);
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second: seconds = 0 } = fields;
-  return Date.UTC(year, month - 1, day, hour, minute, seconds) - second;
 }

@@ -3,7 +3,8 @@ import { fc, it } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { Complaint } from '../../src/config/quantity.ts';
 import { occurrences, parseRecurrence, type Recurrence } from '../../src/config/recurrence.ts';
-import { instantOf, offsetMs } from '../../src/config/wall-clock.ts';
+import { instantOf } from '../../src/config/wall-clock.ts';
+import { offsetMs } from '../../src/model/local-time.ts';
 
 function ruleOf(text: string): Recurrence {
   const rule = parseRecurrence(text);
