@@ -3,7 +3,7 @@ import { gate } from '../decide/gate.ts';
 import type { GateObjective, GateRun } from '../decide/gate-facts.ts';
 import type { GuardState } from '../decide/guard.ts';
 import { isAhead, SILENCE_MS } from '../evaluate/slo/telemetry-health.ts';
-import { allowedBad } from '../model/error-budget.ts';
+import { allowedBad, budgetLeft } from '../model/error-budget.ts';
 import type { GateView } from '../model/gate-view.ts';
 import type { Objective } from '../model/objective.ts';
 import type { Policies } from '../model/policy.ts';
@@ -62,7 +62,7 @@ function gateObjective(objective: Objective, { window, feed, alerts }: GateSourc
     label: endpoint === null ? name : `${name} of ${endpoint}`,
     bad,
     allowedBad: allowed,
-    budgetRemaining: valid === 0 ? null : (allowed - bad) / allowed,
+    budgetRemaining: valid === 0 ? null : budgetLeft(bad, allowed),
     minBad,
     alert: alerts.view(id),
     worstIncident: worst(alerts.incidents(id).filter(({ endedAt }) => endedAt === null || endedAt > from)),

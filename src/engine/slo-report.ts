@@ -2,7 +2,7 @@
 import { deliveryFigures, type FinishedRun } from '../evaluate/slo/delivery-figures.ts';
 import { forecast } from '../evaluate/slo/forecast.ts';
 import { calendarPeriod } from '../model/calendar.ts';
-import { allowedBad } from '../model/error-budget.ts';
+import { allowedBad, budgetLeft } from '../model/error-budget.ts';
 import type { Objective } from '../model/objective.ts';
 import type { Policies } from '../model/policy.ts';
 import { windowText } from '../model/slo-text.ts';
@@ -97,7 +97,7 @@ function objectiveReport(
     counts,
     sli: hasData ? (counts.valid - counts.bad) / counts.valid : null,
     allowedBad: allowed,
-    budgetRemaining: hasData ? remaining(counts.bad, allowed) : null,
+    budgetRemaining: hasData ? budgetLeft(counts.bad, allowed) : null,
     countedSince: feed.countedSince(objective),
     excluded: feed.excluded(objective, newestAt),
     alert: alerts.view(objective.id),
@@ -121,11 +121,6 @@ function hoursOf(objective: Objective, counts: WindowCounts, feed: ObjectiveFeed
     bad: bad[i] as number,
   }));
   return from < first ? [feed.over(objective, from, Math.min(first, to)), ...hours] : hours;
-}
-
-/** 1 - bad / allowed, exactly 0 where all is spent. */
-export function remaining(bad: number, allowed: number): number {
-  return (allowed - bad) / allowed;
 }
 
 /** Breached when more was bad than is allowed; at risk when the last hour burns faster than sustainable. */

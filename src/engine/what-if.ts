@@ -1,6 +1,6 @@
 /** Answers "what if we promised …?": an objective that was never declared, over the past that is stored. */
 import type { StoredSlot } from '../model/checkpoint.ts';
-import { allowedBad } from '../model/error-budget.ts';
+import { allowedBad, budgetLeft } from '../model/error-budget.ts';
 import type { SeriesInfo } from '../model/series.ts';
 import { type EpochMs, SLOT_MS } from '../model/time.ts';
 import type { Interval, WhatIfQuery, WhatIfView } from '../model/what-if.ts';
@@ -86,7 +86,7 @@ function budgetOf(target: number, valid: number, bad: Interval): Pick<WhatIfView
   return {
     allowedBad: allowed,
     sli: { least: (valid - bad.most) / valid, most: (valid - bad.least) / valid },
-    budgetRemaining: { least: (allowed - bad.most) / allowed, most: (allowed - bad.least) / allowed },
+    budgetRemaining: { least: budgetLeft(bad.most, allowed), most: budgetLeft(bad.least, allowed) },
     outcome: bad.most <= allowed ? 'met' : bad.least > allowed ? 'breached' : 'undecided',
   };
 }

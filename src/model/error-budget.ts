@@ -16,6 +16,14 @@ export function allowedBad(target: number, valid: number): number {
   return Number((errorBudget(target) * valid).toPrecision(15));
 }
 
+/**
+ * Share of what is allowed, > 0, that is left: 1 untouched, exactly 0 where all is spent, negative overspent without limit. Example: of 100 allowed, 25 bad
+ * leave 0.75, 150 leave -0.5.
+ */
+export function budgetLeft(bad: number, allowed: number): number {
+  return (allowed - bad) / allowed;
+}
+
 const BILLION = 1e9;
 
 /**

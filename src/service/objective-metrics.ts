@@ -1,9 +1,8 @@
 /** Shows every objective as metrics, so that it can be watched and alerted on where other metrics are. */
 
 import { coverageAt } from '../engine/covered.ts';
-import { remaining } from '../engine/slo-report.ts';
 import type { Engine } from '../engine.ts';
-import { allowedBad } from '../model/error-budget.ts';
+import { allowedBad, budgetLeft } from '../model/error-budget.ts';
 import { spanText } from '../model/slo-text.ts';
 import type { AlertView } from '../model/slo-views.ts';
 import type { EpochMs } from '../model/time.ts';
@@ -28,7 +27,7 @@ export function showObjectives(engine: Engine, telemetry: Telemetry, now: EpochM
     const { valid, bad } = feed.total(objective, newestAt);
     if (valid <= 0) continue;
     telemetry.set('objective_sli_ratio', (valid - bad) / valid, labels);
-    telemetry.set('objective_budget_remaining_ratio', remaining(bad, allowedBad(objective.target, valid)), labels);
+    telemetry.set('objective_budget_remaining_ratio', budgetLeft(bad, allowedBad(objective.target, valid)), labels);
   }
 }
 

@@ -1,6 +1,7 @@
 /** How objectives are ranked and their incidents taken together. */
 import { describe, expect, it } from 'vitest';
-import { episodes, remaining, stateOf } from '../../src/engine/slo-report.ts';
+import { episodes, stateOf } from '../../src/engine/slo-report.ts';
+import { budgetLeft } from '../../src/model/error-budget.ts';
 
 describe('the state of an objective', () => {
   it.each([
@@ -16,8 +17,8 @@ describe('the state of an objective', () => {
   });
 
   it('what remains is exactly nothing when all is spent', () => {
-    expect(remaining(100, 100)).toBe(0);
-    expect(remaining(0.3, 0.1)).toBeLessThan(0);
+    expect(budgetLeft(100, 100)).toBe(0);
+    expect(budgetLeft(0.3, 0.1)).toBeLessThan(0);
   });
 });
 

@@ -1,5 +1,5 @@
 /** What an objective says over its window. */
-import { allowedBad } from '../../model/error-budget.ts';
+import { allowedBad, budgetLeft } from '../../model/error-budget.ts';
 import type { Judgement, ObjectiveEvidence } from '../../model/judgement.ts';
 import type { Objective } from '../../model/objective.ts';
 
@@ -36,5 +36,5 @@ export function judgeObjective(objective: Objective, counts: ObjectiveCounts): J
  */
 export function budgetRemaining(target: number, { valid, bad }: ObjectiveCounts): number {
   const allowed = allowedBad(target, valid);
-  return (allowed - bad) / allowed;
+  return budgetLeft(bad, allowed);
 }
