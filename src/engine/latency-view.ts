@@ -1,6 +1,6 @@
 /** Answers "how long did it take?": the latency distribution of an endpoint over any window. */
 import type { SeriesInfo } from '../model/series.ts';
-import { type EpochMs, SLOT_MS } from '../model/time.ts';
+import { type EpochMs, endOfSlot } from '../model/time.ts';
 import type { LatencyQuery, LatencyView } from '../model/views.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import type { SlotBlock } from '../window/slot-block.ts';
@@ -20,7 +20,7 @@ export function latencyView(
     .map((info) => info.id);
   if (ids.length === 0) return null;
   const newestAt = window.newestAt(query.service) ?? 0;
-  const to = (Math.floor(newestAt / SLOT_MS) + 1) * SLOT_MS;
+  const to = endOfSlot(newestAt);
   const distribution = window.distribution(ids, Math.max(to - query.windowMs, memoryFromMs), to, 'all', older);
   const { total, failed } = distribution;
   return {

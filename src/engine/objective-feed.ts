@@ -10,7 +10,7 @@ import type { Policies, ServicePolicy } from '../model/policy.ts';
 import type { SeriesInfo } from '../model/series.ts';
 import type { Coverage, LedgerView, WindowCounts } from '../model/slo-views.ts';
 import type { SlotDeltas } from '../model/slot-deltas.ts';
-import { type EpochMs, SLOT_MS, type SlotIndex } from '../model/time.ts';
+import { type EpochMs, endOfSlot, SLOT_MS, type SlotIndex } from '../model/time.ts';
 import { minuteOf } from '../window/heard-minutes.ts';
 import type { HourColumns, ObjectiveCounts } from '../window/objective-counts.ts';
 import { type Binding, bindingOf, readRow } from './objective-bindings.ts';
@@ -269,8 +269,4 @@ export class ObjectiveFeed {
     }
     return place;
   }
-}
-
-function endOfSlot(at: EpochMs): EpochMs {
-  return (Math.floor(at / SLOT_MS) + 1) * SLOT_MS;
 }

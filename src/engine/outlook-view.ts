@@ -2,7 +2,7 @@
 import { type PlannedEndpoint, planOutlook } from '../evaluate/canary/plan-outlook.ts';
 import type { CanaryPolicy } from '../model/policy.ts';
 import type { SeriesInfo } from '../model/series.ts';
-import { type EpochMs, SLOT_MS } from '../model/time.ts';
+import { type EpochMs, endOfSlot, SLOT_MS } from '../model/time.ts';
 import type { OutlookQuery, OutlookView } from '../model/views.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 
@@ -27,7 +27,7 @@ export function outlookView(
   const series = source.series.filter((info) => info.kind !== 'overflow');
   const newestAt = window.newestAt(query.service);
   if (newestAt === null) return null;
-  const to = (Math.floor(newestAt / SLOT_MS) + 1) * SLOT_MS;
+  const to = endOfSlot(newestAt);
   const from = to - LOOK_BACK_MS;
   // The newest slot is still filling, and the service may be younger than the window.
   const seenMs = Math.max(SLOT_MS, newestAt - Math.max(from, source.firstAt));

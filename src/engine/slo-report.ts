@@ -16,7 +16,7 @@ import type {
   TrendView,
   WindowCounts,
 } from '../model/slo-views.ts';
-import { type DurationMs, type EpochMs, SLOT_MS } from '../model/time.ts';
+import { type DurationMs, type EpochMs, endOfSlot } from '../model/time.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import type { AlertBook } from './alert-book.ts';
 import { coverageAt } from './covered.ts';
@@ -73,7 +73,7 @@ function objectiveReport(
   { feed, alerts, window, covered }: SloSources & { readonly covered: (objective: Objective) => Coverage },
 ): ObjectiveReport {
   const newestAt = window.newestAt(objective.service);
-  const to = newestAt === null ? now : (Math.floor(newestAt / SLOT_MS) + 1) * SLOT_MS;
+  const to = newestAt === null ? now : endOfSlot(newestAt);
   const counts = newestAt === null ? { from: to - objective.windowMs, to, valid: 0, bad: 0 } : feed.total(objective, newestAt);
   const allowed = allowedBad(objective.target, counts.valid);
   const hasData = counts.valid > 0;

@@ -1,7 +1,7 @@
 /** Answers "what do you see?": endpoints, objectives and freshness of services as plain data. */
 import type { Counts, Distribution } from '../model/distribution.ts';
 import type { SeriesInfo } from '../model/series.ts';
-import { type DurationMs, type EpochMs, SLOT_MS } from '../model/time.ts';
+import { type DurationMs, type EpochMs, endOfSlot, SLOT_MS } from '../model/time.ts';
 import type { SeriesView, ServiceView } from '../model/views.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import type { SlotBlock } from '../window/slot-block.ts';
@@ -26,7 +26,7 @@ export function serviceView(input: {
 }): ServiceView {
   const { service, series, window, objectives, windowMs, now, older } = input;
   const newestAt = window.newestAt(service);
-  const to = newestAt === null ? now : (Math.floor(newestAt / SLOT_MS) + 1) * SLOT_MS;
+  const to = newestAt === null ? now : endOfSlot(newestAt);
   const from = Math.max(to - windowMs, input.memoryFromMs);
   // The newest slot is still filling, and the service may be younger than the window: rates are over the time that has been seen.
   const seenMs = newestAt === null ? windowMs : Math.max(SLOT_MS, newestAt - Math.max(to - windowMs, input.firstAt));

@@ -2,7 +2,7 @@
 import type { StoredSlot } from '../model/checkpoint.ts';
 import { allowedBad, budgetLeft } from '../model/error-budget.ts';
 import type { SeriesInfo } from '../model/series.ts';
-import { type EpochMs, SLOT_MS } from '../model/time.ts';
+import { type EpochMs, endOfSlot, SLOT_MS } from '../model/time.ts';
 import type { Interval, WhatIfQuery, WhatIfView } from '../model/what-if.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import { longWindow } from './long-window.ts';
@@ -26,7 +26,7 @@ export function whatIf(query: WhatIfQuery, series: readonly SeriesInfo[], { wind
   const ids = seriesMeant(query, { of: () => series });
   const newestAt = window.newestAt(service);
   if (ids.length === 0 || newestAt === null) return null;
-  const to = (Math.floor(newestAt / SLOT_MS) + 1) * SLOT_MS;
+  const to = endOfSlot(newestAt);
   const { pieces, memoryFromMs } = longWindow(windowMs, window.newestSlot);
   // Memory holds 10 s slots where it is not younger: a whole number of them is counted.
   const memoryFrom = Math.max(Math.floor((to - windowMs) / TEN_SECONDS_MS) * TEN_SECONDS_MS, memoryFromMs);

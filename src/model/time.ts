@@ -17,6 +17,11 @@ export function slotOf(endMs: EpochMs): SlotIndex {
   return Math.floor(endMs / SLOT_MS);
 }
 
+/** End, exclusive, of the slot that `at` lies in. */
+export function endOfSlot(at: EpochMs): EpochMs {
+  return (slotOf(at) + 1) * SLOT_MS;
+}
+
 /** Start of a slot; `slotStartMs(slot + 1)` is its exclusive end. */
 export function slotStartMs(slot: SlotIndex): EpochMs {
   return slot * SLOT_MS;
