@@ -1,12 +1,11 @@
 /** The answer of `slipstream compare -o json`: what pipelines keep, and what a deploy gate reads. */
 import { z } from 'zod';
 import { REASONS } from '../model/judgement.ts';
+import { epochMs, figure } from './wire.ts';
 
 const count = z.number().min(0);
-const figure = z.number().nullable();
 const outcome = z.enum(['pass', 'fail', 'inconclusive']);
 const reason = z.enum(REASONS);
-const epochMs = z.number().describe('Milliseconds since 1970-01-01T00:00:00Z.');
 
 const side = z.object({
   requests: count,

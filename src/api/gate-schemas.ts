@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { GATE_REASONS, type GateOverride, type GateView, type LoadTestResult } from '../model/gate-view.ts';
 import { durationMs } from './duration.ts';
 import type { OverrideEntry } from './gate-handlers.ts';
+import { type Carries, epochMs, type Wire } from './wire.ts';
 
 const MAX_OVERRIDE = '7d';
 const MIN_OVERRIDE = '1s';
 const MIN_REASON_CHARS = 8;
 const MAX_DURATION_CHARS = 64;
 
-const epochMs = z.number().describe('Milliseconds since 1970-01-01T00:00:00Z.');
 const answer = z.enum(['allow', 'warn', 'refuse', 'unknown']);
 const serviceName = z.string().min(1).max(512).describe('service.name, or service.namespace/service.name.');
 
@@ -109,10 +109,6 @@ export const comparedServices = z.object({
     }),
   ),
 });
-
-/** The model's types, writable as zod makes them. */
-type Wire<T> = T extends readonly (infer Item)[] ? Wire<Item>[] : T extends object ? { -readonly [Key in keyof T]: Wire<T[Key]> } : T;
-type Carries<Schema extends z.ZodType, Value extends z.output<Schema>> = [Schema, Value];
 
 /** Does not compile when the model has what the schemas do not describe truly. */
 export type GateSchemasCarryTheModel = [

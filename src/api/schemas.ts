@@ -6,11 +6,9 @@ import { ENDPOINT_KINDS } from '../model/series.ts';
 import type { LatencyView, OutlookView } from '../model/views.ts';
 import type { SignalView } from './handlers.ts';
 import type { ExplainedRunView, RunSummary, RunView, StatusReport } from './run-view.ts';
+import { type Carries, epochMs, figure, type Wire } from './wire.ts';
 
-/** JSON has no NaN and no infinity: such a number is null on the wire. */
-const figure = z.number().nullable();
 const count = z.number().min(0);
-const epochMs = z.number().describe('Milliseconds since 1970-01-01T00:00:00Z.');
 const reason = z.enum(REASONS);
 const matcher = z.record(z.string(), z.string());
 
@@ -275,10 +273,6 @@ export const problem = z
       .describe('What is wrong where, as JSON pointers into the request; query parameters as `?name`.'),
   })
   .describe('RFC 9457.');
-
-/** The model's types as JSON can carry them: writable, and numbers that are not finite as null. */
-type Wire<T> = T extends readonly (infer Item)[] ? Wire<Item>[] : T extends object ? { -readonly [Key in keyof T]: Wire<T[Key]> } : T;
-type Carries<Schema extends z.ZodType, Value extends z.output<Schema>> = [Schema, Value];
 
 /** Does not compile when the model has what the schemas do not describe truly. */
 export type SchemasCarryTheModel = [

@@ -2,11 +2,9 @@
 import { z } from 'zod';
 import type { SloReport } from '../model/slo-views.ts';
 import type { WhatIfView } from '../model/what-if.ts';
+import { type Carries, epochMs, figure, type Wire } from './wire.ts';
 
-/** JSON has no NaN and no infinity: such a number is null on the wire. */
-const figure = z.number().nullable();
 const count = z.number().min(0).describe('A sum of weights when spans are sampled, else an integer.');
-const epochMs = z.number().describe('Milliseconds since 1970-01-01T00:00:00Z.');
 const severity = z.enum(['page', 'ticket']);
 
 const windowCounts = z.object({ from: epochMs, to: epochMs, valid: count, bad: count }).describe('Over [from, to).');
@@ -134,9 +132,6 @@ export const whatIfReport = z.object({
   outcome: z.enum(['met', 'breached', 'undecided', 'no_data']),
 });
 
-/** The model's types as JSON can carry them: writable. */
-type Wire<T> = T extends readonly (infer Item)[] ? Wire<Item>[] : T extends object ? { -readonly [Key in keyof T]: Wire<T[Key]> } : T;
-type Carries<Schema extends z.ZodType, Value extends z.output<Schema>> = [Schema, Value];
 type Told<Schema extends z.ZodType<Value>, Value> = [Schema, Value];
 
 /** Does not compile when the model has what the schemas do not describe truly, or the other way round. */
