@@ -8,11 +8,10 @@ import type { Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Clock } from './clock.ts';
 import { gateHandlers } from './gate-handlers.ts';
+import { NOT_DURABLE } from './not-durable.ts';
 
 /** What a caller is told to wait when there are too many runs. */
 const FULL_RETRY_MS = 30_000;
-/** And when the store refuses. */
-const STORE_RETRY_MS = 5_000;
 
 export interface HandlerParts {
   readonly engine: Engine;
@@ -27,13 +26,6 @@ export interface HandlerParts {
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   metrics(): Promise<string>;
 }
-
-/** A run has begun or ended in memory, but a crash would forget it, so the deploy system should not rely on it yet. */
-const NOT_DURABLE = {
-  outcome: 'unavailable',
-  detail: 'the store refuses to be written; send the same again',
-  retryAfterMs: STORE_RETRY_MS,
-} as const;
 
 export function apiHandlers(parts: HandlerParts): ApiHandlers {
   const { engine, store, clock, telemetry } = parts;

@@ -6,11 +6,10 @@ import type { GateOverrideRecord } from '../model/gate-view.ts';
 import type { EpochMs } from '../model/time.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Clock } from './clock.ts';
+import { NOT_DURABLE } from './not-durable.ts';
 
 /** What a caller is told to wait when every place for overrides is taken by one in force. */
 const FULL_RETRY_MS = 60_000;
-/** And when the store refuses. */
-const STORE_RETRY_MS = 5_000;
 
 export interface GateHandlerParts {
   readonly engine: Pick<Engine, 'gate' | 'gateBook'>;
@@ -22,12 +21,6 @@ export interface GateHandlerParts {
   isDurable(): boolean;
 }
 
-/** It is in force in memory, but a crash would forget it, so nobody should rely on it yet. */
-const NOT_DURABLE: Unavailable = {
-  outcome: 'unavailable',
-  detail: 'the store refuses to be written; send the same again',
-  retryAfterMs: STORE_RETRY_MS,
-};
 const FULL: Unavailable = { outcome: 'unavailable', detail: 'too many overrides are in force already', retryAfterMs: FULL_RETRY_MS };
 
 export function gateHandlers(parts: GateHandlerParts): GateHandlers {
