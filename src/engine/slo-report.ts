@@ -16,6 +16,7 @@ import type {
   TrendView,
   WindowCounts,
 } from '../model/slo-views.ts';
+import { textOrder } from '../model/text-order.ts';
 import { type DurationMs, type EpochMs, endOfSlot } from '../model/time.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import type { AlertBook } from './alert-book.ts';
@@ -63,7 +64,7 @@ export function sloReport(now: EpochMs, { service, objective }: SloQuery, source
         trends: sources.trends.views(policy.service),
         excludedNow: sources.feed.excludedNow(policy.service, now),
       }))
-      .sort((a, b) => compare(a.service, b.service)),
+      .sort((a, b) => textOrder(a.service, b.service)),
   };
 }
 
@@ -134,7 +135,7 @@ const ORDER: Readonly<Record<ObjectiveState, number>> = { breached: 0, at_risk: 
 
 /** No data is not a flavour of healthy: it stands before what is met. */
 function worstFirst(a: ObjectiveReport, b: ObjectiveReport): number {
-  return ORDER[a.state] - ORDER[b.state] || (a.budgetRemaining ?? 0) - (b.budgetRemaining ?? 0) || compare(a.id, b.id);
+  return ORDER[a.state] - ORDER[b.state] || (a.budgetRemaining ?? 0) - (b.budgetRemaining ?? 0) || textOrder(a.id, b.id);
 }
 
 function delivery(service: string, now: EpochMs, { policies, alerts, rollouts }: SloSources): DeliveryFigures {
@@ -174,8 +175,4 @@ export function episodes(incidents: readonly Episode[]): Episode[] {
     };
   }
   return merged;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,6 +1,7 @@
 /** Who spent the budget: bad events of each objective by endpoint and release, hour by hour. */
 import type { StoredCounts } from '../model/checkpoint.ts';
 import { CountRowWriter, readCountRow } from '../model/count-row.ts';
+import { textOrder } from '../model/text-order.ts';
 import { type EpochMs, SLOT_MS, type SlotIndex } from '../model/time.ts';
 import type { CountKeys } from '../window/count-keys.ts';
 
@@ -97,7 +98,7 @@ export class SpendLedger {
         bad += cell.bad[i] as number;
       if (bad > 0) rows.push({ endpoint: cell.endpoint, release: cell.release, bad });
     }
-    rows.sort((a, b) => b.bad - a.bad || compare(a.endpoint, b.endpoint) || compare(a.release, b.release));
+    rows.sort((a, b) => b.bad - a.bad || textOrder(a.endpoint, b.endpoint) || textOrder(a.release, b.release));
     return { from: from * SLOT_MS, rows };
   }
 
@@ -215,8 +216,4 @@ function placeOf({ startSec: hours }: SpendCell, startSec: number): number {
 
 function hourOf(sec: number): number {
   return Math.floor(sec / HOUR_SEC) * HOUR_SEC;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,6 +1,7 @@
 /** Answers "what do you see?": endpoints, objectives and freshness of services as plain data. */
 import type { Counts, Distribution } from '../model/distribution.ts';
 import type { SeriesInfo } from '../model/series.ts';
+import { textOrder } from '../model/text-order.ts';
 import { type DurationMs, type EpochMs, endOfSlot, SLOT_MS } from '../model/time.ts';
 import type { SeriesView, ServiceView } from '../model/views.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
@@ -45,7 +46,7 @@ export function serviceView(input: {
       .sort((a, b) => b.counts.spans - a.counts.spans)
       .slice(0, MAX_ROWS)
       .map(({ info, counts }) => seriesView(info, counts, window.distribution([info.id], from, to, 'all', older), seenMs))
-      .sort((a, b) => compare(a.endpoint, b.endpoint) || compare(a.release, b.release)),
+      .sort((a, b) => textOrder(a.endpoint, b.endpoint) || textOrder(a.release, b.release)),
     objectives: objectives.judge(service, newestAt).map(({ objective, judgement }) => ({
       id: objective.id,
       text: objective.text,
@@ -74,8 +75,4 @@ function seriesView(info: SeriesInfo, counts: Counts, distribution: Distribution
 
 function quantileMs(distribution: Distribution, q: number): number | null {
   return distribution.total === 0 ? null : distribution.quantile(q) / 1000;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
