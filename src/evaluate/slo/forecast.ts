@@ -86,30 +86,35 @@ function rollOff({ hours, now, windowMs }: ForecastInput, budget: number, inflow
   return bends;
 }
 
-/** The last moment before it falls below 0; null: it does not until `lastAt`. */
-function firstBelow(bends: readonly Bend[], start: number, lastAt: EpochMs, dirt: number): EpochMs | null {
-  let remaining = start;
+/** The line between two bends, up to `lastAt`: what remains at its begin and its end. */
+function* pieces(
+  bends: readonly Bend[],
+  start: number,
+  lastAt: EpochMs,
+): Generator<Bend & { readonly first: number; readonly last: number }> {
+  let first = start;
   for (let i = 0; i < bends.length; i++) {
     const { at, slope } = bends[i] as Bend;
     const until = Math.min(bends[i + 1]?.at ?? lastAt, lastAt);
     if (until <= at) continue;
-    const next = remaining + slope * (until - at);
-    if (next < -dirt) return at + Math.max(remaining, 0) / -slope;
-    remaining = next;
+    const last = first + slope * (until - at);
+    yield { at, slope, first, last };
+    first = last;
+  }
+}
+
+/** The last moment before it falls below 0; null: it does not until `lastAt`. */
+function firstBelow(bends: readonly Bend[], start: number, lastAt: EpochMs, dirt: number): EpochMs | null {
+  for (const { at, slope, first, last } of pieces(bends, start, lastAt)) {
+    if (last < -dirt) return at + Math.max(first, 0) / -slope;
   }
   return null;
 }
 
 /** When it comes back to 0; null: not until `lastAt`. */
 function firstKept(bends: readonly Bend[], start: number, lastAt: EpochMs): EpochMs | null {
-  let remaining = start;
-  for (let i = 0; i < bends.length; i++) {
-    const { at, slope } = bends[i] as Bend;
-    const until = Math.min(bends[i + 1]?.at ?? lastAt, lastAt);
-    if (until <= at) continue;
-    const next = remaining + slope * (until - at);
-    if (next >= 0) return at - remaining / slope;
-    remaining = next;
+  for (const { at, slope, first, last } of pieces(bends, start, lastAt)) {
+    if (last >= 0) return at - first / slope;
   }
   return null;
 }
