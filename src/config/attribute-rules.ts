@@ -1,6 +1,6 @@
 /** Rules over the attributes of spans, as a file says them: which spans are left out, and which are valid or bad for an objective. */
 import { z } from 'zod';
-import type { EventRule } from '../model/objective.ts';
+import type { EventRule } from '../model/span-rules.ts';
 import { type AttributeRule, SPAN_KINDS } from '../model/span-rules.ts';
 import { contentHash } from './canary-policy.ts';
 import { scalar } from './fields.ts';

@@ -3,8 +3,6 @@ import type { CalendarWindow } from './calendar.ts';
 import type { EventRule } from './span-rules.ts';
 import type { DurationMs, EpochMs } from './time.ts';
 
-export type { EventRule };
-
 /** What makes a request, or a slice of time, good. */
 export type Sli =
   | { readonly kind: 'availability' }
