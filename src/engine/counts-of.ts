@@ -9,7 +9,7 @@ export interface CountsOf {
   /** Of the objective's window that holds `at`, up to the end of the slot of `at`. */
   total(objective: Objective, at: EpochMs): WindowCounts;
   /** Of timeslices: up to where they are closed and counted; -Infinity before the first. */
-  closedTo?(objective: Objective): EpochMs;
+  closedTo(objective: Objective): EpochMs;
   /** Releases that spent most of the budget within [fromMs, toMs), worst first. */
-  spenders?(objective: Objective, fromMs: EpochMs, toMs: EpochMs): readonly string[];
+  spenders(objective: Objective, fromMs: EpochMs, toMs: EpochMs): readonly string[];
 }

@@ -176,7 +176,7 @@ function spent(
   bad: number,
 ): Pick<IncidentView, 'bad' | 'budgetShare' | 'releases'> {
   const allowed = allowedBad(objective.target, counts.total(objective, to - 1).valid);
-  const releases = counts.spenders?.(objective, from, to).slice(0, MAX_RELEASES) ?? [];
+  const releases = counts.spenders(objective, from, to).slice(0, MAX_RELEASES);
   const exact = withoutDirt(bad);
   return { bad: exact, budgetShare: allowed > 0 ? exact / allowed : 0, releases };
 }

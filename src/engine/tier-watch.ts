@@ -67,7 +67,7 @@ export class TierWatch {
     const { budgeting } = objective;
     if (budgeting.kind === 'timeslices') {
       // A slice is counted once nothing more can come for it, where it began: windows end with the last of these, and the shortest holds one of them.
-      const closedTo = counts.closedTo?.(objective) ?? to;
+      const closedTo = counts.closedTo(objective);
       const end = Number.isFinite(closedTo) ? Math.min(closedTo, to) : to;
       return this.#lengths.map((lengthMs) => counts.over(objective, end - Math.max(lengthMs, budgeting.sliceMs), end));
     }

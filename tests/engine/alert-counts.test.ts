@@ -25,6 +25,8 @@ function scene(minutes: readonly (readonly [valid: number, bad: number])[]) {
   const counts: CountsOf = {
     over: (of, from, to) => rings.sum(of.id, from, to),
     total: (of, at) => rings.sum(of.id, at + 1 - of.windowMs, at + 1),
+    closedTo: () => traffic.closedTo(),
+    spenders: () => traffic.spenders(),
   };
   const book = new AlertBook(policies({ objectives: [SHOP] }));
   let sec = START_SEC;

@@ -23,6 +23,7 @@ describe('an incident', () => {
     const counts: CountsOf = {
       over: (_, from, to) => ({ from, to, valid: 1000, bad: 40 }),
       total: () => ({ from: 0, to: 1, valid: 20_000, bad: 40 }),
+      closedTo: () => Number.POSITIVE_INFINITY,
       spenders: () => ['v7', 'v6', 'v5', 'v4', 'v3', 'v2'],
     };
     book.note(counts, { objective: of, severity: 'ticket', readings: [], at: 5_000_000, to: 5_000_000 });

@@ -27,6 +27,16 @@ export class CountedTraffic {
     return { from, to, valid, bad };
   }
 
+  /** Slices are counted as they are added. */
+  closedTo(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Nothing is known of releases. */
+  spenders(): readonly string[] {
+    return [];
+  }
+
   total(objective: Pick<Objective, 'id' | 'windowMs'>, at: number): WindowCounts {
     return this.over(objective, at - objective.windowMs, at + 1);
   }
