@@ -1,10 +1,9 @@
 /** Merges what an objective, its service and `Defaults` say about alerts, and tells tiers that can never fire. */
 import type { AlertPolicy, Objective, Tier } from '../model/objective.ts';
+import { spanText } from '../model/slo-text.ts';
 import { googleTiers, tierObjection, tierOf } from '../model/tier.ts';
 import { ALERT_DEFAULTS, type AlertSection } from './alert-schema.ts';
-import type { Finding, YamlPath } from './problem.ts';
-
-type Say = (path: YamlPath, finding: Finding) => void;
+import type { Critic, YamlPath } from './problem.ts';
 
 export interface AlertLayer {
   readonly section: AlertSection | undefined;
@@ -17,7 +16,7 @@ export function alertPolicyOf(
   layers: readonly AlertLayer[],
   { name, target, windowMs, budgeting }: Pick<Objective, 'name' | 'target' | 'windowMs' | 'budgeting'>,
   path: YamlPath,
-  { refuse, warn }: { readonly refuse: Say; readonly warn: Say },
+  { refuse, warn }: Critic,
 ): AlertPolicy {
   const speaking = layers.find(({ section }) => section?.tiers !== undefined || section?.preset !== undefined);
   const written = speaking?.section?.tiers;
@@ -66,15 +65,7 @@ export function alertPolicyOf(
   };
 }
 
-const UNITS: readonly [number, string][] = [
-  [86_400_000, 'd'],
-  [3_600_000, 'h'],
-  [60_000, 'm'],
-  [1000, 's'],
-];
-
 /** `2% in 1h`. */
 function budgetText({ budgetShare, longMs }: Tier): string {
-  const [unitMs, unit] = UNITS.find(([ms]) => longMs % ms === 0) ?? [1, 'ms'];
-  return `${Number((budgetShare * 100).toPrecision(12))}% in ${longMs / unitMs}${unit}`;
+  return `${Number((budgetShare * 100).toPrecision(12))}% in ${spanText(longMs)}`;
 }

@@ -2,20 +2,18 @@
 import { patternsOverlap } from '../model/endpoint-pattern.ts';
 import type { Objective } from '../model/objective.ts';
 import { MAX_EVENT_RULES } from '../model/span-rules.ts';
-import type { Finding, YamlPath } from './problem.ts';
+import type { Critic, Say, YamlPath } from './problem.ts';
 
 /** Counters of a series; see `SeriesInfo.thresholdsNs`. */
 const MAX_LIMITS = 8;
 const HOUR_MS = 3_600_000;
-
-type Say = (path: YamlPath, finding: Finding) => void;
 
 export interface Placed {
   readonly objective: Objective;
   readonly path: YamlPath;
 }
 
-export function lintObjectives(placed: readonly Placed[], { refuse, warn }: { readonly refuse: Say; readonly warn: Say }): void {
+export function lintObjectives(placed: readonly Placed[], { refuse, warn }: Critic): void {
   refuseDuplicates(placed, refuse);
   refuseManyLimits(placed, refuse);
   refuseManyRules(placed, refuse);

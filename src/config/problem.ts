@@ -22,6 +22,15 @@ export interface Finding {
   readonly suggestion?: string | undefined;
 }
 
+/** Notes what is wrong at a place of the document at hand. */
+export type Say = (path: YamlPath, finding: Finding) => void;
+
+/** Mistakes are refused; what can be used, but is hardly what somebody wants, is warned of. */
+export interface Critic {
+  readonly refuse: Say;
+  readonly warn: Say;
+}
+
 /** More than these are counted, not shown. */
 const MAX_SHOWN = 100;
 const MAX_VALUE_CHARS = 80;

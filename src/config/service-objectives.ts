@@ -5,20 +5,9 @@ import { type AlertLayer, alertPolicyOf } from './alert-policy.ts';
 import { nearestName } from './nearest-name.ts';
 import { lintObjectives, type Placed } from './objective-lint.ts';
 import type { ObjectiveEntry } from './objective-schema.ts';
-import type { Finding, YamlPath } from './problem.ts';
+import type { Critic, Finding, YamlPath } from './problem.ts';
 import type { DefaultsDocument, ServiceDocument } from './slo-schema.ts';
-import type { SliceSetting, WindowSetting } from './window-schema.ts';
-
-const DAY_MS = 86_400_000;
-const USUAL_WINDOW_SETTING: WindowSetting = { windowMs: 28 * DAY_MS, calendar: null };
-const USUAL_SLICE_MS = 60_000;
-
-type Say = (path: YamlPath, finding: Finding) => void;
-
-export interface Critic {
-  readonly refuse: Say;
-  readonly warn: Say;
-}
+import { type SliceSetting, USUAL_SLICE_MS, USUAL_WINDOW_MS } from './window-schema.ts';
 
 /** `classes` null: unknown, so their objectives are left out. `defaults` undefined: nobody said any. */
 export function serviceObjectives(
@@ -42,7 +31,7 @@ export function serviceObjectives(
         });
       const endpoint = match ?? entry.endpoint;
       const name = entry.name ?? parsed.defaultName;
-      const { windowMs, calendar } = entry.window ?? spec.window ?? defaults?.window ?? USUAL_WINDOW_SETTING;
+      const { windowMs, calendar } = entry.window ?? spec.window ?? defaults?.window ?? { windowMs: USUAL_WINDOW_MS, calendar: null };
       const budgeting = budgetingOf(entry, entry.timeslices ?? spec.timeslices ?? defaults?.timeslices);
       const layers: readonly AlertLayer[] = [
         { section: entry.alerts, isOwn: true },

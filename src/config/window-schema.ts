@@ -1,6 +1,7 @@
 /** Over what time an objective counts, and whether requests or slices of time, as a file says it. */
 import { z } from 'zod';
 import type { CalendarWindow } from '../model/calendar.ts';
+import { spanText } from '../model/slo-text.ts';
 import { count, duration, optional, scalar, WRITTEN_DEFAULT } from './fields.ts';
 import { Complaint, PERCENT_PATTERN, parsePercent, ratioOfPercent } from './quantity.ts';
 import { LOCAL_TIME_PATTERN, parseLocalTime, parseTimeZone } from './time-zone.ts';
@@ -8,8 +9,8 @@ import { LOCAL_TIME_PATTERN, parseLocalTime, parseTimeZone } from './time-zone.t
 const SECOND_MS = 1000;
 const DAY_MS = 86_400_000;
 
-export const USUAL_WINDOW = '28d';
-export const USUAL_SLICE = '1m';
+export const USUAL_WINDOW_MS = 28 * DAY_MS;
+export const USUAL_SLICE_MS = 60 * SECOND_MS;
 const CALENDAR_DEFAULTS = { timeZone: 'UTC', start: '2024-01-01T00:00:00', count: 1 } as const;
 /** As people reckon; tiers and limits go by it. Of OpenSLO's SDK, which has the same for M, Q and Y. */
 const UNIT_DAYS = { day: 1, week: 7, month: 30, quarter: 90, year: 365 } as const;
@@ -69,7 +70,7 @@ export const windowSetting = () =>
     .meta({
       description:
         'Over what time objectives count: `28d` rolls (whole weeks hold the same number of weekends at any time), `{ calendar: month, timeZone: Europe/Lisbon }` is the month of the calendar. Use 7d for services that change daily, a calendar where a contract asks for it.',
-      [WRITTEN_DEFAULT]: USUAL_WINDOW,
+      [WRITTEN_DEFAULT]: spanText(USUAL_WINDOW_MS),
     });
 
 /** Slices of time that are good or bad as a whole, or as good as their requests. */
@@ -97,7 +98,7 @@ export const timeslices = () =>
     .strictObject({
       slice: optional(
         sliceWidth,
-        USUAL_SLICE,
+        spanText(USUAL_SLICE_MS),
         'Length of a slice: 10s to 1h, a multiple of 10 s that divides a day. Use 5m where a minute holds few requests.',
       ),
       good: good
@@ -110,7 +111,7 @@ export const timeslices = () =>
       message: 'a slice is a multiple of 10 s that divides a day, such as 10s, 30s, 1m, 5m or 1h',
       path: ['slice'],
     })
-    .transform(({ slice, good: ratio }): SliceSetting => ({ sliceMs: slice ?? 60 * SECOND_MS, ratio: ratio ?? null }))
+    .transform(({ slice, good: ratio }): SliceSetting => ({ sliceMs: slice ?? USUAL_SLICE_MS, ratio: ratio ?? null }))
     .optional()
     .describe(
       'Slices of time are good or bad, not requests, and the target is the share of good ones: an outage counts the same by night and by day. Left out: every request counts. Slices without requests do not count.',

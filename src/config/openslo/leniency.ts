@@ -1,10 +1,8 @@
 /** What `lenient` forgives in OpenSLO files as people write them: each forgiveness is named in a warning, none changes what is promised. */
-import { type Finding, shownValue, type YamlPath } from '../problem.ts';
+import { type Say, shownValue, type YamlPath } from '../problem.ts';
 import { DNS_LABEL, EXPECTED_NAME, MAX_DISPLAY_CHARS, OPENSLO_KINDS, OPENSLO_VERSION } from './schema.ts';
 
 type Section = Record<string, unknown>;
-type Say = (path: YamlPath, finding: Finding) => void;
-
 const METHODS = ['Occurrences', 'Timeslices', 'RatioTimeslices'];
 const NUMBERS = ['target', 'targetPercent', 'value', 'timeSliceTarget', 'compositeWeight'] as const;
 /** Attributes of foreign queries and connections are theirs. */

@@ -1,6 +1,6 @@
 /** Turns one OpenSLO SLO into entries of our own files, each with the endpoint it is about and the place it comes from. */
-import type { DurationMs } from '../../model/time.ts';
 import { NAME_PATTERN } from '../process-schema.ts';
+import { USUAL_WINDOW_MS } from '../window-schema.ts';
 import { type NativeTier, tiersOf } from './alerts.ts';
 import { ANNOTATION, annotationOf } from './annotations.ts';
 import { type Indicator, indicatorOf } from './indicator.ts';
@@ -46,7 +46,6 @@ export interface ConvertedObjective {
 }
 
 /** A window nobody says is at least known for tiers. */
-const USUAL_WINDOW_MS: DurationMs = 28 * 86_400_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
