@@ -4,7 +4,13 @@ import type { Interval, Outcome, Reason } from '../model/judgement.ts';
 import { chanceText, latencyText, lengthText, momentText, percent, whole } from '../model/number-text.ts';
 import { effectText } from '../model/outlook-text.ts';
 import { reasonText } from '../model/reason-text.ts';
-import type { ComparedMetric, ComparedService, RecordedSide, UncomparedEndpoint } from '../model/recorded-comparison.ts';
+import {
+  type ComparedMetric,
+  type ComparedService,
+  limitAsChange,
+  type RecordedSide,
+  type UncomparedEndpoint,
+} from '../model/recorded-comparison.ts';
 import { visible } from '../model/safe-text.ts';
 import { type Cell, type Column, renderTable, type TableOptions } from './table.ts';
 import type { Tone } from './terminal-text.ts';
@@ -66,8 +72,8 @@ function whyText(row: ComparedMetric): string {
 }
 
 /** All of the interval is beyond the limit. */
-function isBeyond({ change, limit }: ComparedMetric): boolean {
-  return change !== null && change.low > (limit.kind === 'errors' ? limit.harm : limit.harm.ratio);
+function isBeyond(row: ComparedMetric): boolean {
+  return row.change !== null && row.change.low > limitAsChange(row);
 }
 
 function healthyText({ limit }: ComparedMetric): string {

@@ -8,7 +8,7 @@ import type { HistogramLayout } from '../model/histogram-layout.ts';
 import type { ComparisonEvidence, Judgement, Outcome, Reason } from '../model/judgement.ts';
 import type { Outlook } from '../model/outlook.ts';
 import type { CanaryPolicy, CheckName } from '../model/policy.ts';
-import type { ComparedMetric, MetricLimit, UncomparedEndpoint } from '../model/recorded-comparison.ts';
+import { type ComparedMetric, limitAsChange, type MetricLimit, type UncomparedEndpoint } from '../model/recorded-comparison.ts';
 import { RecordingTotals } from './recording-totals.ts';
 
 /** One endpoint that both recordings have. */
@@ -86,11 +86,9 @@ function rowsOf(of: SaidOfRecordings, arm: ComparedArms, judgements: ReadonlyMap
  * Health is proven within a margin that is wider than the limit for harm. What was measured beyond the limit is not called healthy for that: a quantile whose
  * estimate is, an error ratio whose whole interval is, as single failures move it a lot.
  */
-function isBeyondLimit({ limit, baseline, change }: ComparedMetric): boolean {
-  const value = baseline.value ?? 0;
-  if (change === null) return false;
-  if (limit.kind === 'errors') return change.low > limit.harm + (limit.oddsRatio - 1) * value;
-  return value > 0 && change.estimate > Math.max(limit.harm.ratio, limit.harm.addUs / value);
+function isBeyondLimit(row: ComparedMetric): boolean {
+  const { change, limit } = row;
+  return change !== null && (limit.kind === 'errors' ? change.low : change.estimate) > limitAsChange(row);
 }
 
 /** Harm of the endpoints together, where none of them fails alone; else nothing: their sum says less than they do. */

@@ -45,6 +45,16 @@ export interface LatencyLimit {
   readonly addUs: number;
 }
 
+/**
+ * The change at which the limit for harm lies, on the scale of `change`: of latency the larger of ratio and addition, of errors what the odds and the addition
+ * allow together. Infinity where the baseline has no latency to compare with.
+ */
+export function limitAsChange({ limit, baseline }: Pick<ComparedMetric, 'limit' | 'baseline'>): number {
+  const value = baseline.value ?? 0;
+  if (limit.kind === 'errors') return limit.harm + (limit.oddsRatio - 1) * value;
+  return value > 0 ? Math.max(limit.harm.ratio, limit.harm.addUs / value) : Number.POSITIVE_INFINITY;
+}
+
 /** Requests that were not compared, and why not. */
 export interface UncomparedEndpoint {
   readonly endpoint: string;
