@@ -2,10 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Outlook } from '../../src/model/outlook.ts';
 import type { OutlookView } from '../../src/model/views.ts';
-import { Stages } from '../../src/service/stages.ts';
+import type { Stages } from '../../src/service/stages.ts';
 import { encodeRequest } from '../support/otlp-proto.ts';
-import { policies } from '../support/policies.ts';
-import { TEST_SPAN_RULES } from '../support/span-rules.ts';
+import { testStages } from '../support/test-stages.ts';
 
 const START_SEC = 1_800_000_000;
 
@@ -19,17 +18,7 @@ interface Stream {
 
 /** `seconds` of these streams through both stages: latencies from 10 to 109 ms. */
 function streamed(seconds: number, streams: readonly Stream[]): Stages {
-  const stages = new Stages({
-    config: {
-      histogram: { digits: 2, highestUs: 60_000_000 },
-      series: { maxTotal: 1000, maxReleasesPerService: 10 },
-      spans: TEST_SPAN_RULES,
-      policies: policies({}),
-    },
-    source: 'test',
-    epoch: '1',
-    hashSeed: 1,
-  });
+  const stages = testStages();
   let sent = 0;
   for (let second = 0; second < seconds; second++) {
     const now = (START_SEC + second) * 1000 + 900;

@@ -1,11 +1,9 @@
 /** The status over hours adds what the store keeps to what is in memory, and counts every request once. */
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
-import { Stages } from '../../src/service/stages.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { encodeRequest } from '../support/otlp-proto.ts';
-import { policies } from '../support/policies.ts';
-import { TEST_SPAN_RULES } from '../support/span-rules.ts';
+import { testStages } from '../support/test-stages.ts';
 
 const START_SEC = 1_800_000_000;
 const SECONDS = 3 * 3600;
@@ -43,17 +41,7 @@ function second(i: number): Uint8Array {
 
 describe('the status over hours', () => {
   const store = new MemoryStore();
-  const { ingest, engine } = new Stages({
-    config: {
-      histogram: { digits: 2, highestUs: 60_000_000 },
-      series: { maxTotal: 1000, maxReleasesPerService: 10 },
-      spans: TEST_SPAN_RULES,
-      policies: policies({}),
-    },
-    source: 'test',
-    epoch: '1',
-    hashSeed: 1,
-  });
+  const { ingest, engine } = testStages();
   for (let i = 0; i < SECONDS; i++) {
     const now = (START_SEC + i) * 1000 + 600;
     ingest.consume('protobuf', second(i), now);

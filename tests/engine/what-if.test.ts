@@ -1,11 +1,9 @@
 /** What an objective would say that was never declared equals a recount of the very spans, within the bucket the limit lies in. */
 import { describe, expect, it } from 'vitest';
 import type { WhatIfQuery } from '../../src/model/what-if.ts';
-import { Stages } from '../../src/service/stages.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { encodeRequest } from '../support/otlp-proto.ts';
-import { policies } from '../support/policies.ts';
-import { TEST_SPAN_RULES } from '../support/span-rules.ts';
+import { testStages } from '../support/test-stages.ts';
 
 const START_SEC = 1_800_000_000;
 const SECONDS = 2 * 3600;
@@ -54,17 +52,7 @@ function request({ atSec, durationNs, failed, route }: Served): Uint8Array {
 }
 
 const store = new MemoryStore();
-const { ingest, engine } = new Stages({
-  config: {
-    histogram: { digits: 2, highestUs: 60_000_000 },
-    series: { maxTotal: 1000, maxReleasesPerService: 10 },
-    spans: TEST_SPAN_RULES,
-    policies: policies({}),
-  },
-  source: 'test',
-  epoch: '1',
-  hashSeed: 1,
-});
+const { ingest, engine } = testStages();
 for (const [i, served] of SERVED.entries()) {
   const now = served.atSec * 1000 + 600;
   ingest.consume('protobuf', request(served), now);
