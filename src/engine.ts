@@ -116,6 +116,13 @@ export class Engine {
     return run?.view() ?? null;
   }
 
+  /** The deploy system itself ended the rollout. A bake goes on: it is about what comes after. */
+  endRollout(id: string): AnalysisRun | null {
+    const run = this.rollouts.find(id);
+    if (run?.isBaking === false) run.end('aborted', 'rollout_over');
+    return run?.view() ?? null;
+  }
+
   /** The wall clock jumped by `jumpMs`: nothing is decided until `until`, by the new time. */
   clockJumped(jumpMs: DurationMs, until: EpochMs): void {
     this.window.notListened(jumpMs);
@@ -294,7 +301,7 @@ export class Engine {
       requestsOf: (series, windowMs) => this.window.counts(series, firstAt - windowMs, firstAt).requests,
     });
     if (pair === null) return;
-    this.startRollout({ service: info.service, ...pair, generation: 1, startedAt: firstAt, origin: 'policy' }, firstAt);
+    this.startRollout({ service: info.service, ...pair, generation: 1, startedAt: firstAt, origin: 'policy', target: null }, firstAt);
   }
 
   #canaryPolicy(service: string): CanaryPolicy {

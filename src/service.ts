@@ -13,6 +13,7 @@ import { Admission } from './receivers/admission.ts';
 import { OtlpGrpcReceiver } from './receivers/otlp-grpc.ts';
 import { OtlpHttpReceiver } from './receivers/otlp-http.ts';
 import type { Consume, Receiver } from './receivers/receiver.ts';
+import { addressing } from './service/addressing.ts';
 import { apiHandlers } from './service/api-handlers.ts';
 import { type Clock, SYSTEM_CLOCK } from './service/clock.ts';
 import { showObjectives } from './service/objective-metrics.ts';
@@ -59,15 +60,24 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const store: Store = config.state.directory === null ? new MemoryStore() : new SqliteStore(config.state.directory);
   const stages = restoredStages(config, store, clock, telemetry);
   const { engine, ingest } = stages;
+  const sinks = createSinks(config.sinks, { now: clock.now, out: options.out });
   const delivery = new Delivery({
     journal: store.journal,
-    sinks: createSinks(config.sinks, { now: clock.now, out: options.out }),
+    sinks,
     telemetry,
     now: clock.now,
     monotonicMs: () => clock.monotonicMs(),
     isCurrent: (signal: Signal) => (engine.rollouts.isCurrent(signal.rolloutId, signal.generation) ? 'send' : 'superseded'),
   });
-  const pipeline = new Pipeline({ ingest, engine, store, telemetry, clock, deliver: (entries) => delivery.submit(entries) });
+  const pipeline = new Pipeline({
+    ingest,
+    engine,
+    store,
+    telemetry,
+    clock,
+    address: addressing(sinks, config.api.publicUrl),
+    deliver: (entries) => delivery.submit(entries),
+  });
   const admission = new Admission(config.receivers.maxInFlightBytes, telemetry);
   const receivers = createReceivers(config, admission, telemetry);
   let phase: 'starting' | 'running' | 'stopping' = 'starting';

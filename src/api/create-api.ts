@@ -7,11 +7,12 @@ import type { ApiConfig } from '../config/config.ts';
 import { PermanentError } from '../model/errors.ts';
 import type { EpochMs } from '../model/time.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { refusal } from './access.ts';
+import { hostRefusal, routeRefusal } from './access.ts';
 import type { ApiHandlers } from './handlers.ts';
 import { problemResponse } from './problem.ts';
 import { responders } from './responders.ts';
-import { ROUTES, type Route, type RouteId } from './routes.ts';
+import type { Route } from './route.ts';
+import { ROUTES, type RouteId } from './routes.ts';
 
 export interface Api {
   /** Answers without a server. */
@@ -58,14 +59,10 @@ export function createApi(handlers: ApiHandlers, config: ApiConfig, telemetry: T
 
 function application(handlers: ApiHandlers, config: ApiConfig, telemetry: Telemetry, now: () => EpochMs): Hono {
   const app = new Hono();
-  const respond = responders(handlers, now);
+  const respond = responders(handlers, config, now);
 
   app.use(async (context, next) => {
-    const { method } = context.req;
-    const refused = refusal(
-      { mutates: method !== 'GET' && method !== 'HEAD', hasBody: method === 'POST', header: (name) => context.req.header(name) },
-      config,
-    );
+    const refused = hostRefusal((name) => context.req.header(name), config);
     if (refused === null) await next();
     else context.res = problemResponse(refused);
     context.header('x-content-type-options', 'nosniff');
@@ -76,7 +73,11 @@ function application(handlers: ApiHandlers, config: ApiConfig, telemetry: Teleme
   const methodsByPath = new Map<string, string[]>();
   for (const [id, route] of Object.entries(ROUTES) as [RouteId, Route][]) {
     const path = route.path.replace(/\{(\w+)\}/g, ':$1');
-    app.on(route.method, path, (context) => respond[id](context));
+    app.on(route.method, path, (context) => {
+      const access = { ...route, hasBody: route.body !== undefined };
+      const refused = routeRefusal((name) => context.req.header(name), access, config);
+      return refused === null ? respond[id](context) : problemResponse(refused);
+    });
     methodsByPath.set(path, [...(methodsByPath.get(path) ?? []), route.method]);
   }
   for (const [path, methods] of methodsByPath) {

@@ -1,6 +1,6 @@
 /** What the API asks of the running service: functions, so that it needs to know neither the engine nor the store. */
 import type { Reason } from '../model/judgement.ts';
-import type { AnalysisRun, DeliveryState, SignalAction } from '../model/rollout.ts';
+import type { AnalysisRun, DeliveryState, RolloutTarget, SignalAction } from '../model/rollout.ts';
 import type { ReleaseMatcher } from '../model/series.ts';
 import type { SloReport } from '../model/slo-views.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
@@ -16,7 +16,11 @@ export interface StartRollout {
   /** As given, else derived from service, canary and generation: the same wish has the same id. */
   readonly id: string;
   readonly service: string;
-  readonly generation: number;
+  /** `next`: the run of this id that is in flight, or a new one of at least that generation; for deploy systems that count nothing. */
+  readonly generation: number | { readonly kind: 'next'; readonly atLeast: number };
+  readonly origin: 'api' | 'watch';
+  /** Null: nobody said. */
+  readonly target: RolloutTarget | null;
   readonly baseline: ReleaseMatcher;
   readonly canary: ReleaseMatcher;
   /** When traffic began to move; null: when the first span of the canary comes or now, as the engine sees fit. */
@@ -75,6 +79,8 @@ export interface ApiHandlers extends GateHandlers {
   runs(): Eventually<readonly AnalysisRun[]>;
   /** Ends a run and tells no sink. A run that is over already stays as it is and is returned. */
   abort(id: string): Eventually<AbortOutcome>;
+  /** The deploy system itself ended the rollout: the run ends, a bake goes on. */
+  endRollout(id: string): Eventually<AbortOutcome>;
   /** All services, or one. */
   status(windowMs: DurationMs, service: string | null): Eventually<StatusView>;
   /** Of one endpoint in one release, or in all (null); null when there is no such endpoint. */

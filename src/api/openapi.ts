@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { gateReport, newLoadTest, overrideList, startOverride } from './gate-schemas.ts';
 import { startRollout } from './request-schemas.ts';
-import { ROUTES, type Route } from './routes.ts';
+import type { Route } from './route.ts';
+import { ROUTES } from './routes.ts';
 import * as schemas from './schemas.ts';
 import { objectiveReport, sloReport, whatIfReport } from './slo-schemas.ts';
 

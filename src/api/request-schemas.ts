@@ -1,6 +1,7 @@
 /** What the API takes: bodies and queries, strict, with a message per mistake. */
 import { z } from 'zod';
 import { DURATION_PATTERN } from '../config/quantity.ts';
+import { TARGET_KINDS } from '../model/rollout.ts';
 import { durationMs } from './duration.ts';
 
 /** Names that would reach an object's prototype. */
@@ -25,6 +26,24 @@ const requestedMatcher = z
     maxProperties: MAX_MATCHER_ATTRIBUTES,
   });
 
+const kubernetesName = z
+  .string()
+  .regex(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/, 'must be a name of Kubernetes: small letters, digits, - and .');
+
+const requestedTarget = z
+  .strictObject({
+    kind: z.enum(TARGET_KINDS).describe('What is rolled out.'),
+    namespace: kubernetesName,
+    name: kubernetesName,
+    fence: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must be 1 to 128 of the characters A-Z a-z 0-9 . _ -')
+      .describe(
+        'pod-template-hash of the canary (Rollout), revision (Deployment), checksum (Canary): a signal acts only while the object still has it.',
+      ),
+  })
+  .describe('The object of the deploy system, for sinks that act on it.');
+
 export const startRollout = z.strictObject({
   id: z
     .string()
@@ -48,6 +67,7 @@ export const startRollout = z.strictObject({
     .datetime({ offset: true, error: 'must be a time like 2026-01-31T12:00:00Z' })
     .optional()
     .describe('When traffic began to move.'),
+  target: requestedTarget.optional(),
   canaryShare: z
     .number()
     .gt(0, 'must be above 0 and at most 1')

@@ -1,24 +1,32 @@
 /** What each route answers: parses the request, asks the service, gives the JSON. */
 import type { Context } from 'hono';
+import type { ApiConfig } from '../config/config.ts';
 import type { EpochMs } from '../model/time.ts';
 import { checkedBody } from './checked-body.ts';
+import { controlResponders } from './control-responders.ts';
 import { durationMs } from './duration.ts';
+import { flaggerResponders } from './flagger/responders.ts';
 import { gateResponders } from './gate-responders.ts';
 import type { AbortOutcome, ApiHandlers, StartOutcome } from './handlers.ts';
+import { kayentaResponders } from './kayenta/responders.ts';
 import { openApiDocument } from './openapi.ts';
 import { canaryShareOf, outlookQuery } from './outlook-query.ts';
 import { invalidRequest, problemResponse } from './problem.ts';
+import { prometheusResponders } from './prometheus/responders.ts';
 import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
 import { rolloutRequest } from './rollout-request.ts';
 import { ROUTES, type RouteId } from './routes.ts';
 import { explainedRunView, pageOf, runSummary, statusReport } from './run-view.ts';
 import { sloResponders } from './slo-responders.ts';
+import { spinnakerResponders } from './spinnaker/responders.ts';
 import { unavailable } from './unavailable.ts';
+import { verdictResponders } from './verdict-responders.ts';
 
 type Responder = (context: Context) => Response | Promise<Response>;
 
 /** One responder per route: a route without one does not compile. */
-export function responders(handlers: ApiHandlers, now: () => EpochMs): Readonly<Record<RouteId, Responder>> {
+export function responders(handlers: ApiHandlers, config: ApiConfig, now: () => EpochMs): Readonly<Record<RouteId, Responder>> {
+  const parts = { handlers, config, now };
   const openapi = openApiDocument(handlers.version);
   return {
     directory: () => json(directory(handlers.version)),
@@ -86,6 +94,12 @@ export function responders(handlers: ApiHandlers, now: () => EpochMs): Readonly<
     },
 
     ...sloResponders(handlers),
+    ...verdictResponders(parts),
+    ...controlResponders(parts),
+    ...flaggerResponders(parts),
+    ...spinnakerResponders(parts),
+    ...kayentaResponders(parts),
+    ...prometheusResponders(parts),
     ...gateResponders(handlers, now),
 
     async signals(context) {

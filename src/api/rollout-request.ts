@@ -22,7 +22,8 @@ export function rolloutRequest(body: z.output<typeof startRollout>, now: EpochMs
   const deadline = body.deadline === undefined ? null : deadlineMs(body.deadline, startedAt ?? now);
   if (deadline !== null && deadline <= (startedAt ?? now)) return wrong('/deadline', 'lies before the start');
   const id = body.id ?? derivedId(service, canary, generation);
-  return { ok: true, value: { id, service, generation, baseline, canary, startedAt, deadline, canaryShare } };
+  const target = body.target ?? null;
+  return { ok: true, value: { id, service, generation, origin: 'api', target, baseline, canary, startedAt, deadline, canaryShare } };
 }
 
 /** The same wish has the same id on every replica and after every restart; JSON keeps the parts apart. */

@@ -1,33 +1,27 @@
 /** The one table of routes: the server registers from it and `/openapi.json` is written from it. */
 import { z } from 'zod';
+import { controlRoutes } from './control-routes.ts';
+import { flaggerRoutes } from './flagger/routes.ts';
 import * as gate from './gate-schemas.ts';
+import { kayentaRoutes } from './kayenta/routes.ts';
 import { outlookQuery } from './outlook-query.ts';
+import { prometheusRoutes } from './prometheus/routes.ts';
 import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
+import { json, problem, type Route, text } from './route.ts';
 import * as schemas from './schemas.ts';
 import { explanationQuery, sloQuery } from './slo-query.ts';
 import { sloReport, whatIfReport } from './slo-schemas.ts';
+import { spinnakerRoutes } from './spinnaker/routes.ts';
+import { verdictRoutes } from './verdict-routes.ts';
 import { whatIfQuery } from './what-if-query.ts';
 
-/** Something a response may be: JSON of a named schema, or text of a type. */
-type Content = { readonly schema: z.ZodType } | { readonly type: string };
-
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  /** With `{name}` for parameters. */
-  readonly path: string;
-  readonly summary: string;
-  readonly mutates?: boolean;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
-  /** By status; problems that any request may meet are added in one place. */
-  readonly responses: Readonly<Record<number, { readonly description: string; readonly content?: Content }>>;
-}
-
-const json = (description: string, schema: z.ZodType) => ({ description, content: { schema } });
-const text = (description: string, type: string) => ({ description, content: { type } });
-const problem = (description: string) => json(description, schemas.problem);
-
 export const ROUTES = {
+  ...verdictRoutes,
+  ...controlRoutes,
+  ...flaggerRoutes,
+  ...spinnakerRoutes,
+  ...kayentaRoutes,
+  ...prometheusRoutes,
   directory: {
     method: 'GET',
     path: '/',

@@ -1,7 +1,7 @@
 /** The wire form of everything the API answers, held against the model's types by the compiler. */
 import { z } from 'zod';
 import { REASONS } from '../model/judgement.ts';
-import { DELIVERY_STATES, RUN_STATES } from '../model/rollout.ts';
+import { DELIVERY_STATES, RUN_STATES, TARGET_KINDS } from '../model/rollout.ts';
 import { ENDPOINT_KINDS } from '../model/series.ts';
 import type { LatencyView, OutlookView } from '../model/views.ts';
 import type { SignalView } from './handlers.ts';
@@ -100,6 +100,13 @@ export const verdict = z.object({
   decidedBy: z.string().nullable(),
 });
 
+const target = z.object({
+  kind: z.enum(TARGET_KINDS),
+  namespace: z.string(),
+  name: z.string(),
+  fence: z.string().describe('pod-template-hash, revision or checksum: a signal acts only while the object still has it.'),
+});
+
 const rollout = z.object({
   id: z.string(),
   service: z.string(),
@@ -109,8 +116,9 @@ const rollout = z.object({
   policyId: z.string(),
   startedAt: epochMs,
   deadline: epochMs,
-  origin: z.enum(['api', 'policy']),
+  origin: z.enum(['api', 'watch', 'policy']),
   canaryShare: figure.describe('Share of the requests that the canary is meant to get; null when nobody said.'),
+  target: target.nullable().describe('The object of the deploy system; null when nobody named it.'),
 });
 
 const effect = z.discriminatedUnion('kind', [
@@ -244,7 +252,7 @@ const signal = z.object({
   rolloutId: z.string(),
   generation: z.number().int(),
   service: z.string(),
-  action: z.enum(['rollback', 'promote', 'hold']),
+  action: z.enum(['rollback', 'promote', 'hold', 'rolled_back']),
   reason,
   summary: z.string(),
   sink: z.string(),

@@ -3,6 +3,7 @@ import type { Policies } from '../model/policy.ts';
 import type { SpanRules } from '../model/span-rules.ts';
 import type { DurationMs } from '../model/time.ts';
 import type { Secret } from './secret.ts';
+import type { EscalationConfig, KubernetesConfig, SinkConfig, WatchConfig } from './sink-config.ts';
 
 export interface ListenAddress {
   readonly host: string;
@@ -38,6 +39,8 @@ export interface ReceiversConfig {
 }
 
 export interface ApiConfig extends ListenAddress {
+  /** By which people reach the API, without a slash at its end; null: not known. */
+  readonly publicUrl: string | null;
   /** Bearer token for requests that change something; null: none is asked (loopback only). */
   readonly token: Secret | null;
 }
@@ -47,22 +50,6 @@ export interface StateConfig {
   readonly directory: string | null;
   readonly checkpointIntervalMs: DurationMs;
 }
-
-export interface WebhookSinkConfig {
-  readonly type: 'webhook';
-  readonly name: string;
-  readonly url: string;
-  /** Standard Webhooks secret (`whsec_…`, 24 to 64 bytes); all are used to sign, so keys can be rotated. */
-  readonly secrets: readonly Secret[];
-  readonly timeoutMs: DurationMs;
-}
-
-export interface PrintSinkConfig {
-  readonly type: 'print';
-  readonly name: string;
-}
-
-export type SinkConfig = WebhookSinkConfig | PrintSinkConfig;
 
 export interface Config {
   readonly receivers: ReceiversConfig;
@@ -75,6 +62,9 @@ export interface Config {
   };
   readonly spans: SpanRules;
   readonly sinks: readonly SinkConfig[];
+  readonly escalation: EscalationConfig;
+  readonly kubernetes: KubernetesConfig;
+  readonly watches: readonly WatchConfig[];
   readonly telemetry: { readonly logLevel: 'debug' | 'info' | 'warn' | 'error' };
   readonly policies: Policies;
   /** Every file read, so that a reload can watch them. */

@@ -5,6 +5,7 @@ import { type AlertSection, alertsSchema } from './alert-schema.ts';
 import { badEvents, eventRuleOf, ruleText, validEvents } from './attribute-rules.ts';
 import { EXPECTED_CONTRACT, parseContract } from './contract-line.ts';
 import { scalar, WRITTEN_DEFAULT } from './fields.ts';
+import { NAME_EXPECTED, NAME_PATTERN } from './name-pattern.ts';
 import {
   type ParsedObjective,
   parseAvailability,
@@ -15,7 +16,6 @@ import {
   USUAL_SLICES_TARGET,
 } from './objective-text.ts';
 import type { YamlPath } from './problem.ts';
-import { NAME_EXPECTED, NAME_PATTERN } from './process-schema.ts';
 import { Complaint, PERCENT_PATTERN, parsePercent, ratioOfPercent } from './quantity.ts';
 import { type SliceSetting, timeslices, type WindowSetting, windowSetting } from './window-schema.ts';
 

@@ -1,14 +1,15 @@
 /** Turns a valid process document into the parts of `Config`, and checks what its schema cannot. */
 import { dirname } from 'node:path';
 import type { SpanRules, StatusTreatment } from '../model/span-rules.ts';
-import type { ApiConfig, Config, ReceiversConfig, SinkConfig } from './config.ts';
+import type { ApiConfig, Config, ReceiversConfig } from './config.ts';
 import type { SecretReference } from './fields.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Problem, YamlPath } from './problem.ts';
 import { GRPC_STATUS_NAMES, type ProcessDocument } from './process-schema.ts';
 import { Complaint } from './quantity.ts';
-import { type Environment, readSecret, tokenComplaint, webhookSecretComplaint } from './read-secret.ts';
+import { type Environment, readSecret, tokenComplaint } from './read-secret.ts';
 import { Secret } from './secret.ts';
+import { checkSinks, checkWatches, escalationConfig, kubernetesConfig, sinkConfig, watchConfigs } from './sink-documents.ts';
 import type { SourceDocument } from './yaml-source.ts';
 
 const MIB = 2 ** 20;
@@ -24,7 +25,8 @@ export function processConfig(
   problems: Problem[],
 ): ProcessConfig {
   checkListening(source, document, problems);
-  checkSinkNames(source, document, problems);
+  checkSinks(source, document, problems);
+  checkWatches(source, document, problems);
   const secret = (reference: SecretReference, path: YamlPath, judge: (secret: Secret) => Complaint | null): Secret => {
     if (env === null) return new Secret('');
     const read = readSecret(reference, dirname(source.file), env);
@@ -38,19 +40,17 @@ export function processConfig(
     api: {
       host: api.host,
       port: api.port,
+      publicUrl: api.publicUrl ?? null,
       token: api.token === undefined ? null : secret(api.token, ['api', 'token'], tokenComplaint),
     } satisfies ApiConfig,
     state: { directory: state.enabled ? state.directory : null, checkpointIntervalMs: state.checkpointInterval },
     histogram: { digits: histogram.digits, highestUs: Math.floor(histogram.highest * 1000) },
     series,
     spans: spanRules(source, document, problems),
-    sinks: document.sinks.map((sink, index): SinkConfig => {
-      if (sink.type === 'print') return { type: 'print', name: sink.name };
-      const secrets = sink.secrets.map((reference, position) =>
-        secret(reference, ['sinks', index, 'secrets', position], webhookSecretComplaint),
-      );
-      return { type: 'webhook', name: sink.name, url: sink.url, secrets, timeoutMs: sink.timeout };
-    }),
+    sinks: document.sinks.map((sink, index) => sinkConfig(sink, ['sinks', index], secret)),
+    escalation: escalationConfig(document),
+    kubernetes: kubernetesConfig(document),
+    watches: watchConfigs(document),
     telemetry,
   };
 }
@@ -109,15 +109,6 @@ function spanRules(source: SourceDocument, { spans }: ProcessDocument, problems:
     maxDurationMs: spans.maxDuration,
     limits: spans.limits,
   };
-}
-
-function checkSinkNames(source: SourceDocument, document: ProcessDocument, problems: Problem[]): void {
-  const names = new Set<string>();
-  for (const [index, sink] of document.sinks.entries()) {
-    if (names.has(sink.name))
-      problems.push(source.problem(['sinks', index, 'name'], { message: `another sink is named \`${sink.name}\`` }));
-    names.add(sink.name);
-  }
 }
 
 function checkListening(source: SourceDocument, { receivers, api }: ProcessDocument, problems: Problem[]): void {

@@ -2,14 +2,12 @@
 import { z } from 'zod';
 import { SPAN_KINDS } from '../model/span-rules.ts';
 import { bytes, count, duration, scalar, secretReference, section } from './fields.ts';
+import { kubernetes, watches } from './kubernetes-schema.ts';
 import { Complaint } from './quantity.ts';
+import { escalation, sinks } from './sink-schema.ts';
 
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
-
-/** Names a sink or objective: what goes into ids, labels and file names. */
-export const NAME_PATTERN = /^[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
-export const NAME_EXPECTED = 'letters, digits, `-`, `_` and `.`, at most 63';
 
 const listen = (port: number, protocol: string) => ({
   host: z
@@ -70,6 +68,9 @@ const receivers = section('Where spans come in.', {
 
 const api = section('HTTP API: status, rollouts, metrics, health.', {
   ...listen(8080, 'the API'),
+  publicUrl: scalar({ type: 'string', format: 'uri', pattern: '^https?://' }, readPublicUrl)
+    .optional()
+    .describe('Address by which people reach this API, for links in signals and notices. Left out: they carry none.'),
   token: secretReference
     .optional()
     .describe(
@@ -159,44 +160,20 @@ const spans = section('Which spans are requests, and how much a request may ask 
   }),
 });
 
+function readPublicUrl(value: unknown): string | Complaint {
+  const expected = 'an http or https address without a query, such as https://slipstream.example.com';
+  if (typeof value !== 'string' || value.length > 1024 || !URL.canParse(value)) return new Complaint('not a URL', expected);
+  const { protocol, username, password, search, hash } = new URL(value);
+  const isPlain = /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '';
+  return isPlain ? value.replace(/\/+$/, '') : new Complaint('not an address to put links under', expected);
+}
+
 function readNameBytes(value: unknown): number | Complaint {
   const expected = '16B to 4KiB';
   const match = /^(\d{1,4})(B|KiB)$/.exec(String(value));
   if (match === null) return new Complaint('not a size with its unit', expected, /^\d{1,4}$/.test(String(value)) ? `${value}B` : undefined);
   const size = Number(match[1]) * (match[2] === 'KiB' ? KIB : 1);
   return size < 16 || size > 4 * KIB ? new Complaint('out of range', expected) : size;
-}
-
-const sinkName = z.string().regex(NAME_PATTERN, NAME_EXPECTED).describe('Name that policies use.');
-
-const webhookSink = z
-  .strictObject({
-    type: z.literal('webhook').describe('Sends signals as signed HTTP requests (Standard Webhooks).'),
-    name: sinkName,
-    url: scalar({ type: 'string', format: 'uri', pattern: '^https?://' }, readUrl).describe('Where signals are posted.'),
-    secrets: z
-      .array(secretReference)
-      .min(1)
-      .max(8)
-      .describe('Signing secrets (`whsec_` and 24 to 64 bytes in base64); requests are signed with all of them. Use two while you rotate.'),
-    timeout: duration({ min: '100ms', max: '5m' }).prefault('10s').describe('Time for one attempt. Use more for slow receivers.'),
-  })
-  .describe('Signals as signed HTTP requests.');
-
-const printSink = z
-  .strictObject({
-    type: z.literal('print').describe('Writes signals to standard output, one JSON line each.'),
-    name: sinkName,
-  })
-  .describe('Signals on standard output.');
-
-function readUrl(value: unknown): string | Complaint {
-  const expected = 'an http or https address';
-  if (typeof value !== 'string' || value.length > 2048 || !URL.canParse(value)) return new Complaint('not a URL', expected);
-  const url = new URL(value);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return new Complaint('neither http nor https', expected);
-  if (url.username !== '' || url.password !== '') return new Complaint('a URL with a password in it ends in logs', expected);
-  return value;
 }
 
 export const processSchema = z
@@ -207,11 +184,10 @@ export const processSchema = z
     histogram,
     series,
     spans,
-    sinks: z
-      .array(z.discriminatedUnion('type', [webhookSink, printSink]))
-      .max(100)
-      .prefault([])
-      .describe('Where signals go. Empty: nowhere, verdicts only show in status and metrics.'),
+    sinks,
+    escalation,
+    kubernetes,
+    watches,
     telemetry: section('What Slipstream says about itself. Traces and metrics follow the `OTEL_*` variables.', {
       logLevel: z
         .enum(['debug', 'info', 'warn', 'error'])

@@ -42,3 +42,23 @@ export function tokenComplaint(secret: Secret): Complaint | null {
   if (!/^[\x21-\x7e]+$/.test(value)) return new Complaint('this token has characters no HTTP header can carry');
   return value.length < MIN_TOKEN_CHARS ? new Complaint('this token is easily guessed', `at least ${MIN_TOKEN_CHARS} characters`) : null;
 }
+
+/** Why a webhook cannot be signed with it: an ed25519 key of Standard Webhooks, the seed of 32 bytes or seed and public key. */
+export function ed25519KeyComplaint(secret: Secret): Complaint | null {
+  const match = /^whsk_([A-Za-z0-9+/]+={0,2})$/.exec(secret.reveal());
+  const size = match === null ? 0 : Buffer.from(match[1] ?? '', 'base64').length;
+  return size === 32 || size === 64 ? null : new Complaint('this is no ed25519 signing key', '`whsk_` and 32 or 64 bytes in base64');
+}
+
+/** Why it cannot be an incoming webhook. */
+export function slackUrlComplaint(secret: Secret): Complaint | null {
+  const url = URL.parse(secret.reveal());
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+    ? null
+    : new Complaint('this is no address of an incoming webhook', 'an http or https address');
+}
+
+/** Why it cannot be a key: it has characters that were hardly meant. */
+export function visibleTextComplaint(secret: Secret): Complaint | null {
+  return /^[\x21-\x7e]+$/.test(secret.reveal()) ? null : new Complaint('this key has spaces or characters that no key has');
+}

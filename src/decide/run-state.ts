@@ -1,7 +1,7 @@
 /** The state machine of an analysis run: evidence, trust, guard and policy in; verdict, next state and at most one action out. */
 import type { Outcome, Reason } from '../model/judgement.ts';
 import type { PolicyMode } from '../model/policy.ts';
-import type { Decision, RunState, SignalAction } from '../model/rollout.ts';
+import type { Decision, RunAction, RunState } from '../model/rollout.ts';
 import type { EpochMs } from '../model/time.ts';
 
 export interface RunInput {
@@ -30,7 +30,7 @@ export interface RunStep {
   readonly decision: Decision;
   readonly reason: Reason;
   /** What to tell the deploy system, once; null for nothing. */
-  readonly action: SignalAction | null;
+  readonly action: RunAction | null;
 }
 
 /** Reasons for which nobody can be asked to go on: the deploy system should wait. */
@@ -99,6 +99,6 @@ function holding(reason: Reason): RunStep {
   return { state: 'running', decision: 'hold', reason, action: null };
 }
 
-function signalUnlessObserving(input: RunInput, action: SignalAction): SignalAction | null {
+function signalUnlessObserving(input: RunInput, action: RunAction): RunAction | null {
   return input.mode === 'observe' ? null : action;
 }

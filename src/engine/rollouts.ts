@@ -3,7 +3,7 @@ import { rolloutId } from '../decide/rollout-id.ts';
 import type { ProcessLimits } from '../evaluate/canary/process-rules.ts';
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import type { CanaryPolicy } from '../model/policy.ts';
-import type { Rollout } from '../model/rollout.ts';
+import type { Rollout, RolloutTarget } from '../model/rollout.ts';
 import type { ReleaseMatcher } from '../model/series.ts';
 import type { EpochMs } from '../model/time.ts';
 import { LiveRun } from './live-run.ts';
@@ -21,7 +21,9 @@ export interface RolloutRequest {
   readonly service: string;
   readonly baseline: ReleaseMatcher;
   readonly canary: ReleaseMatcher;
-  readonly generation: number;
+  /** Given by the deploy system; `next`: the one of the newest run of this id, unless that is over, or else one that is newer than all of the service, and at least `atLeast`. */
+  readonly generation: number | { readonly kind: 'next'; readonly atLeast: number };
+  readonly target?: RolloutTarget | null | undefined;
   readonly startedAt?: EpochMs | undefined;
   /** Until when the deploy system waits for an answer; the start plus the policy's horizon when absent. */
   readonly deadline?: EpochMs | undefined;
@@ -61,14 +63,13 @@ export class Rollouts {
   start(request: RolloutRequest, policy: CanaryPolicy, strictness: Strictness, now: EpochMs): StartOutcome {
     const id = request.id ?? rolloutId(request.service, request.canary);
     const known = this.#runs.get(id);
-    if (known !== undefined && known.rollout.generation === request.generation) {
+    const newest = this.#newestGeneration(request.service);
+    const generation = givenGeneration(request.generation, known, newest);
+    if (known !== undefined && known.rollout.generation === generation) {
       if (request.canaryShare !== undefined) known.plan(request.canaryShare);
       return { kind: 'exists', run: known };
     }
-    const newest = this.#newestGeneration(request.service);
-    if (request.origin !== 'policy' && request.generation < newest) {
-      return { kind: 'conflict', newest };
-    }
+    if (request.origin !== 'policy' && generation < newest) return { kind: 'conflict', newest };
     const inFlight = [...this.active()];
     const superseded = inFlight.filter((run) => run.rollout.service === request.service);
     if (inFlight.length - superseded.length >= MAX_ACTIVE_RUNS) {
@@ -82,13 +83,14 @@ export class Rollouts {
     const rollout: Rollout = {
       id,
       service: request.service,
-      generation: request.generation,
+      generation,
       baseline: request.baseline,
       canary: request.canary,
       policyId: policy.id,
       startedAt,
       deadline: request.deadline ?? startedAt + policy.horizonMs,
       origin: request.origin ?? 'api',
+      target: request.target ?? null,
       canaryShare: request.canaryShare ?? null,
     };
     const run = new LiveRun({ rollout, policy, strictness, sequence: this.#nextSequence++ }, this.#ground);
@@ -105,7 +107,7 @@ export class Rollouts {
   isAnnounced(service: string): boolean {
     for (const run of this.active()) {
       const { rollout, state } = run;
-      if (rollout.service === service && rollout.origin === 'api' && state !== 'baking') return true;
+      if (rollout.service === service && rollout.origin !== 'policy' && state !== 'baking') return true;
     }
     return false;
   }
@@ -132,7 +134,7 @@ export class Rollouts {
   #newestGeneration(service: string): number {
     let newest = 0;
     for (const { rollout } of this.#runs.values()) {
-      if (rollout.service === service && rollout.origin === 'api') newest = Math.max(newest, rollout.generation);
+      if (rollout.service === service && rollout.origin !== 'policy') newest = Math.max(newest, rollout.generation);
     }
     return newest;
   }
@@ -146,4 +148,11 @@ export class Rollouts {
       surplus--;
     }
   }
+}
+
+/** What a deploy system without numbers of its own means: the run of this id that is in flight, or a new one. */
+function givenGeneration(asked: RolloutRequest['generation'], known: LiveRun | undefined, newest: number): number {
+  if (typeof asked === 'number') return asked;
+  if (known !== undefined && !known.isOver && known.rollout.generation >= asked.atLeast) return known.rollout.generation;
+  return Math.max(newest + 1, asked.atLeast);
 }

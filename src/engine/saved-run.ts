@@ -56,7 +56,7 @@ const SAID_IN_THE_END: ReadonlyMap<RunState, Decision> = new Map([
  */
 export function remains({ rollout: saved, sequence, state: last, signalId }: LiveRunState, policy: CanaryPolicy): LiveRunState {
   const state = last === 'baking' ? 'promoted' : last;
-  const rollout: Rollout = { ...saved, canaryShare: saved.canaryShare ?? null };
+  const rollout: Rollout = { ...saved, canaryShare: saved.canaryShare ?? null, target: saved.target ?? null };
   const verdict: Verdict = {
     decision: SAID_IN_THE_END.get(state) ?? 'hold',
     reason: 'state_unknown',
@@ -94,5 +94,6 @@ export function savedRun(json: string): LiveRunState {
   const run = JSON.parse(json) as LiveRunState;
   if (!isOfThisFormat(run))
     throw new PermanentError('state_mismatch', `restoring run ${run.rollout.id}: saved in format ${run.format ?? 1}`);
-  return run;
+  // Absent where the program that saved it knew of no targets.
+  return { ...run, rollout: { ...run.rollout, target: run.rollout.target ?? null } };
 }

@@ -127,7 +127,7 @@ function strengthLines({ verdict, trail }: AnalysisRun): string[] {
 
 const MAX_TURNS = 3;
 const ID_COLUMNS = 40;
-const ORIGIN_TEXT = { api: 'announced by the deploy system', policy: 'found in the traffic' } as const;
+const ORIGIN_TEXT = { api: 'announced by the deploy system', watch: 'seen in the deploy system', policy: 'found in the traffic' } as const;
 
 function originLines(run: AnalysisRun): string[] {
   const { rollout, verdict, state, firstCanaryAt, lagMs, lateRequests, signalId, history } = run;

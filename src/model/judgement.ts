@@ -44,6 +44,9 @@ export const REASONS = [
   'deadline_passed',
   'superseded',
   'aborted',
+  'rollout_over',
+  'common_cause',
+  'overridden',
 ] as const;
 export type Reason = (typeof REASONS)[number];
 

@@ -39,6 +39,9 @@ const REASON_TEXT: Readonly<Record<Reason, string>> = {
   deadline_passed: 'the deadline of the rollout passed without proof either way',
   superseded: 'a newer generation of this rollout has started',
   aborted: 'the run was aborted on request',
+  rollout_over: 'the deploy system ended the rollout before there was a verdict',
+  common_cause: 'several services turned bad at once: something they share is wrong, and a rollback of each would not help',
+  overridden: 'an operator forbade rollbacks for the time being',
 };
 
 /** What a reason means, as half a sentence: lower case, no full stop. */

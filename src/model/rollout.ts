@@ -5,6 +5,19 @@ import type { Outlook } from './outlook.ts';
 import type { ReleaseMatcher } from './series.ts';
 import type { DurationMs, EpochMs } from './time.ts';
 
+/** What the deploy system calls the object that is rolled out: an Argo Rollout, a Deployment, a Flagger Canary, a server group of Spinnaker. */
+export const TARGET_KINDS = ['Rollout', 'Deployment', 'Canary', 'ServerGroup'] as const;
+export type TargetKind = (typeof TARGET_KINDS)[number];
+
+/** The object in the deploy system that a rollout is of, as the deploy system itself named it; never taken from telemetry. */
+export interface RolloutTarget {
+  readonly kind: TargetKind;
+  readonly namespace: string;
+  readonly name: string;
+  /** What tells this rollout of the object from a newer one: pod-template-hash of the canary, revision of the Deployment, checksum of the Canary. A signal acts only while the object still has it. */
+  readonly fence: string;
+}
+
 /** The deploy system's act of moving traffic to a release. */
 export interface Rollout {
   readonly id: string;
@@ -16,8 +29,10 @@ export interface Rollout {
   readonly policyId: string;
   readonly startedAt: EpochMs;
   readonly deadline: EpochMs;
-  /** Who started it. */
-  readonly origin: 'api' | 'policy';
+  /** Who started it: a request, what we saw of the deploy system, or traffic of a release that was not there before. */
+  readonly origin: 'api' | 'watch' | 'policy';
+  /** Null: nobody said which object of the deploy system it is. */
+  readonly target: RolloutTarget | null;
   /** Share of the service's requests that the canary is meant to get now, in (0, 1]; null when nobody said. */
   readonly canaryShare: number | null;
 }
@@ -67,7 +82,10 @@ export interface AnalysisRun {
   readonly strictness: number;
 }
 
-export type SignalAction = 'rollback' | 'promote' | 'hold';
+/** What a run may ask of the deploy system. */
+export type RunAction = 'rollback' | 'promote' | 'hold';
+/** `rolled_back` asks for nothing: it tells that the deploy system was seen to have rolled back. */
+export type SignalAction = RunAction | 'rolled_back';
 
 /** The message that leaves. Never carries a version, URL or command taken from telemetry. */
 export interface Signal {
@@ -79,8 +97,12 @@ export interface Signal {
   readonly service: string;
   readonly action: SignalAction;
   readonly reason: Reason;
+  /** Null: the rollout names no object, so only sinks that need none can act. */
+  readonly target: RolloutTarget | null;
   /** One sentence for people. */
   readonly summary: string;
+  /** Where people read why; null where the API has no address that others know. */
+  readonly link: string | null;
   /** sha256 of the evidence as the API serves it. */
   readonly evidenceDigest: string;
   /** Event time of the evidence; wall clock when it was decided is the journal's. */

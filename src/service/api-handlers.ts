@@ -76,6 +76,12 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
       telemetry.log.info({ rollout: id, state: run.state }, 'analysis run aborted on request');
       return parts.checkpoint() ? { outcome: 'over', run } : NOT_DURABLE;
     },
+    endRollout(id) {
+      const run = engine.endRollout(id);
+      if (run === null) return { outcome: 'unknown' };
+      telemetry.log.info({ rollout: id, state: run.state }, 'rollout ended by the deploy system');
+      return parts.checkpoint() ? { outcome: 'over', run } : NOT_DURABLE;
+    },
     status: (windowMs, service) => engine.status(windowMs, clock.now(), service ?? undefined, stored(windowMs)),
     latency: (query) => engine.latency(query, stored(query.windowMs)),
     outlook: (query) => engine.outlook(query),

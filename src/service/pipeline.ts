@@ -5,7 +5,7 @@ import type { Checkpoint } from '../model/checkpoint.ts';
 import { PermanentError } from '../model/errors.ts';
 import { SPAN_DISPOSITIONS } from '../model/observation-batch.ts';
 import { reasonText } from '../model/reason-text.ts';
-import { type AnalysisRun, RUN_STATES } from '../model/rollout.ts';
+import { type AnalysisRun, RUN_STATES, type Signal } from '../model/rollout.ts';
 import type { DurationMs } from '../model/time.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { DecidedSignal, Store } from '../store/store.ts';
@@ -24,6 +24,8 @@ export interface PipelineParts {
   readonly store: Store;
   readonly telemetry: RunningTelemetry;
   readonly clock: Clock;
+  /** Completes a signal that was decided by what only the shell knows: where people read more, and which of its sinks can do something with it. */
+  address(signal: Signal): Signal;
   /** Takes deliveries that are journalled. */
   deliver(entries: readonly JournalEntry[]): void;
 }
@@ -147,7 +149,7 @@ export class Pipeline {
       telemetry.span('verdict', { service: run.rollout.service, decision, reason }, () => this.#logVerdict(run));
       if (signal === null) continue;
       telemetry.add('signals_total', 1, { action: signal.action });
-      this.#undelivered.push({ signal, decidedAt: clock.now() });
+      this.#undelivered.push({ signal: this.#parts.address(signal), decidedAt: clock.now() });
     }
     this.checkpoint();
   }

@@ -1,6 +1,6 @@
 /** Makes the sinks that the configuration names. */
 import type { Writable } from 'node:stream';
-import type { SinkConfig } from '../config/config.ts';
+import type { SinkConfig } from '../config/sink-config.ts';
 import { PermanentError } from '../model/errors.ts';
 import type { EpochMs } from '../model/time.ts';
 import { PrintSink } from './print-sink.ts';
@@ -23,6 +23,12 @@ function createSink(config: SinkConfig, parts: { now(): EpochMs; readonly out: W
       return new WebhookSink(config, parts.now);
     case 'print':
       return new PrintSink(config.name, parts.out);
+    case 'argo-rollouts':
+    case 'kubernetes':
+    case 'alertmanager':
+    case 'slack':
+    case 'pagerduty':
+      throw new PermanentError('invalid_sink', `sink ${config.name}: this build cannot ${config.type}`);
     default:
       return config satisfies never;
   }

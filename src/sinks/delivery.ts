@@ -140,7 +140,7 @@ export class Delivery {
       if (sink === undefined) return { kind: 'misdirected', text: 'no sink of this name is configured' };
       const begun = { state: 'sent', attempts: delivery.attempts + 1, lastError: delivery.lastError } as const;
       if (!this.#mark(delivery, begun)) return 'not_journalled';
-      await sink.deliver(delivery.message, this.#abort.signal);
+      await sink.deliver(delivery.message, { abort: this.#abort.signal, mayStillAct: () => this.#endBeforeSending(delivery) === null });
       return 'acknowledged';
     } catch (error) {
       return failureOf(error);

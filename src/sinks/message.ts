@@ -9,7 +9,7 @@ import type { SinkMessage } from './sink.ts';
  *
  *     {"type":"slipstream.signal.rollback","timestamp":"2026-01-02T03:04:05.678Z",
  *      "data":{"id":"sig_…","rolloutId":"checkout-42","generation":7,"policyId":"…","service":"checkout","action":"rollback",
- *              "reason":"harm_proven","summary":"…","evidenceDigest":"…","evidenceAt":"…","notAfter":"…"}}
+ *              "reason":"harm_proven","summary":"…","link":"https://…","evidenceDigest":"…","evidenceAt":"…","notAfter":"…"}}
  */
 export function messageOf(signal: Signal, decidedAt: EpochMs): SinkMessage {
   const body = JSON.stringify({
@@ -23,13 +23,16 @@ export function messageOf(signal: Signal, decidedAt: EpochMs): SinkMessage {
       service: signal.service,
       action: signal.action,
       reason: signal.reason,
+      // Absent rather than null, as in what a program that knew of neither may have begun to send.
+      ...(signal.target === null ? {} : { target: signal.target }),
       summary: signal.summary,
+      ...(signal.link === null ? {} : { link: signal.link }),
       evidenceDigest: signal.evidenceDigest,
       evidenceAt: isoTime(signal.evidenceAt),
       notAfter: isoTime(signal.notAfter),
     },
   });
-  return { id: signal.id, body, signal };
+  return { id: signal.id, body, signal, decidedAt };
 }
 
 function isoTime(at: EpochMs): string {

@@ -1,11 +1,12 @@
 /** Writes each signal as one line of JSON to a stream. */
 import type { Writable } from 'node:stream';
 import { RetryableError } from '../model/errors.ts';
-import type { Sink, SinkMessage } from './sink.ts';
+import { ALL_RUN_ACTIONS, type Attempt, type Receipt, type Sink, type SinkMessage } from './sink.ts';
 
 /** Delivered is what the stream has taken over. The stream's `error` event is its owner's to listen to. */
 export class PrintSink implements Sink {
   readonly name: string;
+  readonly actions = ALL_RUN_ACTIONS;
   readonly #stream: Writable;
 
   constructor(name: string, stream: Writable) {
@@ -13,7 +14,7 @@ export class PrintSink implements Sink {
     this.#stream = stream;
   }
 
-  deliver(message: SinkMessage, abort: AbortSignal): Promise<void> {
+  deliver(message: SinkMessage, { abort }: Attempt): Promise<Receipt> {
     const act = `delivering signal ${message.id} to ${this.name}`;
     return new Promise((resolve, reject) => {
       const stopped = () => reject(new RetryableError('aborted', `${act}: stopped`));
@@ -25,7 +26,7 @@ export class PrintSink implements Sink {
       this.#stream.write(`${message.body}\n`, (error) => {
         abort.removeEventListener('abort', stopped);
         if (error) reject(new RetryableError('stream', `${act}: ${error.message}`, { cause: error }));
-        else resolve();
+        else resolve('acknowledged');
       });
     });
   }

@@ -1,10 +1,10 @@
 /** Sends signals to an HTTP endpoint, signed as Standard Webhooks asks. */
 import type { KeyObject } from 'node:crypto';
-import type { WebhookSinkConfig } from '../config/config.ts';
+import type { WebhookSinkConfig } from '../config/sink-config.ts';
 import { PermanentError, RetryableError } from '../model/errors.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 import { retryAfterMs } from './retry-after.ts';
-import type { Sink, SinkMessage } from './sink.ts';
+import { ALL_RUN_ACTIONS, type Attempt, type Receipt, type Sink, type SinkMessage } from './sink.ts';
 import { signedHeaders, signingKey } from './standard-webhook.ts';
 import { outcomeOfStatus } from './status-table.ts';
 
@@ -17,6 +17,7 @@ const MAX_ANSWER_BYTES = 16_384;
  */
 export class WebhookSink implements Sink {
   readonly name: string;
+  readonly actions = ALL_RUN_ACTIONS;
   readonly #url: URL;
   readonly #keys: readonly KeyObject[];
   readonly #timeoutMs: DurationMs;
@@ -31,14 +32,14 @@ export class WebhookSink implements Sink {
     this.#now = now;
   }
 
-  async deliver(message: SinkMessage, abort: AbortSignal): Promise<void> {
+  async deliver(message: SinkMessage, { abort }: Attempt): Promise<Receipt> {
     const act = `delivering signal ${message.id} to webhook ${this.name}`;
     const response = await this.#send(message, abort, act);
     await drained(response);
     const outcome = outcomeOfStatus(response.status);
     switch (outcome) {
       case 'delivered':
-        return;
+        return 'acknowledged';
       case 'retry': {
         const askedMs = retryAfterMs(response.headers.get('retry-after'), this.#now());
         throw new RetryableError('status', `${act}: ${response.status}`, askedMs === undefined ? {} : { retryAfterMs: askedMs });
@@ -46,9 +47,10 @@ export class WebhookSink implements Sink {
       case 'superseded':
       case 'refused':
       case 'misdirected':
+      case 'declined':
         throw new PermanentError(outcome, `${act}: ${response.status}`);
       default:
-        outcome satisfies never;
+        return outcome satisfies never;
     }
   }
 

@@ -101,6 +101,8 @@ interface EntryRow {
 
 function entryOf(row: EntryRow): JournalEntry {
   const { sink, state, attempts } = row;
-  const signal = JSON.parse(row.json) as Signal;
+  const saved = JSON.parse(row.json) as Signal;
+  // Absent where the program that saved it knew of neither.
+  const signal = { ...saved, target: saved.target ?? null, link: saved.link ?? null };
   return { signal, decidedAt: row.decided_at, sink, state, attempts, lastError: row.last_error, updatedAt: row.updated_at };
 }

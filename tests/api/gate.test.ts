@@ -15,7 +15,7 @@ let api: Api;
 beforeEach(() => {
   service = new MemoryService();
   service.gateFacts = SPENT;
-  api = createApi(service, { host: '127.0.0.1', port: 0, token: null }, rememberingTelemetry().telemetry, () => NOW);
+  api = createApi(service, { host: '127.0.0.1', port: 0, publicUrl: null, token: null }, rememberingTelemetry().telemetry, () => NOW);
 });
 
 function ask(path: string, init: RequestInit = {}): Promise<Response> {
@@ -105,7 +105,7 @@ describe('an override', () => {
 
   it('needs the token where there is one; asking the gate does not', async () => {
     const token = new Secret('a-token-of-some-length');
-    api = createApi(service, { host: '127.0.0.1', port: 0, token }, rememberingTelemetry().telemetry, () => NOW);
+    api = createApi(service, { host: '127.0.0.1', port: 0, publicUrl: null, token }, rememberingTelemetry().telemetry, () => NOW);
     expect((await post('/v1/gate/overrides', WISH)).status).toBe(401);
     expect((await post('/v1/gate/load-tests', { service: 'shop', outcome: 'pass', candidate: '2' })).status).toBe(401);
     expect((await ask('/v1/gate/overrides?service=shop&by=ben', { method: 'DELETE' })).status).toBe(401);

@@ -29,8 +29,8 @@ export class MemoryService extends MemoryGate implements ApiHandlers {
     const known = [...this.#runs.values()].filter((run) => run.rollout.service === request.service);
     const newest = Math.max(0, ...known.map((run) => run.rollout.generation));
     const same = this.#runs.get(request.id);
-    if (same !== undefined && same.rollout.generation === request.generation) return { outcome: 'existing', run: same };
-    if (request.generation < newest) return { outcome: 'stale_generation', newest };
+    if (same !== undefined && same.rollout.generation === generationOf(request)) return { outcome: 'existing', run: same };
+    if (generationOf(request) < newest) return { outcome: 'stale_generation', newest };
     const run = newRun(request);
     this.#runs.set(request.id, run);
     return { outcome: 'created', run };
@@ -55,6 +55,10 @@ export class MemoryService extends MemoryGate implements ApiHandlers {
     const ended: AnalysisRun = { ...run, state: 'aborted', verdict: { ...run.verdict, decision: 'hold', reason: 'aborted' } };
     this.#runs.set(id, ended);
     return { outcome: 'over', run: ended };
+  }
+
+  endRollout(id: string): AbortOutcome {
+    return this.abort(id);
   }
 
   status(windowMs: number, service: string | null): StatusView {
@@ -174,6 +178,10 @@ export const AVAILABILITY: Judgement = {
   },
 };
 
+function generationOf({ generation }: StartRollout): number {
+  return typeof generation === 'number' ? generation : generation.atLeast;
+}
+
 function newRun(request: StartRollout): AnalysisRun {
   const startedAt = request.startedAt ?? NOW;
   return {
@@ -182,7 +190,7 @@ function newRun(request: StartRollout): AnalysisRun {
       policyId: 'p1',
       startedAt,
       deadline: request.deadline ?? startedAt + 3_600_000,
-      origin: 'api',
+      generation: generationOf(request),
       canaryShare: null,
     },
     state: 'pending',
@@ -215,6 +223,8 @@ export function harmedRun(id: string, service = 'shop'): AnalysisRun {
     id,
     service,
     generation: 3,
+    origin: 'api',
+    target: null,
     baseline: { 'service.version': '1' },
     canary: { 'service.version': '2' },
     startedAt: NOW,

@@ -27,7 +27,7 @@ function closed(node: unknown): unknown {
 }
 
 beforeAll(async () => {
-  api = createApi(service, { host: '127.0.0.1', port: 0, token: null }, rememberingTelemetry().telemetry, () => NOW);
+  api = createApi(service, { host: '127.0.0.1', port: 0, publicUrl: null, token: null }, rememberingTelemetry().telemetry, () => NOW);
   service.put(harmedRun('r-1'));
   document = (await (await ask('/openapi.json')).json()) as Json;
   ajv = new Ajv2020({ strict: false, validateFormats: false });

@@ -11,7 +11,7 @@ let api: Api;
 
 beforeEach(() => {
   service = new MemoryService();
-  api = createApi(service, { host: '127.0.0.1', port: 0, token: null }, rememberingTelemetry().telemetry, () => NOW);
+  api = createApi(service, { host: '127.0.0.1', port: 0, publicUrl: null, token: null }, rememberingTelemetry().telemetry, () => NOW);
 });
 
 const WISH = { service: 'shop', baseline: { 'service.version': '1' }, canary: { 'service.version': '2' }, generation: 1 };

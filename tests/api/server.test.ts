@@ -21,7 +21,7 @@ async function started(options: { token?: string; host?: string; service?: Memor
   const service = options.service ?? new MemoryService();
   const { telemetry, lines } = rememberingTelemetry();
   const token = options.token === undefined ? null : new Secret(options.token);
-  const api = createApi(service, { host: options.host ?? '127.0.0.1', port: 0, token }, telemetry, () => NOW);
+  const api = createApi(service, { host: options.host ?? '127.0.0.1', port: 0, publicUrl: null, token }, telemetry, () => NOW);
   running.push(api);
   const { address, port } = await api.start();
   return { api, address, port, service, lines };
@@ -230,7 +230,11 @@ describe('start and stop', () => {
 
   it('fails to start on a port that is taken', async () => {
     const { port } = await started();
-    const second = createApi(new MemoryService(), { host: '127.0.0.1', port, token: null }, rememberingTelemetry().telemetry);
+    const second = createApi(
+      new MemoryService(),
+      { host: '127.0.0.1', port, publicUrl: null, token: null },
+      rememberingTelemetry().telemetry,
+    );
     await expect(second.start()).rejects.toMatchObject({ name: 'PermanentError', code: 'listen' });
     await second.stop();
   });

@@ -51,7 +51,12 @@ beforeAll(async () => {
   writeFileSync(inFolder('slos.yaml'), SLOS);
   writeFileSync(inFolder('whole.yaml'), SLOS.replace('  perEndpoint:', '  objectives: [{ availability: 99% }]\n  perEndpoint:'));
   await recordedFile(inFolder('spans.binpb'), requestsOf([shop({ endpoints: { 'GET /cart': 3, 'POST /checkout': 1 } })], 10, 1));
-  api = createApi(new MemoryService(), { host: '127.0.0.1', port: 0, token: null }, rememberingTelemetry().telemetry, () => NOW);
+  api = createApi(
+    new MemoryService(),
+    { host: '127.0.0.1', port: 0, publicUrl: null, token: null },
+    rememberingTelemetry().telemetry,
+    () => NOW,
+  );
   url = (await api.start()).address;
 });
 afterAll(async () => {

@@ -18,7 +18,7 @@ beforeAll(async () => {
   service.put({ ...older, rollout: { ...older.rollout, startedAt: NOW - 60_000 } });
   service.put(harmedRun('r-1\u001b[2J/x'));
   service.put({ ...older, rollout: { ...older.rollout, id: 'r-cart', service: 'cart', startedAt: NOW - 90_000 } });
-  api = createApi(service, { host: '127.0.0.1', port: 0, token: null }, rememberingTelemetry().telemetry, () => NOW);
+  api = createApi(service, { host: '127.0.0.1', port: 0, publicUrl: null, token: null }, rememberingTelemetry().telemetry, () => NOW);
   url = (await api.start()).address;
 });
 

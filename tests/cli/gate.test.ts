@@ -23,7 +23,7 @@ let folder = '';
 
 beforeEach(async () => {
   service = new MemoryService();
-  const config = { host: '127.0.0.1', port: 0, token: new Secret(TOKEN) };
+  const config = { host: '127.0.0.1', port: 0, publicUrl: null, token: new Secret(TOKEN) };
   api = createApi(service, config, rememberingTelemetry().telemetry, () => NOW);
   url = (await api.start()).address;
 });

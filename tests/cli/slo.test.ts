@@ -11,7 +11,7 @@ let api: Api;
 let url = '';
 
 beforeAll(async () => {
-  api = createApi(service, { host: '127.0.0.1', port: 0, token: null }, rememberingTelemetry().telemetry, () => NOW);
+  api = createApi(service, { host: '127.0.0.1', port: 0, publicUrl: null, token: null }, rememberingTelemetry().telemetry, () => NOW);
   url = (await api.start()).address;
 });
 

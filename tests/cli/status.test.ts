@@ -15,7 +15,7 @@ let url = '';
 
 beforeAll(async () => {
   service.put(harmedRun('r-1\u001b[2J'));
-  api = createApi(service, { host: '127.0.0.1', port: 0, token: null }, rememberingTelemetry().telemetry, () => NOW);
+  api = createApi(service, { host: '127.0.0.1', port: 0, publicUrl: null, token: null }, rememberingTelemetry().telemetry, () => NOW);
   url = (await api.start()).address;
 });
 
@@ -74,7 +74,12 @@ describe('for programs', () => {
 
   it('exits with 3 when asked to check and an objective is breached, and with 0 when all is well', async () => {
     const calm = new MemoryService();
-    const other = createApi(calm, { host: '127.0.0.1', port: 0, token: null }, rememberingTelemetry().telemetry, () => NOW);
+    const other = createApi(
+      calm,
+      { host: '127.0.0.1', port: 0, publicUrl: null, token: null },
+      rememberingTelemetry().telemetry,
+      () => NOW,
+    );
     const { address } = await other.start();
     expect((await ran(['status', '--url', address, '--check'])).code).toBe(0);
     calm.availability = { ...AVAILABILITY, outcome: 'fail', reason: 'objective_breached' };

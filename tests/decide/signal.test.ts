@@ -14,6 +14,7 @@ const rollout: Rollout = {
   startedAt: 0,
   deadline: 3_600_000,
   origin: 'api',
+  target: null,
   canaryShare: null,
 };
 

@@ -41,6 +41,8 @@ function body(generation = 1): string {
       evidenceDigest: 'abc',
       evidenceAt: now,
       notAfter: now + 60_000,
+      target: null,
+      link: null,
       sinks: ['deploy'],
     },
     now,

@@ -75,6 +75,7 @@ function run(judgements: Judged[]): RunWire {
       startedAt: 1,
       deadline: 2,
       origin: 'api',
+      target: null,
       canaryShare: null,
     },
     state: 'running',

@@ -28,6 +28,7 @@ export const rolledBack: AnalysisRun = {
     startedAt: NOON,
     deadline: NOON + 3_600_000,
     origin: 'api',
+    target: null,
     canaryShare: 0.05,
   },
   state: 'rolled_back',

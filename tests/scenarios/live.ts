@@ -190,6 +190,7 @@ export class Live {
       store: this.store,
       telemetry: this.telemetry,
       clock: { now: () => this.#now, monotonicMs: () => this.#now - WORLD_START },
+      address: (signal) => signal,
       deliver: (entries) => this.signals.push(...entries.map(({ signal }) => signal)),
     });
   }

@@ -39,7 +39,18 @@ it('a share that is planned anew counts only once it is in the store; the same w
   const stand = new PipelineStand();
   const handlers = handlersOf(stand);
   const { id, service, generation, baseline, canary } = rollout(0);
-  const wish = { id, service, generation, baseline, canary, startedAt: null, deadline: null, canaryShare: 0.1 };
+  const wish = {
+    id,
+    service,
+    generation,
+    origin: 'api',
+    target: null,
+    baseline,
+    canary,
+    startedAt: null,
+    deadline: null,
+    canaryShare: 0.1,
+  } as const;
   expect(await handlers.startRollout(wish)).toMatchObject({ outcome: 'created', run: { rollout: { canaryShare: 0.1 } } });
   const shares = () => stand.store.load({}).runs.map(({ json }) => JSON.parse(json).rollout.canaryShare);
 

@@ -80,7 +80,15 @@ export class PipelineStand {
     this.stages = new Stages({ config: loaded.config, source: 'test', epoch: 'test', hashSeed: 1 });
     const { engine, ingest } = this.stages;
     const { store, telemetry, clock, delivered } = this;
-    this.pipeline = new Pipeline({ engine, ingest, store, telemetry, clock, deliver: (entries) => delivered.push(...entries) });
+    this.pipeline = new Pipeline({
+      engine,
+      ingest,
+      store,
+      telemetry,
+      clock,
+      address: (signal) => signal,
+      deliver: (entries) => delivered.push(...entries),
+    });
   }
 
   startRollout(): void {

@@ -7,12 +7,13 @@ import type { Signal } from '../../src/model/rollout.ts';
 import { Delivery, type DeliveryParts } from '../../src/sinks/delivery.ts';
 import { messageOf } from '../../src/sinks/message.ts';
 import { PrintSink } from '../../src/sinks/print-sink.ts';
-import type { Sink } from '../../src/sinks/sink.ts';
+import { ALL_RUN_ACTIONS, type Sink } from '../../src/sinks/sink.ts';
 import { WebhookSink } from '../../src/sinks/webhook-sink.ts';
 import type { SignalJournal } from '../../src/store/journal.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { DECIDED_AT, sampleCheckpoint, sampleSignal } from '../store/samples.ts';
 import { MemoryTelemetry } from '../support/memory-telemetry.ts';
+import { webhookConfig } from '../support/sink-configs.ts';
 import { WebhookReceiver } from '../support/webhook-receiver.ts';
 import { ManualTime, until } from './manual-time.ts';
 
@@ -42,7 +43,7 @@ beforeEach(async () => {
       done();
     },
   });
-  const webhook = { type: 'webhook', name: 'deploy', url: receiver.url, secrets: [new Secret(SECRET)], timeoutMs: 50_000 } as const;
+  const webhook = webhookConfig({ url: receiver.url, secrets: [new Secret(SECRET)], timeoutMs: 50_000 });
   sinks = new Map<string, Sink>([
     ['deploy', new WebhookSink(webhook, () => time.now)],
     ['terminal', new PrintSink('terminal', out)],
@@ -241,8 +242,10 @@ describe('a delivery', () => {
     let calls = 0;
     sinks.set('faulty', {
       name: 'faulty',
+      actions: ALL_RUN_ACTIONS,
       deliver: async () => {
         if (calls++ === 0) throw new TypeError(`cannot read ${SECRET}`);
+        return 'acknowledged';
       },
     });
     decide(start(), { sinks: ['faulty'] });

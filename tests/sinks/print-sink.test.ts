@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { messageOf } from '../../src/sinks/message.ts';
 import { PrintSink } from '../../src/sinks/print-sink.ts';
 import { DECIDED_AT, sampleSignal } from '../store/samples.ts';
-import { describeSink } from './sink.contract.ts';
+import { describeSink, never } from './sink.contract.ts';
 
 describeSink('print', async () => {
   let mode: 'well' | 'broken' | 'stalled' = 'well';
@@ -46,7 +46,7 @@ describe('a printed signal', () => {
       },
     });
     const message = messageOf(sampleSignal({ summary: 'two\nlines\r\nand more\u2028' }), DECIDED_AT);
-    await new PrintSink('terminal', stream).deliver(message, new AbortController().signal);
+    await new PrintSink('terminal', stream).deliver(message, never);
     expect(text).toBe(`${message.body}\n`);
     expect(text.match(/\n/g)).toHaveLength(1);
     expect(JSON.parse(text)).toMatchObject({ type: 'slipstream.signal.rollback', data: { summary: 'two\nlines\r\nand more\u2028' } });

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RetryableError } from '../../src/model/errors.ts';
 import { messageOf } from '../../src/sinks/message.ts';
-import type { Sink } from '../../src/sinks/sink.ts';
+import type { Attempt, Sink } from '../../src/sinks/sink.ts';
 import { DECIDED_AT, sampleSignal } from '../store/samples.ts';
 
 export interface RunningSink {
@@ -20,9 +20,13 @@ export interface RunningSink {
 }
 
 const message = messageOf(sampleSignal({ summary: 'Grüße\nfrom "checkout" \u0000 ☃' }), DECIDED_AT);
-const never = new AbortController().signal;
+export const never = attempt(new AbortController().signal);
 
-export async function failureOf(delivered: Promise<void>): Promise<unknown> {
+export function attempt(abort: AbortSignal): Attempt {
+  return { abort, mayStillAct: () => true };
+}
+
+export async function failureOf(delivered: Promise<unknown>): Promise<unknown> {
   return delivered.then(
     () => {
       throw new Error('it was delivered');
@@ -53,7 +57,7 @@ export function describeSink(name: string, start: () => Promise<RunningSink>): v
     });
 
     it('sends nothing once it is stopped', async () => {
-      const error = await failureOf(running.sink.deliver(message, AbortSignal.abort()));
+      const error = await failureOf(running.sink.deliver(message, attempt(AbortSignal.abort())));
       expect(error).toMatchObject({ name: 'RetryableError', code: 'aborted' });
       expect(running.arrived()).toEqual([]);
     });
@@ -61,7 +65,7 @@ export function describeSink(name: string, start: () => Promise<RunningSink>): v
     it('ends when it is stopped while the other side is silent', async () => {
       const taken = running.stall();
       const abort = new AbortController();
-      const failure = failureOf(running.sink.deliver(message, abort.signal));
+      const failure = failureOf(running.sink.deliver(message, attempt(abort.signal)));
       await taken;
       abort.abort();
       expect(await failure).toMatchObject({ name: 'RetryableError', code: 'aborted' });

@@ -6,18 +6,18 @@ import { createSinks } from '../../src/sinks/create-sinks.ts';
 import { messageOf } from '../../src/sinks/message.ts';
 import { WebhookSink } from '../../src/sinks/webhook-sink.ts';
 import { DECIDED_AT, sampleSignal } from '../store/samples.ts';
+import { printConfig, webhookConfig } from '../support/sink-configs.ts';
 import { type Answer, WebhookReceiver } from '../support/webhook-receiver.ts';
-import { describeSink, failureOf } from './sink.contract.ts';
+import { describeSink, failureOf, never } from './sink.contract.ts';
 
 const SECRET = `whsec_${Buffer.from('correct-horse-battery-staple').toString('base64')}`;
 const NEW_SECRET = `whsec_${Buffer.alloc(64, 7).toString('base64')}`;
 const TOKEN = 'path-token-of-the-receiver';
 const NOW = DECIDED_AT + 1_500;
 const message = messageOf(sampleSignal(), DECIDED_AT);
-const never = new AbortController().signal;
 
 function sinkTo(url: string, { secrets = [SECRET], timeoutMs = 10_000 } = {}): WebhookSink {
-  return new WebhookSink({ type: 'webhook', name: 'deploy', url, secrets: secrets.map((one) => new Secret(one)), timeoutMs }, () => NOW);
+  return new WebhookSink(webhookConfig({ url, secrets: secrets.map((one) => new Secret(one)), timeoutMs }), () => NOW);
 }
 
 describeSink('webhook', async () => {
@@ -164,17 +164,11 @@ describe('a webhook that could never deliver', () => {
 describe('the sinks of a configuration', () => {
   it('are found by name, and no name is taken twice', () => {
     const parts = { now: () => NOW, out: process.stdout };
-    const webhook = {
-      type: 'webhook',
-      name: 'deploy',
-      url: 'https://deploy.example/',
-      secrets: [new Secret(SECRET)],
-      timeoutMs: 1,
-    } as const;
-    expect([...createSinks([webhook, { type: 'print', name: 'terminal' }], parts)].map(([name, sink]) => [name, sink.name])).toEqual([
+    const webhook = webhookConfig({ url: 'https://deploy.example/', timeoutMs: 1 });
+    expect([...createSinks([webhook, printConfig()], parts)].map(([name, sink]) => [name, sink.name])).toEqual([
       ['deploy', 'deploy'],
       ['terminal', 'terminal'],
     ]);
-    expect(() => createSinks([webhook, { type: 'print', name: 'deploy' }], parts)).toThrow(PermanentError);
+    expect(() => createSinks([webhook, printConfig('deploy')], parts)).toThrow(PermanentError);
   });
 });

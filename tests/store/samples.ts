@@ -14,6 +14,8 @@ export function sampleSignal(change: Partial<Signal> = {}): Signal {
     service: 'checkout',
     action: 'rollback',
     reason: 'harm_proven',
+    target: null,
+    link: null,
     summary: 'errors POST /checkout: 31 of 400 against 2 of 4000',
     evidenceDigest: 'e'.repeat(64),
     evidenceAt: DECIDED_AT - 4_000,

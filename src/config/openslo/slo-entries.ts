@@ -1,5 +1,5 @@
 /** Turns one OpenSLO SLO into entries of our own files, each with the endpoint it is about and the place it comes from. */
-import { NAME_PATTERN } from '../process-schema.ts';
+import { NAME_PATTERN } from '../name-pattern.ts';
 import { USUAL_WINDOW_MS } from '../window-schema.ts';
 import { type NativeTier, tiersOf } from './alerts.ts';
 import { ANNOTATION, annotationOf } from './annotations.ts';

@@ -1,0 +1,4 @@
+/** Routes for Flagger's webhooks. */
+import type { Route } from '../route.ts';
+
+export const flaggerRoutes = {} as const satisfies Record<string, Route>;
