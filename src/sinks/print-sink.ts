@@ -14,12 +14,16 @@ export class PrintSink implements Sink {
     this.#stream = stream;
   }
 
-  deliver(message: SinkMessage, { abort }: Attempt): Promise<Receipt> {
+  deliver(message: SinkMessage, { abort, mayStillAct }: Attempt): Promise<Receipt> {
     const act = `delivering signal ${message.id} to ${this.name}`;
     return new Promise((resolve, reject) => {
       const stopped = () => reject(new RetryableError('aborted', `${act}: stopped`));
       if (abort.aborted) {
         stopped();
+        return;
+      }
+      if (!mayStillAct()) {
+        reject(new RetryableError('stale', `${act}: it may not be acted upon any more`));
         return;
       }
       abort.addEventListener('abort', stopped, { once: true });

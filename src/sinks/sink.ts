@@ -39,6 +39,8 @@ export interface Sink {
   readonly name: string;
   /** What it can do something with; signals of other actions are not journalled for it. */
   readonly actions: ReadonlySet<SignalAction>;
+  /** The other side says itself, later, what became of a signal that it took; absent: false. */
+  readonly awaitsOutcome?: boolean;
   /**
    * Resolves when the other side has taken the message. Throws RetryableError when trying soon may help, and PermanentError with a
    * `SinkRefusal` as its code otherwise. Settles soon after `abort` fires, and by itself within a bounded time.
