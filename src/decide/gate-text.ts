@@ -1,8 +1,8 @@
 /** The findings of the deploy gate in words, every share with the integers behind it. */
 import type { GateOverride, LoadTestResult } from '../model/gate-view.ts';
-import { lengthText, momentText, percent, timesText, whole } from '../model/number-text.ts';
-import { allowedText, countText } from '../model/slo-text.ts';
-import type { IncidentView, TierReading, TrendView } from '../model/slo-views.ts';
+import { lengthText, momentText, percent } from '../model/number-text.ts';
+import { allowedText, countText, readingText } from '../model/slo-text.ts';
+import type { IncidentView, TrendView } from '../model/slo-views.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 import type { GateObjective, GateRun } from './gate-facts.ts';
 
@@ -27,14 +27,8 @@ export function limitText(limit: number, verb: 'warns' | 'refuses'): string {
 export function burnText({ label, alert }: GateObjective): string {
   const since = alert.since === null ? '' : ` since ${momentText(alert.since)}`;
   const firing = alert.tiers.find((reading) => reading.isFiring && reading.tier.severity === alert.severity);
-  const seen = firing === undefined ? '' : `: ${tierText(firing)}`;
+  const seen = firing === undefined ? '' : `: ${readingText(firing)}`;
   return `${label} burns its budget, ${alert.severity ?? 'no alert'}${since}${seen}`;
-}
-
-function tierText({ tier, long, short, longBurn, shortBurn }: TierReading): string {
-  const part = (counts: TierReading['long'], ms: DurationMs, burn: number): string =>
-    `${countText(counts.bad)} bad of ${whole(counts.valid)} in ${lengthText(ms)} (${timesText(burn)} times too fast)`;
-  return `${part(long, tier.longMs, longBurn)}, ${part(short, tier.shortMs, shortBurn)}`;
 }
 
 export function runText({ id, state, decision, startedAt }: GateRun): string {

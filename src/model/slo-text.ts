@@ -1,5 +1,5 @@
 /** What is said of objectives and their budgets in words and numbers: the same for API, command line and log. Every percentage has its integers beside it. */
-import { lengthText, momentText, percent, whole } from './number-text.ts';
+import { lengthText, momentText, percent, timesText, whole } from './number-text.ts';
 import type { AlertView, Forecast, IncidentView, ObjectiveReport, ObjectiveState, TierReading, WindowCounts } from './slo-views.ts';
 import type { DurationMs, EpochMs } from './time.ts';
 import type { Interval, WhatIfView } from './what-if.ts';
@@ -116,6 +116,13 @@ export function windowText(window: {
   const { calendar } = window;
   if (calendar === null) return `${spanText(window.windowMs)} rolling`;
   return `${calendar.count === 1 ? calendar.unit : `${calendar.count} ${calendar.unit}s`} in ${calendar.timeZone}`;
+}
+
+/** What a tier saw, with the integers: `12 bad of 3,400 in 60 min (14.1 times too fast), …` over its long and its short window. */
+export function readingText({ tier, long, short, longBurn, shortBurn }: TierReading): string {
+  const part = (counts: TierReading['long'], ms: DurationMs, burn: number): string =>
+    `${countText(counts.bad)} bad of ${whole(counts.valid)} in ${lengthText(ms)} (${timesText(burn)} times too fast)`;
+  return `${part(long, tier.longMs, longBurn)}, ${part(short, tier.shortMs, shortBurn)}`;
 }
 
 /** Why a tier fires, or why not: half a sentence. */
