@@ -3,6 +3,8 @@ import type { Writable } from 'node:stream';
 import type { SinkConfig } from '../config/sink-config.ts';
 import { PermanentError } from '../model/errors.ts';
 import type { EpochMs } from '../model/time.ts';
+import { createNotifier } from './notices/create-notifier.ts';
+import { NotifierSink } from './notices/notifier-sink.ts';
 import { PrintSink } from './print-sink.ts';
 import type { Sink } from './sink.ts';
 import { WebhookSink } from './webhook-sink.ts';
@@ -25,10 +27,11 @@ function createSink(config: SinkConfig, parts: { now(): EpochMs; readonly out: W
       return new PrintSink(config.name, parts.out);
     case 'argo-rollouts':
     case 'kubernetes':
+      throw new PermanentError('invalid_sink', `sink ${config.name}: this build cannot ${config.type}`);
     case 'alertmanager':
     case 'slack':
     case 'pagerduty':
-      throw new PermanentError('invalid_sink', `sink ${config.name}: this build cannot ${config.type}`);
+      return new NotifierSink(createNotifier(config, parts.now), config.isDryRun);
     default:
       return config satisfies never;
   }
