@@ -2,6 +2,12 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Tests that start the whole program and meet real time: one file after the other, when all others are done, so that they have the machine. */
 const WHOLE = ['tests/demo/demo.test.ts', 'tests/service/**/*.test.ts'];
+/** Tests against a real API server and real controllers, which are built from source first: run by `npm run test:cluster`. */
+const CLUSTER = ['tests/cluster/**/*.test.ts'];
+/** Vitest runs every project unless told which. */
+const isClusterRun = process.argv.some(
+  (argument, index) => argument === '--project=cluster' || (process.argv[index - 1] === '--project' && argument === 'cluster'),
+);
 
 export default defineConfig({
   test: {
@@ -15,11 +21,27 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['tests/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...WHOLE],
+          exclude: [...configDefaults.exclude, ...WHOLE, ...CLUSTER],
           sequence: { groupOrder: 0 },
         },
       },
       { extends: true, test: { name: 'whole', include: WHOLE, maxWorkers: 1, fileParallelism: false, sequence: { groupOrder: 1 } } },
+      ...(isClusterRun
+        ? [
+            {
+              extends: true,
+              test: {
+                name: 'cluster',
+                include: CLUSTER,
+                globalSetup: ['tests/cluster/rig/global-setup.ts'],
+                maxWorkers: 1,
+                fileParallelism: false,
+                testTimeout: 120_000,
+                hookTimeout: 120_000,
+              },
+            },
+          ]
+        : []),
     ],
   },
 });
