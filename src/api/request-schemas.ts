@@ -41,6 +41,13 @@ const requestedTarget = z
       .describe(
         'pod-template-hash of the canary (Rollout), revision (Deployment), checksum (Canary): a signal acts only while the object still has it.',
       ),
+    previous: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must be 1 to 128 of the characters A-Z a-z 0-9 . _ -')
+      .exactOptional()
+      .describe(
+        'What served before, by the same kind of name: what an undo puts back. Left out: what the deploy system has as its revision before.',
+      ),
   })
   .describe('The object of the deploy system, for sinks that act on it.');
 

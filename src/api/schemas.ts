@@ -105,6 +105,7 @@ const target = z.object({
   namespace: z.string(),
   name: z.string(),
   fence: z.string().describe('pod-template-hash, revision or checksum: a signal acts only while the object still has it.'),
+  previous: z.string().optional().describe('What served before, by the same kind of name; absent when nobody said.'),
 });
 
 const rollout = z.object({

@@ -16,6 +16,8 @@ export interface RolloutTarget {
   readonly name: string;
   /** What tells this rollout of the object from a newer one: pod-template-hash of the canary, revision of the Deployment, checksum of the Canary. A signal acts only while the object still has it. */
   readonly fence: string;
+  /** What served before by the same kind of name, where that is known: what an undo puts back. */
+  readonly previous?: string;
 }
 
 /** The deploy system's act of moving traffic to a release. */
