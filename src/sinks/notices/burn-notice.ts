@@ -5,7 +5,7 @@ import { readingText } from '../../model/slo-text.ts';
 import type { AlertView } from '../../model/slo-views.ts';
 
 /** Null while nothing fires. `publicUrl` is where the API is reached by people, or null. */
-export function noticeOfBurn(objective: Objective, alert: AlertView, publicUrl: string | null): Notice | null {
+export function burnNotice(objective: Objective, alert: AlertView, publicUrl: string | null): Notice | null {
   const { severity, since, isFrozen, tiers } = alert;
   if (severity === null || since === null) return null;
   const { id, service, endpoint, text } = objective;

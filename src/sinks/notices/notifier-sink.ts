@@ -3,7 +3,7 @@ import { RetryableError } from '../../model/errors.ts';
 import type { SignalAction } from '../../model/rollout.ts';
 import type { Notifier } from '../notifier.ts';
 import type { Attempt, Receipt, Sink, SinkMessage } from '../sink.ts';
-import { noticeOfSignal } from './signal-notice.ts';
+import { signalNotice } from './signal-notice.ts';
 
 export class NotifierSink implements Sink {
   readonly name: string;
@@ -22,7 +22,7 @@ export class NotifierSink implements Sink {
     if (abort.aborted) throw new RetryableError('aborted', `${act}: stopped`);
     if (!mayStillAct()) throw new RetryableError('stale', `${act}: no longer current`);
     if (this.#isDryRun) return 'dry_run';
-    await this.#notifier.notify(noticeOfSignal(message), abort);
+    await this.#notifier.notify(signalNotice(message), abort);
     return 'acknowledged';
   }
 }

@@ -20,7 +20,7 @@ const SEVERITIES: Readonly<Record<SignalAction, Notice['severity']>> = {
   rolled_back: 'info',
 };
 
-export function noticeOfSignal({ signal, decidedAt }: SinkMessage): Notice {
+export function signalNotice({ signal, decidedAt }: SinkMessage): Notice {
   const { id, action, service, rolloutId, generation, reason, target } = signal;
   return {
     key: `${action}:${id}`,

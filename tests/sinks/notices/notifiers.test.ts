@@ -5,7 +5,7 @@ import type { NotifierSinkConfig } from '../../../src/config/sink-config.ts';
 import { messageOf } from '../../../src/sinks/message.ts';
 import { createNotifier } from '../../../src/sinks/notices/create-notifier.ts';
 import { NotifierSink } from '../../../src/sinks/notices/notifier-sink.ts';
-import { noticeOfSignal } from '../../../src/sinks/notices/signal-notice.ts';
+import { signalNotice } from '../../../src/sinks/notices/signal-notice.ts';
 import { DECIDED_AT, sampleSignal } from '../../store/samples.ts';
 import { WebhookReceiver } from '../../support/webhook-receiver.ts';
 import { describeSink, failureOf, never } from '../sink.contract.ts';
@@ -98,7 +98,7 @@ describe('requests', () => {
   ])('that are answered with %i fail as the table of statuses says, and repeat no secret', async (status, name, code) => {
     receiver.answer(() => ({ status, headers: { 'retry-after': '7', location: `${origin}/elsewhere` }, body: `bad key ${SECRET}` }));
     for (const type of ['alertmanager', 'slack', 'pagerduty'] as const) {
-      const error = await failureOf(createNotifier(configOf(type, origin), now).notify(noticeOfSignal(message), never.abort));
+      const error = await failureOf(createNotifier(configOf(type, origin), now).notify(signalNotice(message), never.abort));
       expect(error).toMatchObject({ name, code, ...(name === 'RetryableError' ? { retryAfterMs: 7000 } : {}) });
       expect(String(error)).not.toContain(SECRET);
     }

@@ -5,7 +5,7 @@ import type { Signal } from '../../../src/model/rollout.ts';
 import { messageOf } from '../../../src/sinks/message.ts';
 import { alertmanagerAlert } from '../../../src/sinks/notices/alertmanager-alert.ts';
 import { pagerdutyEvent } from '../../../src/sinks/notices/pagerduty-event.ts';
-import { noticeOfSignal } from '../../../src/sinks/notices/signal-notice.ts';
+import { signalNotice } from '../../../src/sinks/notices/signal-notice.ts';
 import { slackMessage } from '../../../src/sinks/notices/slack-message.ts';
 import { DECIDED_AT, sampleSignal } from '../../store/samples.ts';
 import { burn, NOW } from './notices.ts';
@@ -93,7 +93,7 @@ describe('an alert for Alertmanager', () => {
   });
 
   it('lets what is told once end by itself', () => {
-    const alert = alertmanagerAlert(noticeOfSignal(messageOf(sampleSignal(), DECIDED_AT)));
+    const alert = alertmanagerAlert(signalNotice(messageOf(sampleSignal(), DECIDED_AT)));
     expect(alert).toMatchObject({
       labels: { alertname: 'SlipstreamRollback', service: 'checkout', rollout: 'checkout-42', reason: 'harm_proven', severity: 'ticket' },
       endsAt: new Date(DECIDED_AT + 900_000).toISOString(),
@@ -109,7 +109,7 @@ describe('the notice of a signal', () => {
     ['rolled_back', 'info', 'checkout: the deploy system has rolled back'],
   ])('of a %s says so, as %s', (action, severity, title) => {
     const target = { kind: 'Rollout', namespace: 'prod', name: 'checkout', fence: '7c9f' } as const;
-    const notice = noticeOfSignal(messageOf(sampleSignal({ action, target }), DECIDED_AT));
+    const notice = signalNotice(messageOf(sampleSignal({ action, target }), DECIDED_AT));
     expect(notice).toMatchObject({ topic: action, severity, title, key: `${action}:${sampleSignal().id}`, state: 'firing' });
     expect(notice.details).toEqual([
       'errors POST /checkout: 31 of 400 against 2 of 4000',

@@ -1,0 +1,56 @@
+/** People are told of burning budgets, and of deliveries that need a person: the channels of the configuration around the engine's alerts. */
+import type { Config } from '../config/config.ts';
+import type { NotifierSinkConfig, SinkConfig } from '../config/sink-config.ts';
+import type { Engine } from '../engine.ts';
+import type { StoredNote } from '../model/checkpoint.ts';
+import { burnNotice } from '../sinks/notices/burn-notice.ts';
+import { createNotifier } from '../sinks/notices/create-notifier.ts';
+import { NoticeBoard } from '../sinks/notices/notice-board.ts';
+import { NoticeChannel } from '../sinks/notices/notice-channel.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Clock } from './clock.ts';
+
+export interface NoticesParts {
+  readonly config: Pick<Config, 'sinks' | 'escalation' | 'api'>;
+  readonly engine: Pick<Engine, 'objectives' | 'alerts'>;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  /** What was saved. */
+  readonly notes: readonly StoredNote[];
+}
+
+/** The board, and `tick` to be called about once a second. */
+export function startNotices({ config, engine, telemetry, clock, notes }: NoticesParts): { readonly board: NoticeBoard; tick(): void } {
+  const channels = config.sinks.filter(tellsPeople).map(
+    (sink) =>
+      new NoticeChannel({
+        notifier: createNotifier(sink, clock.now),
+        // A dry run tells nobody anything; that it would is in the journal.
+        burns: new Set(sink.isDryRun ? [] : sink.burns),
+        resendMs: sink.type === 'alertmanager' ? sink.resendMs : null,
+        telemetry,
+        now: clock.now,
+        monotonicMs: () => clock.monotonicMs(),
+        random: Math.random,
+      }),
+  );
+  const board = new NoticeBoard(
+    channels,
+    config.escalation.to.filter((name) => config.sinks.some((sink) => sink.name === name && !sink.isDryRun)),
+  );
+  board.restore(notes);
+  return {
+    board,
+    tick: () => {
+      if (channels.length === 0) return;
+      const firing = [...engine.objectives.all()].flatMap(
+        (objective) => burnNotice(objective, engine.alerts.book.view(objective.id), config.api.publicUrl) ?? [],
+      );
+      board.setFiring(firing);
+    },
+  };
+}
+
+function tellsPeople(sink: SinkConfig): sink is NotifierSinkConfig {
+  return sink.type === 'alertmanager' || sink.type === 'slack' || sink.type === 'pagerduty';
+}
