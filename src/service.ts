@@ -18,6 +18,7 @@ import { apiHandlers } from './service/api-handlers.ts';
 import { type Clock, SYSTEM_CLOCK } from './service/clock.ts';
 import { showObjectives } from './service/objective-metrics.ts';
 import { Pipeline } from './service/pipeline.ts';
+import { SettledRuns } from './service/settled.ts';
 import { Stages } from './service/stages.ts';
 import { createSinks } from './sinks/create-sinks.ts';
 import { Delivery } from './sinks/delivery.ts';
@@ -69,6 +70,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     monotonicMs: () => clock.monotonicMs(),
     isCurrent: (signal: Signal) => (engine.rollouts.isCurrent(signal.rolloutId, signal.generation) ? 'send' : 'superseded'),
   });
+  const settled = new SettledRuns((id) => engine.rollouts.find(id)?.view() ?? null);
   const pipeline = new Pipeline({
     ingest,
     engine,
@@ -77,6 +79,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     clock,
     address: addressing(sinks, config.api.publicUrl),
     deliver: (entries) => delivery.submit(entries),
+    changed: () => settled.look(),
   });
   const admission = new Admission(config.receivers.maxInFlightBytes, telemetry);
   const receivers = createReceivers(config, admission, telemetry);
@@ -94,6 +97,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       telemetry,
       clock,
       version: options.version,
+      settled,
       checkpoint: () => pipeline.checkpoint(),
       isDurable: () => pipeline.isDurable,
       metrics: () => {
@@ -127,12 +131,12 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       reconfigure: (next) => stages.reconfigure(next),
       stop: () => {
         phase = 'stopping';
-        stopping ??= stopAll({ timers, admission, receivers: receivers.all, pipeline, delivery, api, store, telemetry });
+        stopping ??= stopAll({ timers, admission, receivers: receivers.all, pipeline, settled, delivery, api, store, telemetry });
         return stopping;
       },
     };
   } catch (error) {
-    await stopAll({ timers, admission, receivers: receivers.all, pipeline, delivery, api, store, telemetry });
+    await stopAll({ timers, admission, receivers: receivers.all, pipeline, settled, delivery, api, store, telemetry });
     throw error;
   }
 }
@@ -142,6 +146,7 @@ interface Stoppable {
   readonly admission: Admission;
   readonly receivers: readonly Receiver[];
   readonly pipeline: Pipeline;
+  readonly settled: SettledRuns;
   readonly delivery: Delivery;
   readonly api: Api;
   readonly store: Store;
@@ -157,6 +162,7 @@ async function stopAll(parts: Stoppable): Promise<boolean> {
   guarded(parts.telemetry, () => {
     isSaved = parts.pipeline.finish();
   });
+  parts.settled.stop();
   await parts.delivery.stop();
   await parts.api.stop();
   parts.store.close();

@@ -75,6 +75,8 @@ export interface SloQuery {
 export interface ApiHandlers extends GateHandlers {
   startRollout(request: StartRollout): Eventually<StartOutcome>;
   run(id: string): Eventually<AnalysisRun | null>;
+  /** The run once its verdict is to promote or roll back or it is over, or as it stands after `waitMs` or when `abort` fires; null when it is unknown. */
+  settled(id: string, waitMs: DurationMs, abort: AbortSignal): Eventually<AnalysisRun | null>;
   /** All known runs, in any order. */
   runs(): Eventually<readonly AnalysisRun[]>;
   /** Ends a run and tells no sink. A run that is over already stays as it is and is returned. */

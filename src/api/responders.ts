@@ -21,6 +21,7 @@ import { sloResponders } from './slo-responders.ts';
 import { spinnakerResponders } from './spinnaker/responders.ts';
 import { unavailable } from './unavailable.ts';
 import { verdictResponders } from './verdict-responders.ts';
+import { runQuery, waitMs } from './wait-query.ts';
 
 type Responder = (context: Context) => Response | Promise<Response>;
 
@@ -49,7 +50,9 @@ export function responders(handlers: ApiHandlers, config: ApiConfig, now: () => 
     },
 
     async rollout(context) {
-      const run = await handlers.run(idOf(context));
+      const query = runQuery.safeParse(context.req.query());
+      if (!query.success) return problemResponse(invalidRequest(query.error, 'query'));
+      const run = await handlers.settled(idOf(context), waitMs(query.data.wait), context.req.raw.signal);
       return run === null ? unknownRollout() : json(explainedRunView(run));
     },
 

@@ -13,6 +13,7 @@ import { explanationQuery, sloQuery } from './slo-query.ts';
 import { sloReport, whatIfReport } from './slo-schemas.ts';
 import { spinnakerRoutes } from './spinnaker/routes.ts';
 import { verdictRoutes } from './verdict-routes.ts';
+import { runQuery } from './wait-query.ts';
 import { whatIfQuery } from './what-if-query.ts';
 
 export const ROUTES = {
@@ -52,7 +53,8 @@ export const ROUTES = {
   rollout: {
     method: 'GET',
     path: '/v1/rollouts/{id}',
-    summary: 'One rollout: verdict, evidence of each check, history, and all of it in words.',
+    summary: 'One rollout: verdict, evidence of each check, history, and all of it in words; with `wait`, once there is a verdict.',
+    query: runQuery,
     responses: { 200: json('The run.', schemas.explainedRun), 404: problem('No such rollout.') },
   },
   explanation: {

@@ -9,6 +9,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Clock } from './clock.ts';
 import { gateHandlers } from './gate-handlers.ts';
 import { NOT_DURABLE } from './not-durable.ts';
+import type { SettledRuns } from './settled.ts';
 
 /** What a caller is told to wait when there are too many runs. */
 const FULL_RETRY_MS = 30_000;
@@ -19,6 +20,7 @@ export interface HandlerParts {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly version: string;
+  readonly settled: SettledRuns;
   /** Makes a change of a run durable before it is answered for; false when the store refuses. */
   checkpoint(): boolean;
   /** True while the store takes what it is given. */
@@ -69,6 +71,7 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
       }
     },
     run: (id) => engine.rollouts.find(id)?.view() ?? null,
+    settled: (id, waitMs, abort) => parts.settled.wait(id, waitMs, abort),
     runs: () => [...engine.rollouts.all()].map((run) => run.view()),
     abort(id) {
       const run = engine.abortRollout(id);

@@ -28,6 +28,8 @@ export interface PipelineParts {
   address(signal: Signal): Signal;
   /** Takes deliveries that are journalled. */
   deliver(entries: readonly JournalEntry[]): void;
+  /** Runs may have changed, and what did was written if the store took it. */
+  changed?(): void;
 }
 
 export class Pipeline {
@@ -75,6 +77,18 @@ export class Pipeline {
    * when all is durable.
    */
   checkpoint(extent: 'bounded' | 'whole' = 'bounded'): boolean {
+    const isWritten = this.#checkpoint(extent);
+    this.#parts.changed?.();
+    return isWritten;
+  }
+
+  /** Flushes and judges what is pending, then checkpoints: the last act before the store closes. True when all is durable. */
+  finish(): boolean {
+    if (this.#parts.ingest.pending > 0) this.#turn();
+    return this.checkpoint('whole');
+  }
+
+  #checkpoint(extent: 'bounded' | 'whole'): boolean {
     const { ingest, engine, clock } = this.#parts;
     // What was refused comes first and alone: signals go with the state that they follow from.
     if (this.#unwritten !== null && !this.#write(this.#unwritten, [])) return false;
@@ -83,12 +97,6 @@ export class Pipeline {
     const judged = new Set([...engine.rollouts.active()].map(({ rollout }) => rollout.service));
     const pods = ingest.unsavedPods(judged);
     return this.#write(pods === null ? changed : { ...changed, notes: [...changed.notes, pods] }, signals);
-  }
-
-  /** Flushes and judges what is pending, then checkpoints: the last act before the store closes. True when all is durable. */
-  finish(): boolean {
-    if (this.#parts.ingest.pending > 0) this.#turn();
-    return this.checkpoint('whole');
   }
 
   #write(changed: Checkpoint, signals: readonly DecidedSignal[]): boolean {

@@ -44,6 +44,10 @@ export class MemoryService extends MemoryGate implements ApiHandlers {
     return this.#runs.get(id) ?? null;
   }
 
+  settled(id: string): AnalysisRun | null {
+    return this.run(id);
+  }
+
   async runs(): Promise<readonly AnalysisRun[]> {
     return [...this.#runs.values()];
   }

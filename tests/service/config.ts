@@ -20,7 +20,7 @@ export function processDocument(options: ProcessOptions = {}): object {
   const { webhookUrl } = options;
   return {
     receivers: { otlpGrpc: { port: 0 }, otlpHttp: { port: 0 }, ...options.receivers },
-    api: { port: 0, publicUrl: null, token: { env: 'SLIPSTREAM_API_TOKEN' }, ...options.api },
+    api: { port: 0, token: { env: 'SLIPSTREAM_API_TOKEN' }, ...options.api },
     state: { directory: './state', checkpointInterval: '1s', ...options.state },
     spans: { releaseBy: ['service.version'] },
     sinks:

@@ -67,6 +67,8 @@ export class PipelineStand {
   readonly telemetry = new LocalTelemetry();
   readonly store = new RefusingStore();
   readonly delivered: JournalEntry[] = [];
+  /** Called when runs may have changed. */
+  changed: () => void = () => {};
   readonly config: Config;
   readonly stages: Stages;
   readonly pipeline: Pipeline;
@@ -88,6 +90,7 @@ export class PipelineStand {
       clock,
       address: (signal) => signal,
       deliver: (entries) => delivered.push(...entries),
+      changed: () => this.changed(),
     });
   }
 
