@@ -105,6 +105,8 @@ export interface Signal {
   readonly summary: string;
   /** Where people read why; null where the API has no address that others know. */
   readonly link: string | null;
+  /** Of `rolled_back` only: what serves now, as the deploy system names it (an image, a pod-template-hash, a revision); absent: it did not say. */
+  readonly rolledBackTo?: string;
   /** sha256 of the evidence as the API serves it. */
   readonly evidenceDigest: string;
   /** Event time of the evidence; wall clock when it was decided is the journal's. */
