@@ -45,7 +45,10 @@ export interface RolloutObject extends KubernetesObject {
     readonly updatedReplicas?: number;
     readonly availableReplicas?: number;
     readonly selector?: string;
-    readonly canary?: { readonly weights?: { readonly canary?: Weight; readonly stable?: Weight } };
+    readonly canary?: {
+      readonly weights?: { readonly canary?: Weight; readonly stable?: Weight };
+      readonly currentStepAnalysisRunStatus?: { readonly status?: string };
+    };
     readonly blueGreen?: { readonly activeSelector?: string };
   };
 }
