@@ -1,0 +1,205 @@
+/** Aborts, undoes and promotes Argo Rollouts by their own API, and never one that is newer than what was judged. */
+import type { ArgoRolloutsSinkConfig } from '../../config/sink-config.ts';
+import { gitOpsOwner } from '../../kubernetes/gitops-owner.ts';
+import { type CallOptions, type KubernetesApi, KubernetesRefusal } from '../../kubernetes/kubernetes-api.ts';
+import { ROLLOUTS_API, type RolloutObject, rolloutPath, standOf } from '../../kubernetes/rollout-object.ts';
+import { PermanentError, RetryableError } from '../../model/errors.ts';
+import type { RolloutTarget, SignalAction } from '../../model/rollout.ts';
+import { visible } from '../../model/safe-text.ts';
+import type { Attempt, ReadBack, Receipt, Sink, SinkMessage } from '../sink.ts';
+import { abortPlan } from './abort-plan.ts';
+import type { Plan } from './plan.ts';
+import { promotePlan } from './promote-plan.ts';
+import { promotionSeen, rollbackSeen } from './rollout-read-back.ts';
+import { hashOf, type TemplateHolder, type UndoScene, undoMark, undoneFurther, undoPlan, workloadPath } from './undo-plan.ts';
+
+/** The controller, autoscalers and a second Slipstream change the same object: so often it is looked at again at once. */
+const MAX_LOOKS = 6;
+
+/** What people are told in the cluster of what was done, or why it was not: an Event of the Rollout. */
+export type Announce = (about: {
+  readonly rollout: RolloutObject;
+  readonly message: SinkMessage;
+  readonly isDone: boolean;
+  readonly text: string;
+}) => Promise<void>;
+
+export interface ArgoRolloutsParts {
+  readonly kubernetes: KubernetesApi;
+  /** Never fails. */
+  readonly announce: Announce;
+}
+
+/**
+ * Looks, acts on exactly what was seen, and looks again when that has changed meanwhile. All it knows of earlier attempts it reads off the Rollout, so
+ * that lost answers, restarts and a second replica come to one effect.
+ */
+export class ArgoRolloutsSink implements Sink {
+  readonly name: string;
+  readonly actions: ReadonlySet<SignalAction>;
+  readonly #config: ArgoRolloutsSinkConfig;
+  readonly #parts: ArgoRolloutsParts;
+
+  constructor(config: ArgoRolloutsSinkConfig, parts: ArgoRolloutsParts) {
+    this.name = config.name;
+    this.actions = new Set<SignalAction>(config.onPromote === 'nothing' ? ['rollback'] : ['rollback', 'promote']);
+    this.#config = config;
+    this.#parts = parts;
+  }
+
+  async deliver(message: SinkMessage, attempt: Attempt): Promise<Receipt> {
+    const act = `delivering signal ${message.id} to argo-rollouts ${this.name}`;
+    const target = targetOf(message, act);
+    const call = { ...this.#call(attempt.abort), mayStillAct: () => attempt.mayStillAct() };
+    try {
+      return await this.#carryOut(message, target, call);
+    } catch (error) {
+      throw told(error, act);
+    }
+  }
+
+  async readBack(message: SinkMessage, abort: AbortSignal): Promise<ReadBack> {
+    const act = `reading back signal ${message.id} from argo-rollouts ${this.name}`;
+    const target = targetOf(message, act);
+    const call = this.#call(abort);
+    try {
+      const rollout = await this.#rollout(target, call);
+      if (rollout === null) return { state: 'superseded', detail: 'the Rollout is gone' };
+      if (message.signal.action === 'promote') return promotionSeen(rollout, target, message);
+      const seen = rollbackSeen(rollout, target, message);
+      return seen.state === 'confirmed' ? { ...seen, detail: `${seen.detail}${await this.#imageText(target, rollout, call)}` } : seen;
+    } catch (error) {
+      throw told(error, act);
+    }
+  }
+
+  #call(abort: AbortSignal): CallOptions {
+    return { abort, timeoutMs: this.#config.timeoutMs };
+  }
+
+  async #carryOut(message: SinkMessage, target: RolloutTarget, call: CallOptions): Promise<Receipt> {
+    const isDryRun = this.#config.isDryRun;
+    let refused: { readonly patch: string; readonly error: KubernetesRefusal } | null = null;
+    for (let look = 0; look < MAX_LOOKS; look++) {
+      const rollout = await this.#rollout(target, call);
+      if (rollout === null) throw new PermanentError('superseded', 'the Rollout is gone');
+      const plan = await this.#plan(rollout, target, message, call);
+      switch (plan.kind) {
+        case 'done':
+          return isDryRun ? 'dry_run' : 'acknowledged';
+        case 'wait':
+          throw new RetryableError('not_observed', plan.detail);
+        case 'refuse':
+          if (plan.refusal === 'declined') await this.#parts.announce({ rollout, message, isDone: false, text: plan.detail });
+          throw new PermanentError(plan.refusal, plan.detail);
+        case 'patch':
+          break;
+        default:
+          plan satisfies never;
+      }
+      const { path, steps } = plan.patch;
+      const patch = JSON.stringify(plan.patch);
+      try {
+        await this.#parts.kubernetes.jsonPatch(path, steps, { ...call, dryRun: isDryRun });
+      } catch (error) {
+        // 422 for a test that failed as for a patch that never could succeed: the latter fails again on the very same object.
+        if (!isMovedOn(error) || (error.status !== 409 && refused?.patch === patch)) throw error;
+        refused = { patch, error };
+        continue;
+      }
+      if (isDryRun) return 'dry_run';
+      if (plan.more) continue;
+      await this.#parts.announce({ rollout, message, isDone: true, text: message.signal.summary });
+      return 'acknowledged';
+    }
+    throw new RetryableError('conflict', `it changed ${MAX_LOOKS} times while it was looked at`, { cause: refused?.error });
+  }
+
+  async #plan(rollout: RolloutObject, target: RolloutTarget, message: SinkMessage, call: CallOptions): Promise<Plan> {
+    const { action } = message.signal;
+    if (rollout.metadata.deletionTimestamp !== undefined)
+      return { kind: 'refuse', refusal: 'superseded', detail: 'the Rollout is being deleted' };
+    if (action === 'promote' && this.#config.onPromote !== 'nothing') return promotePlan(this.#config.onPromote, rollout, target, message);
+    if (action !== 'rollback') return { kind: 'refuse', refusal: 'refused', detail: `it does nothing with ${action}` };
+    const mark = undoMark(rollout, message.id);
+    if (mark?.undone === target.fence) return undoneFurther(await this.#undoScene(rollout, target, call), mark, target);
+    const plan = abortPlan(rollout, target);
+    if (plan !== null) return plan;
+    if (this.#config.onBadAfterPromotion === 'nothing') {
+      return { kind: 'refuse', refusal: 'declined', detail: 'the judged release is promoted in full, and onBadAfterPromotion is nothing' };
+    }
+    return undoPlan(await this.#undoScene(rollout, target, call), target, message);
+  }
+
+  /** Null when it is gone. A cluster that knows no Rollouts at all is the wrong one, or not ready. */
+  async #rollout({ namespace, name }: RolloutTarget, call: CallOptions): Promise<RolloutObject | null> {
+    const { kubernetes } = this.#parts;
+    const rollout = await kubernetes.get<RolloutObject>(rolloutPath(namespace, name), call);
+    if (rollout === null && (await kubernetes.get(ROLLOUTS_API, call)) === null) {
+      throw new PermanentError('misdirected', 'this cluster has no Argo Rollouts');
+    }
+    return rollout;
+  }
+
+  async #undoScene(rollout: RolloutObject, { namespace }: RolloutTarget, call: CallOptions): Promise<UndoScene> {
+    const { kubernetes } = this.#parts;
+    const reference = rollout.spec?.workloadRef;
+    const workload = reference === undefined ? null : await this.#workload(namespace, reference, call);
+    const selector = rollout.status?.selector;
+    const all = await kubernetes.list<TemplateHolder>(
+      `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/replicasets`,
+      selector === undefined || selector === '' ? {} : { labelSelector: selector },
+      call,
+    );
+    const isOwned = ({ metadata }: TemplateHolder): boolean =>
+      metadata.ownerReferences?.some(({ uid, controller }) => controller === true && uid === rollout.metadata.uid) ?? false;
+    return { rollout, workload, replicaSets: all.filter(isOwned), owner: gitOpsOwner(workload ?? rollout) ?? gitOpsOwner(rollout) };
+  }
+
+  async #workload(
+    namespace: string,
+    { kind, name = '' }: { readonly kind?: string; readonly name?: string },
+    call: CallOptions,
+  ): Promise<TemplateHolder | undefined> {
+    if (kind !== 'Deployment' || name === '') return undefined;
+    return (await this.#parts.kubernetes.get<TemplateHolder>(workloadPath(namespace, name), call)) ?? undefined;
+  }
+
+  /** Which images serve now, where we may look; people know releases by them. */
+  async #imageText(target: RolloutTarget, rollout: RolloutObject, call: CallOptions): Promise<string> {
+    try {
+      const { replicaSets } = await this.#undoScene(rollout, target, call);
+      const serving = replicaSets.find((set) => hashOf(set) === standOf(rollout).stable);
+      const images = serving?.spec?.template?.spec?.containers?.flatMap(({ image }) => image ?? []) ?? [];
+      return images.length === 0 ? '' : `: ${visible(images.slice(0, 4).join(', ')).slice(0, 512)}`;
+    } catch (error) {
+      if (error instanceof KubernetesRefusal) return '';
+      throw error;
+    }
+  }
+}
+
+function targetOf({ signal }: SinkMessage, act: string): RolloutTarget {
+  if (signal.target?.kind === 'Rollout') return signal.target;
+  throw new PermanentError(
+    'refused',
+    `${act}: ${signal.target === null ? 'it names no object' : `${signal.target.kind} is not a Rollout`}`,
+  );
+}
+
+function isMovedOn(error: unknown): error is KubernetesRefusal {
+  return error instanceof KubernetesRefusal && [404, 409, 422].includes(error.status);
+}
+
+/** As the one who delivers knows failures; the API server's words are kept, bounded. */
+function told(error: unknown, act: string): unknown {
+  if (error instanceof RetryableError) {
+    const { code, retryAfterMs, cause, message } = error;
+    return new RetryableError(code, `${act}: ${message}`, { cause, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+  }
+  if (error instanceof PermanentError) return new PermanentError(error.code, `${act}: ${error.message}`, { cause: error.cause });
+  if (!(error instanceof KubernetesRefusal)) return error;
+  const text = `${act}: the API server answers ${error.status} ${visible(error.reason).slice(0, 64)}: ${visible(error.message).slice(0, 512)}`;
+  const isMisdirected = error.status === 401 || error.status === 403 || error.status === 404 || error.status < 400;
+  return new PermanentError(isMisdirected ? 'misdirected' : 'refused', text, { cause: error });
+}
