@@ -1,80 +1,65 @@
-/** Sends signals to an HTTP endpoint, signed as Standard Webhooks asks. */
+/** Sends signals to an HTTP endpoint, signed as Standard Webhooks asks, in the format that the endpoint reads. */
 import type { KeyObject } from 'node:crypto';
 import type { WebhookSinkConfig } from '../config/sink-config.ts';
 import { PermanentError, RetryableError } from '../model/errors.ts';
-import type { DurationMs, EpochMs } from '../model/time.ts';
-import { retryAfterMs } from './retry-after.ts';
-import { ALL_RUN_ACTIONS, type Attempt, type Receipt, type Sink, type SinkMessage } from './sink.ts';
-import { signedHeaders, signingKey } from './standard-webhook.ts';
-import { outcomeOfStatus } from './status-table.ts';
+import type { SignalAction } from '../model/rollout.ts';
+import type { EpochMs } from '../model/time.ts';
+import { HttpClient, type HttpClientParts } from './http/http-client.ts';
+import { requireDelivered } from './http/require-delivered.ts';
+import type { Attempt, Receipt, Sink, SinkMessage } from './sink.ts';
+import { ed25519Key, signedHeaders, signingKey } from './standard-webhook.ts';
+import { type WebhookFormatting, webhookFormatting } from './webhook-format.ts';
 
-/** What is read of an answer's body before the connection is given up; nothing in it is looked at. */
-const MAX_ANSWER_BYTES = 16_384;
+/** All that a URI reference may be made of (RFC 3986). */
+const URI_REFERENCE = /^(?:[\w\-.~:/?#[\]@!$&'()*+,;=]|%[0-9a-fA-F]{2})+$/;
 
 /**
- * The URL may carry a token and is never part of an error. One attempt takes at most `timeoutMs` in all. Redirects are not
- * followed: a signed signal goes where the configuration says and nowhere else.
+ * The URL may carry a token and is never part of an error. A signed signal goes where the configuration says and nowhere else. The signature covers id,
+ * time of the attempt and body, so of the formats only `cloudevents-binary` has something outside of it: what its body says too, but for the source.
  */
 export class WebhookSink implements Sink {
   readonly name: string;
-  readonly actions = ALL_RUN_ACTIONS;
+  readonly actions: ReadonlySet<SignalAction>;
+  readonly awaitsOutcome: boolean;
   readonly #url: URL;
   readonly #keys: readonly KeyObject[];
-  readonly #timeoutMs: DurationMs;
+  readonly #isDryRun: boolean;
+  readonly #formatting: WebhookFormatting;
+  readonly #client: HttpClient;
   readonly #now: () => EpochMs;
 
-  constructor(config: WebhookSinkConfig, now: () => EpochMs) {
+  /** `network` replaces the system's resolver and certificates. */
+  constructor(config: WebhookSinkConfig, now: () => EpochMs, network: Pick<HttpClientParts, 'resolve' | 'ca'> = {}) {
     this.name = config.name;
+    this.awaitsOutcome = config.awaitsOutcome;
     this.#url = endpoint(config);
-    if (config.secrets.length === 0) throw new PermanentError('invalid_sink', `webhook ${config.name}: needs a secret to sign with`);
-    this.#keys = config.secrets.map((secret, index) => signingKey(secret, `webhook ${config.name}: secret ${index + 1}`));
-    this.#timeoutMs = config.timeoutMs;
+    this.#keys = keysOf(config);
+    if (!URI_REFERENCE.test(config.eventSource)) {
+      throw new PermanentError(
+        'invalid_sink',
+        `webhook ${config.name}: eventSource must be a URI reference, such as /slipstream/cluster-a`,
+      );
+    }
+    this.#isDryRun = config.isDryRun;
+    this.#formatting = webhookFormatting(config);
+    this.actions = this.#formatting.actions;
+    this.#client = new HttpClient({ timeoutMs: config.timeoutMs, networks: config.networks, ...network });
     this.#now = now;
   }
 
-  async deliver(message: SinkMessage, { abort }: Attempt): Promise<Receipt> {
+  async deliver(message: SinkMessage, { abort, mayStillAct }: Attempt): Promise<Receipt> {
     const act = `delivering signal ${message.id} to webhook ${this.name}`;
-    const response = await this.#send(message, abort, act);
-    await drained(response);
-    const outcome = outcomeOfStatus(response.status);
-    switch (outcome) {
-      case 'delivered':
-        return 'acknowledged';
-      case 'retry': {
-        const askedMs = retryAfterMs(response.headers.get('retry-after'), this.#now());
-        throw new RetryableError('status', `${act}: ${response.status}`, askedMs === undefined ? {} : { retryAfterMs: askedMs });
-      }
-      case 'superseded':
-      case 'refused':
-      case 'misdirected':
-      case 'declined':
-        throw new PermanentError(outcome, `${act}: ${response.status}`);
-      default:
-        return outcome satisfies never;
-    }
-  }
-
-  async #send(message: SinkMessage, abort: AbortSignal, act: string): Promise<Response> {
-    const headers = {
-      'content-type': 'application/json',
-      'user-agent': 'slipstream',
-      ...signedHeaders(message, this.#keys, this.#now()),
-    };
-    const timeout = AbortSignal.timeout(this.#timeoutMs);
-    try {
-      return await fetch(this.#url, {
-        method: 'POST',
-        headers,
-        body: message.body,
-        redirect: 'manual',
-        signal: AbortSignal.any([abort, timeout]),
-      });
-    } catch (error) {
+    const { headers: contentHeaders, body } = this.#formatting.request(message);
+    const signed = signedHeaders({ id: message.id, body }, this.#keys, this.#now());
+    if (this.#isDryRun) {
       if (abort.aborted) throw new RetryableError('aborted', `${act}: stopped`);
-      if (timeout.aborted) throw new RetryableError('timeout', `${act}: no answer within ${this.#timeoutMs} ms`);
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      throw new RetryableError('network', `${act}: ${networkCode(cause)}`, { cause });
+      if (!mayStillAct()) throw new RetryableError('stale', `${act}: it may not be acted upon any more`);
+      return 'dry_run';
     }
+    const headers = { ...contentHeaders, 'user-agent': 'slipstream', ...signed };
+    const answer = await this.#client.post({ url: this.#url, headers, body, act, abort, mayStillAct });
+    requireDelivered(answer, act, this.#now());
+    return 'acknowledged';
   }
 }
 
@@ -83,29 +68,16 @@ function endpoint(config: WebhookSinkConfig): URL {
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new PermanentError('invalid_sink', `webhook ${config.name}: url must be an absolute http or https URL`);
   }
-  // `fetch` refuses such a URL, and shows it when it does.
+  // They would not be sent, and a URL with a password in it ends in logs.
   if (url.username !== '' || url.password !== '')
     throw new PermanentError('invalid_sink', `webhook ${config.name}: url must not carry credentials`);
   return url;
 }
 
-/** The status has already told the outcome: reading on only spares the other side a reset, so no failure here matters. */
-async function drained(response: Response): Promise<void> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return;
-  try {
-    for (let bytes = 0; bytes < MAX_ANSWER_BYTES; ) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      bytes += value.length;
-    }
-    await reader.cancel();
-  } catch {
-    // Timed out, aborted or broken off.
-  }
-}
-
-function networkCode(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return 'network failure';
+function keysOf({ name, secrets, signingKeys }: WebhookSinkConfig): readonly KeyObject[] {
+  if (secrets.length + signingKeys.length === 0) throw new PermanentError('invalid_sink', `webhook ${name}: needs a secret to sign with`);
+  return [
+    ...secrets.map((secret, index) => signingKey(secret, `webhook ${name}: secret ${index + 1}`)),
+    ...signingKeys.map((key, index) => ed25519Key(key, `webhook ${name}: signing key ${index + 1}`)),
+  ];
 }
