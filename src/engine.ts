@@ -1,7 +1,7 @@
 /** Stage B: merges slot deltas, evaluates objectives and canaries as the watermark moves, and decides. Pure: time is passed in. */
-import { EMPTY_GUARD, type GuardState, guardAfterRollback, guardObjection } from './decide/guard.ts';
 import type { RunStep } from './decide/run-state.ts';
 import { AlertWatch } from './engine/alert-watch.ts';
+import { ControlDesk } from './engine/control-desk.ts';
 import { discovered } from './engine/discovery.ts';
 import { dueRuns } from './engine/due-runs.ts';
 import { GateBook } from './engine/gate-book.ts';
@@ -25,6 +25,7 @@ import { whatIf } from './engine/what-if.ts';
 import { statusView } from './engine/whole-status.ts';
 import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
 import type { Checkpoint, SavedState, StoredSlot } from './model/checkpoint.ts';
+import type { BreakerView } from './model/control-view.ts';
 import type { GateView } from './model/gate-view.ts';
 import type { HistogramLayout } from './model/histogram-layout.ts';
 import type { CanaryPolicy, Policies } from './model/policy.ts';
@@ -37,7 +38,6 @@ import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView }
 import type { WhatIfQuery, WhatIfView } from './model/what-if.ts';
 import { type MergeOutcome, SlidingWindow } from './window/sliding-window.ts';
 
-const GUARD_NOTE = 'guard';
 const GATE_NOTE = 'gate';
 /** Until when nothing is decided because state was lost: one more restart must not shorten it. */
 const UNKNOWN_NOTE = 'unknown';
@@ -55,10 +55,10 @@ export class Engine {
   readonly objectives: ObjectiveFeed;
   readonly rollouts: Rollouts;
   readonly gateBook = new GateBook();
+  readonly controls = new ControlDesk();
   readonly alerts: AlertWatch;
   readonly trends: TrendBook;
   #policies: Policies;
-  #guard: GuardState = EMPTY_GUARD;
   readonly #series = new SeriesBook();
   #frozenUntil: EpochMs = Number.NEGATIVE_INFINITY;
   #unknownUntil: EpochMs = Number.NEGATIVE_INFINITY;
@@ -200,9 +200,14 @@ export class Engine {
   /** Whether a deploy of the service may go out at `now`, the wall clock. */
   gate(service: string, now: EpochMs): GateView {
     const { window, rollouts, objectives: feed, gateBook: book, trends } = this;
-    const [policies, guard, alerts] = [this.#policies, this.#guard, this.alerts.book];
+    const [policies, guard, alerts] = [this.#policies, this.controls.guard, this.alerts.book];
     const isStateUnknown = now < Math.max(this.#unknownUntil, this.#frozenUntil);
     return gateView(service, now, { policies, guard, book, window, rollouts, feed, alerts, trends, isStateUnknown });
+  }
+
+  /** Why rollbacks are held at `now`, the wall clock, other than by operators. */
+  breaker(now: EpochMs): BreakerView {
+    return this.controls.breaker(now, this.#policies);
   }
 
   /** What changed since the last call, to be stored in one transaction; `bounded` leaves runs with much evidence and nothing new for later. */
@@ -224,7 +229,7 @@ export class Engine {
         ...objectives.notes,
         ...this.alerts.snapshot(),
         ...this.trends.snapshot(),
-        { key: GUARD_NOTE, json: JSON.stringify(this.#guard) },
+        ...this.controls.snapshot(),
         ...(gateNote === null ? [] : [{ key: GATE_NOTE, json: gateNote }]),
         ...(Number.isFinite(this.#unknownUntil) ? [{ key: UNKNOWN_NOTE, json: JSON.stringify(this.#unknownUntil) }] : []),
       ],
@@ -243,8 +248,7 @@ export class Engine {
     if (gateNote !== undefined) this.gateBook.restore(gateNote.json);
     const unknown = saved.notes.find((note) => note.key === UNKNOWN_NOTE);
     if (unknown !== undefined) this.#unknownUntil = JSON.parse(unknown.json) as EpochMs;
-    const guard = saved.notes.find((note) => note.key === GUARD_NOTE);
-    if (guard !== undefined) this.#guard = JSON.parse(guard.json) as GuardState;
+    this.controls.restore(saved.notes);
     this.rollouts.restore(saved.runs.map((run) => savedRun(run.json)));
     for (const run of this.rollouts.active()) {
       for (const info of this.#series.of(run.rollout.service)) run.bind(info, this.window);
@@ -264,22 +268,26 @@ export class Engine {
   }
 
   #surroundings(run: LiveRun, now: EpochMs): Surroundings {
-    const limits = { coolDownMs: run.policy.coolDownMs, maxRollbacksPerHour: this.#policies.maxRollbacksPerHour };
-    const service = run.rollout.service;
+    const { controls } = this;
+    const policies = this.#policies;
+    const { id, service } = run.rollout;
+    const limits = { ...policies, coolDownMs: run.policy.coolDownMs };
     return {
       now,
       window: this.window,
       clockJumped: now < this.#frozenUntil,
       stateUnknown: now < this.#unknownUntil,
       objectiveBurns: this.objectives.isBurningFast(service, this.window.newestAt(service)),
-      objection: (of, at) => guardObjection(this.#guard, of, at, limits),
+      ceiling: controls.book.modeOf(service, id, now),
+      objection: (at, provenAt) => controls.objection(service, at, provenAt, limits),
+      harmProven: (at) => controls.harmProven(service, at, policies),
     };
   }
 
   #decided(run: LiveRun, step: RunStep, now: EpochMs): Decision {
     const signal = runSignal(run, step, now);
     if (signal === null) return { run: run.view(), signal, fault: null };
-    if (signal.action === 'rollback') this.#guard = guardAfterRollback(this.#guard, run.rollout.service, run.view().verdict.at);
+    if (signal.action === 'rollback') this.controls.rolledBack(run.rollout.service, run.view().verdict.at);
     run.signalled(signal.id);
     return { run: run.view(), signal, fault: null };
   }

@@ -1,6 +1,6 @@
 /** Turns all SLO documents into the policies the core works with, and checks what only shows when they are seen together. */
 import type { Exclusion, Objective } from '../model/objective.ts';
-import type { Policies, ServicePolicy } from '../model/policy.ts';
+import type { CommonCausePolicy, Policies, ServicePolicy } from '../model/policy.ts';
 import type { AttributeRule } from '../model/span-rules.ts';
 import type { EpochMs } from '../model/time.ts';
 import { canaryPolicy, USUAL_BUDGET } from './canary-policy.ts';
@@ -12,7 +12,7 @@ import type { Critic, Problem } from './problem.ts';
 import { checkNames, type ProcessNames } from './process-names.ts';
 import { serviceObjectives } from './service-objectives.ts';
 import { readDocuments } from './slo-documents.ts';
-import { SLO_DEFAULTS } from './slo-schema.ts';
+import { COMMON_CAUSE_BASE, SLO_DEFAULTS } from './slo-schema.ts';
 import { trendRules } from './trend-schema.ts';
 import type { SourceDocument } from './yaml-source.ts';
 
@@ -120,8 +120,14 @@ export function resolvePolicies(
       maxSeries: common?.endpoints?.max ?? SLO_DEFAULTS.maxEndpoints,
     },
     maxRollbacksPerHour: common?.maxRollbacksPerHour ?? SLO_DEFAULTS.maxRollbacksPerHour,
+    commonCause: commonCause(common?.commonCause),
   };
   return { policies, exclude, problems, warnings };
+}
+
+function commonCause(given: { readonly services?: number | undefined; readonly within?: number | undefined } = {}): CommonCausePolicy {
+  const { services, within } = COMMON_CAUSE_BASE;
+  return { services: given.services ?? services ?? 0, withinMs: given.within ?? within ?? 0 };
 }
 
 /** The smallest share of failing requests that the service as a whole allows itself, in (0, 1). */

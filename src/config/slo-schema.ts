@@ -4,7 +4,7 @@ import { alertsSchema } from './alert-schema.ts';
 import { excludedSpans } from './attribute-rules.ts';
 import { canarySchema } from './canary-schema.ts';
 import { exclusionsSchema } from './exclusion-schema.ts';
-import { count, WRITTEN_DEFAULT } from './fields.ts';
+import { count, duration, optional, WRITTEN_DEFAULT } from './fields.ts';
 import { gateSchema } from './gate-schema.ts';
 import { NAME_EXPECTED, NAME_PATTERN } from './name-pattern.ts';
 import { objectives } from './objective-schema.ts';
@@ -16,7 +16,7 @@ export const API_VERSION = 'slipstream.dev/v1';
 export const SLO_KINDS = ['Defaults', 'ServiceObjectives'] as const;
 
 /** In force where neither a service nor `Defaults` says otherwise. */
-export const SLO_DEFAULTS = { maxEndpoints: 500, maxRollbacksPerHour: 3 } as const;
+export const SLO_DEFAULTS = { maxEndpoints: 500, maxRollbacksPerHour: 3, commonCause: { services: 3, within: '60s' } } as const;
 
 const name = z.string().regex(NAME_PATTERN, NAME_EXPECTED);
 
@@ -45,6 +45,26 @@ const endpoints = z
   })
   .optional()
   .describe('How endpoints are kept apart.');
+
+const USUAL_COMMON_CAUSE = SLO_DEFAULTS.commonCause;
+
+const commonCauseSchema = z
+  .strictObject({
+    services: optional(
+      count(0, 100).refine((services) => services !== 1, 'one service shares nothing: 0 for never, or 2 to 100'),
+      USUAL_COMMON_CAUSE.services,
+      'Services whose canaries are proven harmful within `within` before no further rollback leaves. 0: never. Use more where many services are released together.',
+    ),
+    within: optional(
+      duration({ min: '1s', max: '1h' }),
+      USUAL_COMMON_CAUSE.within,
+      'How close together, and for how long after the last one rollbacks are held.',
+    ),
+  })
+  .describe('When canaries of several services turn bad at once, something they share is wrong: further rollbacks are held for a person.');
+
+/** The defaults as parsed. */
+export const COMMON_CAUSE_BASE = commonCauseSchema.parse(USUAL_COMMON_CAUSE);
 
 const perEndpoint = z
   .strictObject({
@@ -90,6 +110,7 @@ export const defaultsSchema = z
               'Rollbacks of all services in an hour beyond which something shared is wrong and only holds are sent. 0: no rollback ever.',
             [WRITTEN_DEFAULT]: SLO_DEFAULTS.maxRollbacksPerHour,
           }),
+        commonCause: commonCauseSchema.optional(),
       })
       .describe('What holds for every service.'),
   })

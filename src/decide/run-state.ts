@@ -31,6 +31,8 @@ export interface RunStep {
   readonly reason: Reason;
   /** What to tell the deploy system, once; null for nothing. */
   readonly action: RunAction | null;
+  /** Harm is proven and its telemetry trusted, whatever is made of it. */
+  readonly isHarm?: true;
 }
 
 /** Reasons for which nobody can be asked to go on: the deploy system should wait. */
@@ -68,10 +70,11 @@ export function stepRun(input: RunInput): RunStep {
 
 /** Harm is proven and the telemetry is trusted: what the guard and the policy's mode make of it. Always ends the run. */
 export function harmed(input: Pick<RunInput, 'mode' | 'reason' | 'objection'>): RunStep {
-  if (input.mode === 'observe') return { state: 'held', decision: 'hold', reason: 'observe_only', action: null };
-  if (input.mode === 'hold') return { state: 'held', decision: 'hold', reason: input.reason, action: 'hold' };
-  if (input.objection !== null) return { state: 'held', decision: 'hold', reason: input.objection, action: 'hold' };
-  return { state: 'rolled_back', decision: 'rollback', reason: input.reason, action: 'rollback' };
+  const isHarm = true;
+  if (input.mode === 'observe') return { state: 'held', decision: 'hold', reason: 'observe_only', action: null, isHarm };
+  if (input.mode === 'hold') return { state: 'held', decision: 'hold', reason: input.reason, action: 'hold', isHarm };
+  if (input.objection !== null) return { state: 'held', decision: 'hold', reason: input.objection, action: 'hold', isHarm };
+  return { state: 'rolled_back', decision: 'rollback', reason: input.reason, action: 'rollback', isHarm };
 }
 
 /** The run itself broke: whatever it knew is not to be relied on. Ends it as held, for a person to look at. */

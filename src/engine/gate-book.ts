@@ -2,9 +2,8 @@
 import { PermanentError } from '../model/errors.ts';
 import type { GateOverride, GateOverrideRecord, LoadTestResult } from '../model/gate-view.ts';
 import type { EpochMs } from '../model/time.ts';
+import { OverrideTrail } from './override-trail.ts';
 
-/** Overrides that are over are kept as an audit trail, up to so many with those in force. */
-export const MAX_OVERRIDES = 200;
 /** Load tests are kept of so many services, those heard of last, */
 export const MAX_TESTED_SERVICES = 100;
 /** and of each so many, the newest. */
@@ -17,8 +16,7 @@ interface SavedBook {
 }
 
 export class GateBook {
-  /** Oldest first; at most one of a service is in force. */
-  #overrides: GateOverrideRecord[] = [];
+  readonly #overrides = new OverrideTrail<GateOverrideRecord>(({ service }) => service);
   /** By service, that which was heard of longest ago first; each newest first. */
   readonly #loadTests = new Map<string, readonly LoadTestResult[]>();
   #isUnsaved = false;
@@ -27,44 +25,30 @@ export class GateBook {
    * Takes up an override; it ends the one of the service that is in force. False when there is no room: every place is taken by one in force, which
    * must not be forgotten.
    */
-  override(override: GateOverride): boolean {
-    const { service, by, reason, at, until } = override;
-    const isInForce = (record: GateOverrideRecord): boolean => inForce(record, at);
-    if (this.#overrides.filter((record) => record.service !== service && isInForce(record)).length >= MAX_OVERRIDES) return false;
-    this.endOverride(service, by, at);
-    this.#overrides.push({ service, by, reason, at, until, endedAt: null, endedBy: null });
-    if (this.#overrides.length > MAX_OVERRIDES) {
-      this.#overrides.splice(
-        this.#overrides.findIndex((record) => !isInForce(record)),
-        1,
-      );
-    }
-    this.#isUnsaved = true;
-    return true;
+  override({ service, by, reason, at, until }: GateOverride): boolean {
+    const isTaken = this.#overrides.add({ service, by, reason, at, until, endedAt: null, endedBy: null });
+    this.#isUnsaved ||= isTaken;
+    return isTaken;
   }
 
   /** Ends the override of the service that is in force, and returns it as the audit trail has it from now on; null: there is none. */
   endOverride(service: string, by: string, now: EpochMs): GateOverrideRecord | null {
-    const at = this.#overrides.findIndex((record) => record.service === service && inForce(record, now));
-    const record = this.#overrides[at];
-    if (record === undefined) return null;
-    const ended = { ...record, endedAt: now, endedBy: by };
-    this.#overrides[at] = ended;
-    this.#isUnsaved = true;
+    const ended = this.#overrides.end(service, by, now);
+    this.#isUnsaved ||= ended !== null;
     return ended;
   }
 
   /** The override of the service that is in force; null: none. */
   overrideOf(service: string, now: EpochMs): GateOverride | null {
-    const record = this.#overrides.find((candidate) => candidate.service === service && inForce(candidate, now));
-    if (record === undefined) return null;
+    const record = this.#overrides.of(service, now);
+    if (record === null) return null;
     const { by, reason, at, until } = record;
     return { service, by, reason, at, until };
   }
 
   /** All that are kept, newest first, whether in force or over. */
   overrides(): readonly GateOverrideRecord[] {
-    return this.#overrides.toReversed();
+    return this.#overrides.all();
   }
 
   /** Takes up a result; the same candidate and time again takes the place of what was said of it. */
@@ -90,13 +74,13 @@ export class GateBook {
     if (!this.#isUnsaved) return null;
     this.#isUnsaved = false;
     const loadTests = [...this.#loadTests.values()].flatMap((results) => results.toReversed());
-    return JSON.stringify({ overrides: this.#overrides, loadTests } satisfies SavedBook);
+    return JSON.stringify({ overrides: this.#overrides.save(), loadTests } satisfies SavedBook);
   }
 
   /** Takes up what `takeUnsaved` gave, into an empty book. Throws PermanentError when it is not that. */
   restore(json: string): void {
     const { overrides, loadTests } = parsed(json);
-    this.#overrides = [...overrides];
+    this.#overrides.restore(overrides);
     for (const result of loadTests) this.addLoadTest(result);
     this.#isUnsaved = false;
   }
@@ -110,8 +94,4 @@ function parsed(json: string): SavedBook {
   } catch (cause) {
     throw new PermanentError('note_corrupt', `reading what the gate was told: ${String(cause)}`, { cause });
   }
-}
-
-function inForce({ until, endedAt }: GateOverrideRecord, now: EpochMs): boolean {
-  return endedAt === null && now < until;
 }

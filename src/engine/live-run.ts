@@ -33,6 +33,8 @@ export class LiveRun {
   #nextSlot: SlotIndex;
   #exemplars: Exemplars;
   #lagMs: DurationMs = 0;
+  /** When harm was proven first; null: it was not. */
+  #provenAt: EpochMs | null = null;
   readonly #arms = new RunArms();
 
   constructor(start: RunStart, ground: TrialGround) {
@@ -203,6 +205,7 @@ export class LiveRun {
       nextSlot: this.#nextSlot,
       ...this.#record.save(),
       bake: this.#bake,
+      provenAt: this.#provenAt,
       source: null,
       comparison: null,
       exemplars: this.isOver ? null : this.#exemplars.snapshot(),
@@ -215,6 +218,7 @@ export class LiveRun {
     run.#record = RunRecord.restore(saved);
     run.#nextSlot = saved.nextSlot;
     run.#bake = saved.bake;
+    run.#provenAt = saved.provenAt ?? null;
     if (saved.exemplars !== null) run.#exemplars = new Exemplars(slotOf(saved.rollout.startedAt), saved.exemplars);
     run.#trial = null;
     if (saved.comparison !== null && saved.source !== null) {
@@ -272,8 +276,13 @@ export class LiveRun {
       isLive: this.#trial?.isLive ?? true,
       lagMs: this.#lagMs,
       at,
+      provenAt: this.#provenAt,
     };
     const step = nextStep(standing, around);
+    if (step.isHarm === true && this.#provenAt === null) {
+      this.#provenAt = at;
+      around.harmProven(at);
+    }
     if (!this.#record.say(step, said, at)) return null;
     if (this.isOver) this.#settle();
     return step;

@@ -1,10 +1,11 @@
 /** What a run says next: trust in the telemetry, evidence, guard and policy brought together. */
 import { stepBake } from '../decide/bake-state.ts';
+import { underCeiling } from '../decide/ceiling.ts';
 import { type RunStep, stepRun } from '../decide/run-state.ts';
 import { distrust, isSilence } from '../decide/trust.ts';
 import type { CanaryJudgement } from '../evaluate/canary/canary-judgement.ts';
 import type { Reason } from '../model/judgement.ts';
-import type { CanaryPolicy } from '../model/policy.ts';
+import type { CanaryPolicy, PolicyMode } from '../model/policy.ts';
 import type { Rollout } from '../model/rollout.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
@@ -19,8 +20,12 @@ export interface Surroundings {
   readonly stateUnknown: boolean;
   /** An objective of the service is burning fast. */
   readonly objectiveBurns: boolean;
-  /** Why a rollback is forbidden at `at`, or null. */
-  objection(service: string, at: EpochMs): Reason | null;
+  /** What operators allow for the run now. */
+  readonly ceiling: PolicyMode;
+  /** Why a rollback is forbidden at `at`, its harm having been proven at `provenAt`, or null. */
+  objection(at: EpochMs, provenAt: EpochMs): Reason | null;
+  /** To be told once of a run whose harm is proven. */
+  harmProven(at: EpochMs): void;
 }
 
 /** The run as far as it has been judged. */
@@ -37,11 +42,18 @@ export interface Standing {
   readonly lagMs: DurationMs;
   /** Event time judged up to. */
   readonly at: EpochMs;
+  /** When its harm was proven first; null: it was not. */
+  readonly provenAt: EpochMs | null;
 }
 
 const NOTHING_RECENT = { received: 0, late: 0 };
 
-export function nextStep({ rollout, policy, bake, arms, said, reason, isLive, lagMs, at }: Standing, around: Surroundings): RunStep {
+/** What it comes to, as far as operators allow. */
+export function nextStep(standing: Standing, around: Surroundings): RunStep {
+  return underCeiling(plainStep(standing, around), around.ceiling, standing.bake !== null);
+}
+
+function plainStep({ rollout, policy, bake, arms, said, reason, isLive, lagMs, at, provenAt }: Standing, around: Surroundings): RunStep {
   const { now, window } = around;
   const telemetry = arms.telemetry(window, at, lagMs);
   const doubt = distrust({
@@ -58,7 +70,7 @@ export function nextStep({ rollout, policy, bake, arms, said, reason, isLive, la
     outcome: said.outcome,
     reason,
     distrust: doubt,
-    objection: around.objection(rollout.service, at),
+    objection: said.outcome === 'fail' ? around.objection(at, provenAt ?? at) : null,
     mode: policy.mode,
     at: isSilence(doubt) ? Math.max(at, now) : at,
   } as const;

@@ -32,6 +32,8 @@ export interface LiveRunState extends RunRecordState, RunStart {
   readonly format: number;
   readonly nextSlot: SlotIndex;
   readonly bake: Bake | null;
+  /** When harm was proven first; absent where the program that saved it did not know that. */
+  readonly provenAt?: EpochMs | null;
   /** All null when the run is over. */
   readonly source: BaselineFeedState | null;
   readonly comparison: CanaryComparisonState | null;

@@ -113,6 +113,12 @@ export interface CanaryPolicy {
   readonly sinks: readonly string[];
 }
 
+/** Canaries of so many services proven harmful within such a span of event time: what they share is wrong, and no release. 0 services: never. */
+export interface CommonCausePolicy {
+  readonly services: number;
+  readonly withinMs: DurationMs;
+}
+
 /** All that is declared for one service. */
 export interface ServicePolicy {
   readonly service: string;
@@ -134,4 +140,5 @@ export interface Policies {
   readonly fallback: { readonly canary: CanaryPolicy; readonly gate: GatePolicy; readonly maxSeries: number };
   /** Across all services: rollbacks per hour beyond which the breaker opens. */
   readonly maxRollbacksPerHour: number;
+  readonly commonCause: CommonCausePolicy;
 }

@@ -1,7 +1,8 @@
 /** What the gate is told by people and pipelines: how long it counts, what is kept of it, and that nothing grows. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GateBook, MAX_LOAD_TESTS, MAX_OVERRIDES, MAX_TESTED_SERVICES } from '../../src/engine/gate-book.ts';
+import { GateBook, MAX_LOAD_TESTS, MAX_TESTED_SERVICES } from '../../src/engine/gate-book.ts';
+import { MAX_OVERRIDES } from '../../src/engine/override-trail.ts';
 import type { GateOverride, LoadTestResult } from '../../src/model/gate-view.ts';
 
 const HOUR = 3_600_000;

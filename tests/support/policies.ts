@@ -28,6 +28,7 @@ export function policies(input: {
   readonly canary?: Partial<CanaryPolicy>;
   readonly maxSeries?: number;
   readonly maxRollbacksPerHour?: number;
+  readonly commonCause?: Policies['commonCause'];
 }): Policies {
   const canary = canaryPolicy(input.canary);
   const maxSeries = input.maxSeries ?? 500;
@@ -42,5 +43,6 @@ export function policies(input: {
     services,
     fallback: { canary, gate: USUAL_GATE, maxSeries },
     maxRollbacksPerHour: input.maxRollbacksPerHour ?? 3,
+    commonCause: input.commonCause ?? { services: 3, withinMs: 60_000 },
   };
 }
