@@ -4,23 +4,23 @@ import type { RolloutTarget } from '../model/rollout.ts';
 
 /** What the watch remembers of one Rollout between two looks. */
 export interface SeenRollout {
-  /** pod-template-hash whose run we began or found begun; null: none since we look. */
+  /** pod-template-hash of the newest release; null: not looked at yet. */
   readonly canary: string | null;
-  readonly target: RolloutTarget | null;
-  /** The run's rollout is over as far as the deploy system goes: what moves again after it is a new attempt. */
+  /** The controller was done with it: when it moves again, that is a new attempt. */
   readonly isEnded: boolean;
+  readonly canaryShare: number | null;
 }
 
-export const NEVER_SEEN: SeenRollout = { canary: null, target: null, isEnded: false };
+export const NEVER_SEEN: SeenRollout = { canary: null, isEnded: false, canaryShare: null };
 
-/** A run as it is known already, whoever began it. */
+/** A run of the object that is known already, whoever began it. */
 export interface KnownRun {
+  readonly target: RolloutTarget;
   readonly generation: number;
   readonly isOver: boolean;
 }
 
 export type RunWish =
-  | { readonly kind: 'nothing' }
   | {
       readonly kind: 'start';
       readonly target: RolloutTarget;
@@ -41,46 +41,48 @@ export interface Decided {
 }
 
 /**
- * Pure: the same object and memory give the same wishes, and wishing twice does no harm. `known` is the run of the canary, if there is one: at first
- * sight (after a restart of ours) a run that is over is not begun again, unless the Rollout has a revision that the run cannot have been of; whether
- * somebody retried meanwhile cannot be told from a signal of ours that is still on its way, and beginning anew would call that signal off.
+ * Pure: the same object, memory and runs give the same wishes, and wishing twice does no harm. A run that reached its verdict stays over while the
+ * same attempt moves on. At first sight, after a restart of ours, a run that is over is begun anew only for a revision that it cannot have been of:
+ * whether somebody retried meanwhile cannot be told from a rollback of ours that is still on its way, and a new run would call that off.
  */
-export function decideRollout(rollout: RolloutObject, before: SeenRollout, known: (target: RolloutTarget) => KnownRun | null): Decided {
+export function decideRollout(rollout: RolloutObject, before: SeenRollout, runs: readonly KnownRun[]): Decided {
   const stand = standOf(rollout);
-  const target = targetOf(rollout, stand);
-  const isSame = before.canary === stand.canary;
-  // The old one is over when another took its place; the run that begins supersedes it, but there may be none.
-  const left: RunWish[] = before.target !== null && !isSame && !before.isEnded ? [{ kind: 'end', target: before.target }] : [];
   if (stand.phase === 'idle') return { wishes: [], seen: before };
+  const open = runs.filter(({ isOver }) => !isOver);
+  const left: RunWish[] = open.filter(({ target }) => target.fence !== stand.canary).map(({ target }) => ({ kind: 'end', target }));
+  const target = targetOf(rollout, stand);
+  const isOpen = open.some((run) => run.target.fence === stand.canary);
   if (stand.phase !== 'moving' || isWayBack(rollout, stand)) {
-    const ending: RunWish[] = isSame && before.isEnded ? [] : [{ kind: 'end', target }];
-    return { wishes: [...left, ...ending], seen: { canary: stand.canary, target, isEnded: true } };
+    const wishes: RunWish[] = isOpen ? [...left, { kind: 'end', target }] : left;
+    return { wishes, seen: { canary: stand.canary, isEnded: true, canaryShare: null } };
   }
-  // A newer template is about to take its place.
-  if (!stand.isObserved) return { wishes: [], seen: before };
-  const run = known(target);
-  const wasJudged = before.canary === null && run?.isOver === true && run.generation >= stand.revision;
-  const isAnew = isSame && before.isEnded;
-  const atLeast = isAnew && run !== null ? Math.max(stand.revision, run.generation) : stand.revision;
+  // A newer template may be about to take its place.
+  if (!stand.isObserved) return { wishes: left, seen: before };
+  const canaryShare = canaryShareOf(rollout);
+  const seen: SeenRollout = { canary: stand.canary, isEnded: false, canaryShare };
+  const isSame = before.canary === stand.canary;
+  const isNewAttempt = before.canary === null ? !wasJudged(runs, stand) : !isSame || before.isEnded;
+  const isNewShare = isOpen && isSame && before.canaryShare !== canaryShare;
+  if (!isNewAttempt && !isNewShare) return { wishes: left, seen };
   const start: RunWish = {
     kind: 'start',
     target,
     baseline: stand.stable,
     canary: stand.canary,
-    atLeast: Math.max(atLeast, 1),
-    canaryShare: canaryShareOf(rollout),
+    atLeast: Math.max(1, stand.revision),
+    canaryShare,
   };
-  const isOpen = run !== null && !run.isOver;
-  // A run that reached its verdict by itself stays over: only a new attempt of the deploy system begins another.
-  const isNew = !isSame || isAnew;
-  const wishes = wasJudged || (!isNew && !isOpen) ? left : [...left, start];
-  return { wishes, seen: { canary: stand.canary, target, isEnded: false } };
+  return { wishes: [...left, start], seen };
 }
 
 /** The object is gone. */
-export function decideDeleted(before: SeenRollout): Decided {
-  const wishes: RunWish[] = before.target !== null && !before.isEnded ? [{ kind: 'end', target: before.target }] : [];
-  return { wishes, seen: NEVER_SEEN };
+export function decideDeleted(runs: readonly KnownRun[]): readonly RunWish[] {
+  return runs.filter(({ isOver }) => !isOver).map(({ target }) => ({ kind: 'end', target }));
+}
+
+/** A generation is at least the revision at which it began. */
+function wasJudged(runs: readonly KnownRun[], { canary, revision }: RolloutStand): boolean {
+  return runs.some(({ target, generation, isOver }) => isOver && target.fence === canary && generation >= revision);
 }
 
 /**

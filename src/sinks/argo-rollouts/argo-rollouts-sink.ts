@@ -8,7 +8,7 @@ import type { RolloutTarget, SignalAction } from '../../model/rollout.ts';
 import { visible } from '../../model/safe-text.ts';
 import type { Attempt, ReadBack, Receipt, Sink, SinkMessage } from '../sink.ts';
 import { abortPlan } from './abort-plan.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, PlannedPatch } from './plan.ts';
 import { promotePlan } from './promote-plan.ts';
 import { promotionSeen, rollbackSeen } from './rollout-read-back.ts';
 import { hashOf, type TemplateHolder, type UndoScene, undoMark, undoneFurther, undoPlan, workloadPath } from './undo-plan.ts';
@@ -79,7 +79,7 @@ export class ArgoRolloutsSink implements Sink {
 
   async #carryOut(message: SinkMessage, target: RolloutTarget, call: CallOptions): Promise<Receipt> {
     const isDryRun = this.#config.isDryRun;
-    let refused: { readonly patch: string; readonly error: KubernetesRefusal } | null = null;
+    let failed = '';
     for (let look = 0; look < MAX_LOOKS; look++) {
       const rollout = await this.#rollout(target, call);
       if (rollout === null) throw new PermanentError('superseded', 'the Rollout is gone');
@@ -97,14 +97,12 @@ export class ArgoRolloutsSink implements Sink {
         default:
           plan satisfies never;
       }
-      const { path, steps } = plan.patch;
       const patch = JSON.stringify(plan.patch);
-      try {
-        await this.#parts.kubernetes.jsonPatch(path, steps, { ...call, dryRun: isDryRun });
-      } catch (error) {
+      const movedOn = await this.#patched(plan.patch, { ...call, dryRun: isDryRun });
+      if (movedOn !== null) {
         // 422 for a test that failed as for a patch that never could succeed: the latter fails again on the very same object.
-        if (!isMovedOn(error) || (error.status !== 409 && refused?.patch === patch)) throw error;
-        refused = { patch, error };
+        if (movedOn.status !== 409 && failed === patch) throw movedOn;
+        failed = patch;
         continue;
       }
       if (isDryRun) return 'dry_run';
@@ -112,7 +110,18 @@ export class ArgoRolloutsSink implements Sink {
       await this.#parts.announce({ rollout, message, isDone: true, text: message.signal.summary });
       return 'acknowledged';
     }
-    throw new RetryableError('conflict', `it changed ${MAX_LOOKS} times while it was looked at`, { cause: refused?.error });
+    throw new RetryableError('conflict', `it changed ${MAX_LOOKS} times while it was looked at`);
+  }
+
+  /** Null when it was taken; how it was refused when the object may have moved on. */
+  async #patched({ path, steps }: PlannedPatch, call: CallOptions): Promise<KubernetesRefusal | null> {
+    try {
+      await this.#parts.kubernetes.jsonPatch(path, steps, call);
+      return null;
+    } catch (error) {
+      if (error instanceof KubernetesRefusal && [404, 409, 422].includes(error.status)) return error;
+      throw error;
+    }
   }
 
   async #plan(rollout: RolloutObject, target: RolloutTarget, message: SinkMessage, call: CallOptions): Promise<Plan> {
@@ -185,10 +194,6 @@ function targetOf({ signal }: SinkMessage, act: string): RolloutTarget {
     'refused',
     `${act}: ${signal.target === null ? 'it names no object' : `${signal.target.kind} is not a Rollout`}`,
   );
-}
-
-function isMovedOn(error: unknown): error is KubernetesRefusal {
-  return error instanceof KubernetesRefusal && [404, 409, 422].includes(error.status);
 }
 
 /** As the one who delivers knows failures; the API server's words are kept, bounded. */
