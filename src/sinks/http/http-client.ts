@@ -151,10 +151,11 @@ function innermost(error: unknown): unknown {
   return error instanceof Error && error.cause instanceof Error ? innermost(error.cause) : error;
 }
 
-/** Codes are safe to show; messages may have the address in them. */
+/** Codes and names are safe to show; messages may have the address in them. */
 function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  return typeof code === 'string' && /^[A-Z0-9_]{1,64}$/.test(code) ? code : 'network failure';
+  if (!(error instanceof Error)) return 'network failure';
+  const code = 'code' in error ? error.code : null;
+  return ([code, error.name].find((one) => typeof one === 'string' && /^\w{1,64}$/.test(one)) as string | undefined) ?? 'network failure';
 }
 
 function firstOf(header: string | string[] | undefined): string | null {
