@@ -34,7 +34,11 @@ const DOORS: Readonly<Record<string, Door>> = {
   watches: { ...SHELL, rooms: ['model', 'config', 'telemetry', 'kubernetes'], packages: [ANY_NODE] },
   sinks: { ...SHELL, rooms: ['model', 'config', 'telemetry', 'store', 'kubernetes'], packages: ['undici', ANY_NODE] },
   store: { ...SHELL, rooms: ['model', 'config', 'telemetry'], packages: [ANY_NODE] },
-  api: { ...SHELL, rooms: ['model', 'config', 'telemetry'], packages: ['hono', '@hono/*', 'zod', ANY_NODE] },
+  api: {
+    ...SHELL,
+    rooms: ['model', 'config', 'telemetry'],
+    packages: ['hono', '@hono/*', 'zod', '@prometheus-io/lezer-promql', '@lezer/common', ANY_NODE],
+  },
   service: {
     ...SHELL,
     rooms: [...PURE_ROOMS, 'ingest', 'engine', 'config', 'telemetry', 'receivers', 'sinks', 'store', 'api', 'kubernetes', 'watches'],
