@@ -1,5 +1,6 @@
 /** What the API asks of the running service: functions, so that it needs to know neither the engine nor the store. */
 import type { Reason } from '../model/judgement.ts';
+import type { CanaryPolicy } from '../model/policy.ts';
 import type { AnalysisRun, DeliveryState, RolloutTarget, SignalAction } from '../model/rollout.ts';
 import type { ReleaseMatcher } from '../model/series.ts';
 import type { SloReport } from '../model/slo-views.ts';
@@ -75,6 +76,8 @@ export interface SloQuery {
 export interface ApiHandlers extends GateHandlers {
   startRollout(request: StartRollout): Eventually<StartOutcome>;
   run(id: string): Eventually<AnalysisRun | null>;
+  /** The policy that a run is judged by; null when it is unknown. */
+  policyOf(id: string): Eventually<Pick<CanaryPolicy, 'mode' | 'minRequests'> | null>;
   /** The run once its verdict is to promote or roll back or it is over, or as it stands after `waitMs` or when `abort` fires; null when it is unknown. */
   settled(id: string, waitMs: DurationMs, abort: AbortSignal): Eventually<AnalysisRun | null>;
   /** All known runs, in any order. */

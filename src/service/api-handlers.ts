@@ -71,6 +71,7 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
       }
     },
     run: (id) => engine.rollouts.find(id)?.view() ?? null,
+    policyOf: (id) => engine.rollouts.find(id)?.policy ?? null,
     settled: (id, waitMs, abort) => parts.settled.wait(id, waitMs, abort),
     runs: () => [...engine.rollouts.all()].map((run) => run.view()),
     abort(id) {

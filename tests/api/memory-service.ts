@@ -2,6 +2,7 @@
 import type { AbortOutcome, ApiHandlers, SignalView, SloQuery, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
 import type { Judgement } from '../../src/model/judgement.ts';
 import type { Outlook } from '../../src/model/outlook.ts';
+import type { CanaryPolicy, PolicyMode } from '../../src/model/policy.ts';
 import type { AnalysisRun } from '../../src/model/rollout.ts';
 import type { SloReport } from '../../src/model/slo-views.ts';
 import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from '../../src/model/views.ts';
@@ -13,6 +14,7 @@ export const NOW = Date.UTC(2026, 10, 21, 12, 0, 0);
 
 export class MemoryService extends MemoryGate implements ApiHandlers {
   readonly version = '1.2.3';
+  mode: PolicyMode = 'rollback';
   readonly asked: StartRollout[] = [];
   readonly windows: [number, string | null][] = [];
   readonly askedWhatIf: WhatIfQuery[] = [];
@@ -42,6 +44,10 @@ export class MemoryService extends MemoryGate implements ApiHandlers {
 
   run(id: string): AnalysisRun | null {
     return this.#runs.get(id) ?? null;
+  }
+
+  policyOf(id: string): Pick<CanaryPolicy, 'mode' | 'minRequests'> | null {
+    return this.#runs.has(id) ? { mode: this.mode, minRequests: 50 } : null;
   }
 
   settled(id: string): AnalysisRun | null {
