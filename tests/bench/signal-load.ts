@@ -35,6 +35,7 @@ interface Lane {
 
 export interface SignalLoadOutcome {
   readonly latenciesMs: readonly number[];
+  readonly sinceDecisionsMs: readonly number[];
   readonly spansPerSecond: number;
   /** Requests that were not answered with 200. */
   readonly refused: number;
@@ -47,6 +48,7 @@ export class SignalLoad {
   readonly #lanes: readonly Lane[];
   readonly #random = seededRandom(7);
   readonly #latenciesMs: number[] = [];
+  readonly #sinceDecisionsMs: number[] = [];
   #spans = 0;
   #refused = 0;
   #isOn = true;
@@ -79,6 +81,7 @@ export class SignalLoad {
     this.#agent.destroy();
     return {
       latenciesMs: this.#latenciesMs,
+      sinceDecisionsMs: this.#sinceDecisionsMs,
       spansPerSecond: (this.#spans - leadSpans) / ((performance.now() - begun - LEAD_MS) / 1000),
       refused: this.#refused,
     };
@@ -104,7 +107,7 @@ export class SignalLoad {
     lane.canary = { healthy, sick, sickAt: performance.now() + HEALTHY_MS + this.#random() * HEALTHY_MORE_MS };
   }
 
-  async #heard({ rolloutId, arrivedAt, evidenceAtMs, action, reason }: ArrivedSignal): Promise<void> {
+  async #heard({ rolloutId, arrivedAt, evidenceAtMs, sinceDecisionMs, action, reason }: ArrivedSignal): Promise<void> {
     const [service, generation] = rolloutId.split('~');
     const lane = this.#lanes.find((one) => one.service === service);
     if (!this.#isOn || lane === undefined || Number(generation) !== lane.generation) return;
@@ -113,6 +116,7 @@ export class SignalLoad {
     const allowed = lane.sent.find(({ newestEndMs }) => newestEndMs >= evidenceAtMs + (lagMs ?? 0));
     if (allowed === undefined) throw new Error(`the signal of ${rolloutId} came before the watermark allowed it`);
     this.#latenciesMs.push(arrivedAt - allowed.at);
+    this.#sinceDecisionsMs.push(sinceDecisionMs);
     await this.#startRun(lane);
   }
 

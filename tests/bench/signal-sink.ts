@@ -9,6 +9,13 @@ export interface ArrivedSignal {
   readonly action: string;
   readonly reason: string;
   readonly evidenceAtMs: number;
+  /** From the decision, as the message says, to its first byte here; the clock of both is this machine's, in whole ms. */
+  readonly sinceDecisionMs: number;
+}
+
+interface Message {
+  readonly timestamp: string;
+  readonly data: Readonly<Record<string, string>>;
 }
 
 export class SignalSink {
@@ -19,13 +26,14 @@ export class SignalSink {
   private constructor() {
     this.#server = createServer((request, response) => {
       const arrivedAt = performance.now();
+      const cameAtMs = Date.now();
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         response.writeHead(204).end();
-        const { data } = JSON.parse(Buffer.concat(chunks).toString()) as { readonly data: Record<string, string> };
+        const { data, timestamp } = JSON.parse(Buffer.concat(chunks).toString()) as Message;
         const { rolloutId = '', action = '', reason = '', evidenceAt = '' } = data;
-        this.heard({ arrivedAt, rolloutId, action, reason, evidenceAtMs: Date.parse(evidenceAt) });
+        this.heard({ arrivedAt, rolloutId, action, reason, evidenceAtMs: Date.parse(evidenceAt), sinceDecisionMs: cameAtMs - Date.parse(timestamp) });
       });
     });
   }
