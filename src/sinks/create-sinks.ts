@@ -24,7 +24,7 @@ function createSink(config: SinkConfig, parts: { now(): EpochMs; readonly out: W
     case 'webhook':
       return new WebhookSink(config, parts.now);
     case 'print':
-      return new PrintSink(config.name, parts.out);
+      return new PrintSink(config.name, parts.out, config.isDryRun);
     case 'argo-rollouts':
     case 'kubernetes':
       throw new PermanentError('invalid_sink', `sink ${config.name}: this build cannot ${config.type}`);

@@ -31,6 +31,7 @@ describeSink('print', async () => {
         taken = resolve;
       });
     },
+    dry: new PrintSink('terminal', stream, true),
     secrets: [],
     stop: async () => void stream.destroy(),
   };
@@ -50,5 +51,19 @@ describe('a printed signal', () => {
     expect(text).toBe(`${message.body}\n`);
     expect(text.match(/\n/g)).toHaveLength(1);
     expect(JSON.parse(text)).toMatchObject({ type: 'slipstream.signal.rollback', data: { summary: 'two\nlines\r\nand more\u2028' } });
+  });
+
+  it.each(['rollback', 'promote', 'hold', 'rolled_back'] as const)('may be of any action, such as %s', async (action) => {
+    let text = '';
+    const stream = new Writable({
+      write(chunk, _encoding, done) {
+        text += chunk;
+        done();
+      },
+    });
+    const sink = new PrintSink('terminal', stream);
+    expect(sink.actions).toContain(action);
+    await sink.deliver(messageOf(sampleSignal({ action }), DECIDED_AT), never);
+    expect(JSON.parse(text)).toMatchObject({ type: `slipstream.signal.${action}` });
   });
 });
