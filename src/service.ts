@@ -16,6 +16,7 @@ import type { Consume, Receiver } from './receivers/receiver.ts';
 import { addressing } from './service/addressing.ts';
 import { apiHandlers } from './service/api-handlers.ts';
 import { type Clock, SYSTEM_CLOCK } from './service/clock.ts';
+import { kayentaHandlers } from './service/kayenta-handlers.ts';
 import { showObjectives } from './service/objective-metrics.ts';
 import { Pipeline } from './service/pipeline.ts';
 import { SettledRuns } from './service/settled.ts';
@@ -98,6 +99,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       clock,
       version: options.version,
       settled,
+      kayenta: kayentaHandlers(stages),
       checkpoint: () => pipeline.checkpoint(),
       isDurable: () => pipeline.isDurable,
       metrics: () => {

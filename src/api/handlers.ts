@@ -8,6 +8,7 @@ import type { DurationMs, EpochMs } from '../model/time.ts';
 import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from '../model/views.ts';
 import type { WhatIfQuery, WhatIfView } from '../model/what-if.ts';
 import type { GateHandlers } from './gate-handlers.ts';
+import type { KayentaHandlers } from './kayenta/kayenta-handlers.ts';
 import type { Unavailable } from './unavailable.ts';
 
 type Eventually<T> = T | Promise<T>;
@@ -73,7 +74,7 @@ export interface SloQuery {
   readonly objective: string | null;
 }
 
-export interface ApiHandlers extends GateHandlers {
+export interface ApiHandlers extends GateHandlers, KayentaHandlers {
   startRollout(request: StartRollout): Eventually<StartOutcome>;
   run(id: string): Eventually<AnalysisRun | null>;
   /** The policy that a run is judged by; null when it is unknown. */

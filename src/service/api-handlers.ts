@@ -1,5 +1,6 @@
 /** Answers the API's questions from the engine and the store. */
 import type { ApiHandlers, SignalView } from '../api/handlers.ts';
+import type { KayentaHandlers } from '../api/kayenta/kayenta-handlers.ts';
 import type { Engine } from '../engine.ts';
 import type { StoredSlot } from '../model/checkpoint.ts';
 import type { DurationMs } from '../model/time.ts';
@@ -21,6 +22,7 @@ export interface HandlerParts {
   readonly clock: Clock;
   readonly version: string;
   readonly settled: SettledRuns;
+  readonly kayenta: KayentaHandlers;
   /** Makes a change of a run durable before it is answered for; false when the store refuses. */
   checkpoint(): boolean;
   /** True while the store takes what it is given. */
@@ -36,6 +38,7 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     engine.storedPieces(windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
   return {
     ...gateHandlers(parts),
+    ...parts.kayenta,
     version: parts.version,
     readiness: () => parts.readiness(),
     metrics: () => parts.metrics(),

@@ -25,11 +25,13 @@ export class Stages {
   readonly ingest: Ingest;
   #policies: Policies;
   #events: SpanRules['events'];
+  #releaseBy: readonly string[];
 
   constructor(options: StagesOptions) {
     const { config, saved } = options;
     this.#policies = config.policies;
     this.#events = config.spans.events;
+    this.#releaseBy = config.spans.releaseBy;
     const layout = new HistogramLayout(config.histogram.digits, config.histogram.highestUs);
     this.engine = new Engine(config.policies, layout);
     this.ingest = new Ingest({
@@ -51,12 +53,18 @@ export class Stages {
     if (saved !== undefined) this.engine.restore(saved.state, saved.now);
   }
 
+  /** Attributes by which releases are told apart, the most telling first. */
+  get releaseBy(): readonly string[] {
+    return this.#releaseBy;
+  }
+
   /** Takes new policies and span rules. Series of services whose latency limits or event rules changed start anew, so that their counters are exact. */
   reconfigure(config: Pick<Config, 'spans' | 'policies'>): void {
     const before = { policies: this.#policies, events: this.#events };
     const after = { policies: config.policies, events: config.spans.events };
     this.#policies = after.policies;
     this.#events = after.events;
+    this.#releaseBy = config.spans.releaseBy;
     for (const service of new Set([...before.policies.services.keys(), ...after.policies.services.keys()])) {
       if (countersOf(service, before) !== countersOf(service, after)) this.ingest.table.retire(service);
     }

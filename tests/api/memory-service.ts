@@ -1,5 +1,6 @@
 /** A small service behind the API that keeps runs in memory: real enough to fence generations and to be asked the same twice. */
 import type { AbortOutcome, ApiHandlers, SignalView, SloQuery, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
+import { judgeSeries } from '../../src/evaluate/kayenta-judge/judge-series.ts';
 import type { Judgement } from '../../src/model/judgement.ts';
 import type { Outlook } from '../../src/model/outlook.ts';
 import type { CanaryPolicy, PolicyMode } from '../../src/model/policy.ts';
@@ -21,7 +22,12 @@ export class MemoryService extends MemoryGate implements ApiHandlers {
   objectives: SloReport['objectives'] = [OVERSPENT, ...REPORT.objectives];
   reasons: string[] = [];
   availability: Judgement = AVAILABILITY;
+  readonly judgeSeries = judgeSeries;
   readonly #runs = new Map<string, AnalysisRun>();
+
+  releaseBy(): readonly string[] {
+    return ['service.version', 'k8s.replicaset.name'];
+  }
 
   startRollout(request: StartRollout): StartOutcome {
     this.asked.push(request);

@@ -1,6 +1,7 @@
 /** What the API answers while the store refuses: nothing is called done that a crash would undo. */
 import { expect, it } from 'vitest';
 import { apiHandlers } from '../../src/service/api-handlers.ts';
+import { kayentaHandlers } from '../../src/service/kayenta-handlers.ts';
 import { SettledRuns } from '../../src/service/settled.ts';
 import { rollout } from './config.ts';
 import { PipelineStand } from './pipeline-stand.ts';
@@ -13,6 +14,7 @@ function handlersOf(stand: PipelineStand) {
     telemetry,
     clock,
     version: 'test',
+    kayenta: kayentaHandlers(stages),
     settled: new SettledRuns((id) => stages.engine.rollouts.find(id)?.view() ?? null),
     checkpoint: () => pipeline.checkpoint(),
     isDurable: () => pipeline.isDurable,

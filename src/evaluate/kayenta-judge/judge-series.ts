@@ -39,7 +39,8 @@ function scoreOf(
   }
   const score = weighted(groups, weights);
   const failed = counted.filter(({ classification }) => classification !== 'Pass' && classification !== 'Nodata').map(({ name }) => name);
-  const reason = failed.length === 0 ? 'no metric is proven worse' : `failed: ${failed.slice(0, 10).join(', ')}${failed.length > 10 ? ' …' : ''}`;
+  const reason =
+    failed.length === 0 ? 'no metric is proven worse' : `failed: ${failed.slice(0, 10).join(', ')}${failed.length > 10 ? ' …' : ''}`;
   return { score, classification: score >= thresholds.pass ? 'Pass' : score >= thresholds.marginal ? 'Marginal' : 'Fail', reason };
 }
 
