@@ -9,6 +9,7 @@ import { gateView } from './engine/gate-view.ts';
 import { latencyView } from './engine/latency-view.ts';
 import type { LiveRun } from './engine/live-run.ts';
 import { longWindow, type StoredPiece } from './engine/long-window.ts';
+import { MetricView } from './engine/metric-view.ts';
 import type { Surroundings } from './engine/next-step.ts';
 import { ObjectiveFeed } from './engine/objective-feed.ts';
 import { outlookView } from './engine/outlook-view.ts';
@@ -38,7 +39,6 @@ import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView }
 import type { WhatIfQuery, WhatIfView } from './model/what-if.ts';
 import { type MergeOutcome, SlidingWindow } from './window/sliding-window.ts';
 
-const GATE_NOTE = 'gate';
 /** Until when nothing is decided because state was lost: one more restart must not shorten it. */
 const UNKNOWN_NOTE = 'unknown';
 
@@ -173,9 +173,7 @@ export class Engine {
 
   /** Latencies of one endpoint, or null when the service has no such; `stored` as for `status`. */
   latency(query: LatencyQuery, stored: readonly StoredSlot[] = []): LatencyView | null {
-    const { window } = this;
-    const { memoryFromMs } = longWindow(query.windowMs, window.newestSlot);
-    return latencyView(query, this.#series.of(query.service), { window, older: window.olderBlocks(stored), memoryFromMs });
+    return latencyView(query, this.#series.of(query.service), this.window, stored);
   }
 
   /** What a canary of a service could show; null without recent traffic. */
@@ -197,6 +195,11 @@ export class Engine {
     return sloReport(now, only, { policies: this.#policies, feed, alerts: this.alerts.book, trends, rollouts, window });
   }
 
+  /** What queries of metrics are answered from, at `now`, the wall clock. */
+  metrics(now: EpochMs): MetricView {
+    return new MetricView(now, this, this.#series, this.#policies);
+  }
+
   /** Whether a deploy of the service may go out at `now`, the wall clock. */
   gate(service: string, now: EpochMs): GateView {
     const { window, rollouts, objectives: feed, gateBook: book, trends } = this;
@@ -214,7 +217,6 @@ export class Engine {
   checkpoint(at: EpochMs, extent: 'bounded' | 'whole' = 'whole'): Checkpoint {
     const { slots, notes } = this.window.checkpoint();
     const objectives = this.objectives.checkpoint();
-    const gateNote = this.gateBook.takeUnsaved();
     const runs = extent === 'bounded' ? dueRuns(this.rollouts.all()) : [...this.rollouts.all()].filter((run) => run.isDirty);
     for (const run of runs) run.markSaved(at);
     return {
@@ -230,7 +232,7 @@ export class Engine {
         ...this.alerts.snapshot(),
         ...this.trends.snapshot(),
         ...this.controls.snapshot(),
-        ...(gateNote === null ? [] : [{ key: GATE_NOTE, json: gateNote }]),
+        ...this.gateBook.snapshot(),
         ...(Number.isFinite(this.#unknownUntil) ? [{ key: UNKNOWN_NOTE, json: JSON.stringify(this.#unknownUntil) }] : []),
       ],
       ...retention(this.window, this.#policies),
@@ -244,8 +246,7 @@ export class Engine {
     this.objectives.restore(saved, now);
     this.alerts.restore(saved.notes, this.#policies);
     this.trends.restore(saved.notes);
-    const gateNote = saved.notes.find((note) => note.key === GATE_NOTE);
-    if (gateNote !== undefined) this.gateBook.restore(gateNote.json);
+    this.gateBook.restoreFrom(saved.notes);
     const unknown = saved.notes.find((note) => note.key === UNKNOWN_NOTE);
     if (unknown !== undefined) this.#unknownUntil = JSON.parse(unknown.json) as EpochMs;
     this.controls.restore(saved.notes);

@@ -1,4 +1,5 @@
 /** Keeps what people and pipelines told the deploy gate: overrides with their audit trail, and results of load tests. */
+import type { StoredNote } from '../model/checkpoint.ts';
 import { PermanentError } from '../model/errors.ts';
 import type { GateOverride, GateOverrideRecord, LoadTestResult } from '../model/gate-view.ts';
 import type { EpochMs } from '../model/time.ts';
@@ -8,6 +9,8 @@ import { OverrideTrail } from './override-trail.ts';
 export const MAX_TESTED_SERVICES = 100;
 /** and of each so many, the newest. */
 export const MAX_LOAD_TESTS = 5;
+
+const NOTE = 'gate';
 
 /** As saved: plain JSON. */
 interface SavedBook {
@@ -75,6 +78,17 @@ export class GateBook {
     this.#isUnsaved = false;
     const loadTests = [...this.#loadTests.values()].flatMap((results) => results.toReversed());
     return JSON.stringify({ overrides: this.#overrides.save(), loadTests } satisfies SavedBook);
+  }
+
+  /** The same as a note. */
+  snapshot(): StoredNote[] {
+    const json = this.takeUnsaved();
+    return json === null ? [] : [{ key: NOTE, json }];
+  }
+
+  restoreFrom(notes: readonly StoredNote[]): void {
+    const note = notes.find(({ key }) => key === NOTE);
+    if (note !== undefined) this.restore(note.json);
   }
 
   /** Takes up what `takeUnsaved` gave, into an empty book. Throws PermanentError when it is not that. */

@@ -193,6 +193,14 @@ export class SlidingWindow {
     this.#slotSum.takeReading(into);
   }
 
+  /** The blocks of each slot in memory that [fromMs, toMs) touches, oldest first. Blocks never change: they may be read later. */
+  *heldBlocks(fromMs: EpochMs, toMs: EpochMs): Generator<{ startSec: number; blocks: readonly SlotBlock[] }> {
+    const { detailFrom } = this.#slots;
+    for (const { endSec, blocks } of this.#slots.touched(fromMs, toMs)) {
+      yield { startSec: endSec - (endSec <= detailFrom ? 10 : 1), blocks: [...blocks] };
+    }
+  }
+
   /** Blocks of stored slots, for windows longer than memory. Throws PermanentError when a slot is corrupt or of another layout. */
   olderBlocks(slots: readonly StoredSlot[]): SlotBlock[] {
     return slots.map(({ level, bytes }) => checkedBlock(bytes, this.layout, level));
