@@ -17,6 +17,7 @@ import { addressing } from './service/addressing.ts';
 import { apiHandlers } from './service/api-handlers.ts';
 import { type Clock, SYSTEM_CLOCK } from './service/clock.ts';
 import { kayentaHandlers } from './service/kayenta-handlers.ts';
+import { KillSwitch } from './service/control-switch.ts';
 import { showObjectives } from './service/objective-metrics.ts';
 import { Pipeline } from './service/pipeline.ts';
 import { SettledRuns } from './service/settled.ts';
@@ -63,6 +64,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const stages = restoredStages(config, store, clock, telemetry);
   const { engine, ingest } = stages;
   const sinks = createSinks(config.sinks, { now: clock.now, out: options.out });
+  const killSwitch = new KillSwitch({ path: config.killSwitchFile, controls: engine.controls, telemetry, now: clock.now });
   const delivery = new Delivery({
     journal: store.journal,
     sinks,
@@ -122,6 +124,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     pipeline.checkpoint();
     const { address } = await api.start();
     for (const receiver of receivers.all) await receiver.start(consume);
+    timers.push(setInterval(() => guarded(telemetry, () => killSwitch.look()), TICK_MS));
     timers.push(setInterval(() => guarded(telemetry, () => pipeline.tick()), TICK_MS));
     timers.push(setInterval(() => guarded(telemetry, () => pipeline.checkpoint()), config.state.checkpointIntervalMs));
     timers.push(setInterval(() => guarded(telemetry, () => showObjectives(engine, telemetry, clock.now())), OBJECTIVES_MS));

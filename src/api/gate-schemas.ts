@@ -1,48 +1,25 @@
 /** What the routes of the deploy gate take and answer. */
 import { z } from 'zod';
 import { GATE_REASONS, type GateOverride, type GateView, type LoadTestResult } from '../model/gate-view.ts';
-import { durationMs } from './duration.ts';
 import type { OverrideEntry } from './gate-handlers.ts';
+import { line, overrideLength, person, serviceName, why } from './override-fields.ts';
 import { type Carries, epochMs, type Wire } from './wire.ts';
 
 const MAX_OVERRIDE = '7d';
-const MIN_OVERRIDE = '1s';
-const MIN_REASON_CHARS = 8;
-const MAX_DURATION_CHARS = 64;
 
 const answer = z.enum(['allow', 'warn', 'refuse', 'unknown']);
-const serviceName = z.string().min(1).max(512).describe('service.name, or service.namespace/service.name.');
-
-/** One line of text that says something, blanks at its ends left out. */
-function line(maxChars: number, minChars: number) {
-  return z
-    .string()
-    .max(maxChars)
-    .trim()
-    .refine((text) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text), 'must be one line of text without control characters')
-    .refine((text) => text.length >= minChars, minChars === 1 ? 'must not be empty' : `must be at least ${minChars} characters`)
-    .meta({ minLength: minChars });
-}
-
-const overrideLength = z
-  .string()
-  .max(MAX_DURATION_CHARS)
-  .refine((text) => {
-    const ms = durationMs(text) ?? 0;
-    return ms >= (durationMs(MIN_OVERRIDE) ?? 0) && ms <= (durationMs(MAX_OVERRIDE) ?? 0);
-  }, `must be a duration of ${MIN_OVERRIDE} to ${MAX_OVERRIDE}, like 2h`);
 
 export const gateQuery = z.strictObject({ service: serviceName });
 
 export const overrideQuery = z.strictObject({ service: serviceName.optional().describe('Only this service.') });
 
-export const endOverrideQuery = z.strictObject({ service: serviceName, by: line(100, 1).describe('Who ends it.') });
+export const endOverrideQuery = z.strictObject({ service: serviceName, by: person.describe('Who ends it.') });
 
 export const startOverride = z.strictObject({
   service: serviceName,
-  by: line(100, 1).describe('Who answers for it.'),
-  reason: line(500, MIN_REASON_CHARS).describe('Why the deploy must go out all the same; it is kept and logged.'),
-  for: overrideLength.describe(`How long it is in force, ${MIN_OVERRIDE} to ${MAX_OVERRIDE}.`),
+  by: person.describe('Who answers for it.'),
+  reason: why.describe('Why the deploy must go out all the same; it is kept and logged.'),
+  for: overrideLength(MAX_OVERRIDE).describe(`How long it is in force, 1s to ${MAX_OVERRIDE}.`),
 });
 
 export const newLoadTest = z.strictObject({

@@ -7,6 +7,7 @@ import type { SloReport } from '../model/slo-views.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from '../model/views.ts';
 import type { WhatIfQuery, WhatIfView } from '../model/what-if.ts';
+import type { ControlHandlers } from './control-handlers.ts';
 import type { GateHandlers } from './gate-handlers.ts';
 import type { KayentaHandlers } from './kayenta/kayenta-handlers.ts';
 import type { Unavailable } from './unavailable.ts';

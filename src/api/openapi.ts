@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 document, written from the route table and its zod schemas. */
 import { z } from 'zod';
+import { breakerReport, holdList, newHold } from './control-schemas.ts';
 import { gateReport, newLoadTest, overrideList, startOverride } from './gate-schemas.ts';
 import { startRollout } from './request-schemas.ts';
 import type { Route } from './route.ts';
@@ -24,6 +25,9 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   StartOverride: startOverride,
   OverrideList: overrideList,
   NewLoadTest: newLoadTest,
+  HoldBack: newHold,
+  HoldList: holdList,
+  Breaker: breakerReport,
   SignalList: schemas.signalList,
   Readiness: schemas.readiness,
   Problem: schemas.problem,

@@ -62,6 +62,8 @@ export interface Config {
   };
   readonly spans: SpanRules;
   readonly sinks: readonly SinkConfig[];
+  /** While it exists no rollback leaves; null: there is no such file to look for. */
+  readonly killSwitchFile: string | null;
   readonly escalation: EscalationConfig;
   readonly kubernetes: KubernetesConfig;
   readonly watches: readonly WatchConfig[];

@@ -48,6 +48,7 @@ export function processConfig(
     series,
     spans: spanRules(source, document, problems),
     sinks: document.sinks.map((sink, index) => sinkConfig(sink, ['sinks', index], secret)),
+    killSwitchFile: document.killSwitchFile ?? null,
     escalation: escalationConfig(document),
     kubernetes: kubernetesConfig(document),
     watches: watchConfigs(document),

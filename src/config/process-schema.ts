@@ -185,6 +185,14 @@ export const processSchema = z
     series,
     spans,
     sinks,
+    killSwitchFile: z
+      .string()
+      .min(1)
+      .max(4096)
+      .optional()
+      .describe(
+        'File that holds all rollbacks while it exists, relative to the working directory. Use it to stop everything by `touch` when the API is out of reach.',
+      ),
     escalation,
     kubernetes,
     watches,

@@ -8,6 +8,7 @@ import type { JournalEntry } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Clock } from './clock.ts';
+import { controlHandlers } from './control-handlers.ts';
 import { gateHandlers } from './gate-handlers.ts';
 import { NOT_DURABLE } from './not-durable.ts';
 import type { SettledRuns } from './settled.ts';
@@ -38,6 +39,7 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     engine.storedPieces(windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
   return {
     ...gateHandlers(parts),
+    ...controlHandlers(parts),
     ...parts.kayenta,
     version: parts.version,
     readiness: () => parts.readiness(),

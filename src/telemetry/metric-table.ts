@@ -27,6 +27,7 @@ export const METRICS = {
   deliveries_total: { kind: 'counter', help: 'Attempts to deliver a signal.', labels: ['sink', 'result'] },
   deliveries_pending: { kind: 'gauge', help: 'Deliveries not yet acknowledged.', labels: [] },
   notices_total: { kind: 'counter', help: 'What people were told, or could not be told.', labels: ['sink', 'result'] },
+  overrides_in_force: { kind: 'gauge', help: 'What operators forbid now, by how far it reaches.', labels: ['scope'] },
   checkpoint_seconds: { kind: 'histogram', help: 'Time one checkpoint takes.', labels: [] },
   checkpoint_failures_total: { kind: 'counter', help: 'Checkpoints that could not be written.', labels: [] },
   objective_sli_ratio: { kind: 'gauge', help: 'Good of valid requests over the window of an objective.', labels: ['service', 'objective'] },

@@ -7,12 +7,11 @@ import type { GateView, LoadTestResult } from '../../src/model/gate-view.ts';
 import { gateHandlers } from '../../src/service/gate-handlers.ts';
 import { counted, NOW as FACTS_AT, facts } from '../decide/gate-facts.ts';
 import { MemoryTelemetry } from '../support/memory-telemetry.ts';
+import { MemoryControls } from './memory-controls.ts';
 
-export class MemoryGate implements GateHandlers {
+export class MemoryGate extends MemoryControls implements GateHandlers {
   /** What is known of every service but `nobody`. */
   gateFacts: GateFacts = facts();
-  /** False: the store refuses. */
-  isKept = true;
   readonly gateLog = new MemoryTelemetry();
   readonly gateBook = new GateBook();
   readonly #handlers = gateHandlers({

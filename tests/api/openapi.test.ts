@@ -42,6 +42,8 @@ function validator(path: string, method: string, status: number, type: string): 
 
 const BODY = JSON.stringify({ service: 'shop', generation: 9, baseline: { v: '1' }, canary: { v: '2' } });
 const OVERRIDE = JSON.stringify({ service: 'shop', by: 'ana', reason: 'fixes the checkout', for: '2h' });
+const HOLD = JSON.stringify({ mode: 'hold', by: 'ana', reason: 'database is being moved' });
+const RESET = JSON.stringify({ by: 'ana', reason: 'looked at all of it' });
 const LOAD_TEST = JSON.stringify({ service: 'shop', outcome: 'pass', candidate: '1.5.0' });
 const POST = { method: 'POST', body: BODY, headers: { 'content-type': 'application/json' } };
 
@@ -88,6 +90,14 @@ const REQUESTS: readonly [string, string, RequestInit, number][] = [
   ['/v1/gate/overrides?service=shop&by=ana', '/v1/gate/overrides', { method: 'DELETE' }, 404],
   ['/v1/gate/load-tests', '/v1/gate/load-tests', { ...POST, body: LOAD_TEST }, 201],
   ['/v1/gate/load-tests', '/v1/gate/load-tests', { ...POST, body: LOAD_TEST.replace('pass', 'good') }, 400],
+  ['/v1/overrides', '/v1/overrides', { ...POST, body: HOLD }, 201],
+  ['/v1/overrides', '/v1/overrides', { ...POST, body: HOLD.replace('hold', 'stop') }, 400],
+  ['/v1/overrides', '/v1/overrides', {}, 200],
+  ['/v1/overrides?by=ana', '/v1/overrides', { method: 'DELETE' }, 200],
+  ['/v1/overrides?by=ana', '/v1/overrides', { method: 'DELETE' }, 404],
+  ['/v1/breaker', '/v1/breaker', {}, 200],
+  ['/v1/breaker/reset', '/v1/breaker/reset', { ...POST, body: RESET }, 200],
+  ['/v1/breaker/reset', '/v1/breaker/reset', { ...POST, body: '{}' }, 400],
   ['/v1/signals', '/v1/signals', {}, 200],
   ['/v1/signals?limit=x', '/v1/signals', {}, 400],
   ['/healthz', '/healthz', {}, 200],
