@@ -1,14 +1,20 @@
 /** The webhook sink keeps the contract of sinks, signs as Standard Webhooks asks, and reads answers as the table of statuses says. */
+import { createPublicKey, verify } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
+import { WEBHOOK_FORMATS, type WebhookFormat, type WebhookSinkConfig } from '../../src/config/sink-config.ts';
 import { PermanentError } from '../../src/model/errors.ts';
+import type { Signal } from '../../src/model/rollout.ts';
 import { createSinks } from '../../src/sinks/create-sinks.ts';
 import { messageOf } from '../../src/sinks/message.ts';
+import type { SinkMessage } from '../../src/sinks/sink.ts';
+import { ed25519Key, publicKeyText } from '../../src/sinks/standard-webhook.ts';
+import { webhookFormatting } from '../../src/sinks/webhook-format.ts';
 import { WebhookSink } from '../../src/sinks/webhook-sink.ts';
 import { DECIDED_AT, sampleSignal } from '../store/samples.ts';
 import { printConfig, webhookConfig } from '../support/sink-configs.ts';
 import { type Answer, WebhookReceiver } from '../support/webhook-receiver.ts';
-import { describeSink, failureOf, never } from './sink.contract.ts';
+import { attempt, describeSink, failureOf, never } from './sink.contract.ts';
 
 const SECRET = `whsec_${Buffer.from('correct-horse-battery-staple').toString('base64')}`;
 const NEW_SECRET = `whsec_${Buffer.alloc(64, 7).toString('base64')}`;
@@ -16,27 +22,46 @@ const TOKEN = 'path-token-of-the-receiver';
 const NOW = DECIDED_AT + 1_500;
 const message = messageOf(sampleSignal(), DECIDED_AT);
 
-function sinkTo(url: string, { secrets = [SECRET], timeoutMs = 10_000 } = {}): WebhookSink {
-  return new WebhookSink(webhookConfig({ url, secrets: secrets.map((one) => new Secret(one)), timeoutMs }), () => NOW);
+function sinkTo(
+  url: string,
+  { secrets = [SECRET], ...change }: Partial<Omit<WebhookSinkConfig, 'secrets'>> & { secrets?: readonly string[] } = {},
+): WebhookSink {
+  return new WebhookSink(webhookConfig({ url, ...change, secrets: secrets.map((one) => new Secret(one)) }), () => NOW);
 }
 
-describeSink('webhook', async () => {
-  const receiver = await WebhookReceiver.listen();
-  return {
-    sink: sinkTo(`${receiver.url}?token=${TOKEN}`),
-    arrived: () => receiver.requests.map((request) => request.body),
-    breakDown: () => receiver.answer(() => 'lost'),
-    stall: () =>
-      new Promise((resolve) => {
-        receiver.answer(() => {
-          resolve();
-          return 'silent';
-        });
-      }),
-    secrets: [SECRET, SECRET.slice(6), 'correct-horse-battery-staple', TOKEN],
-    stop: () => receiver.close(),
-  };
-});
+/** What a format sends for the message of the contract suite. */
+function expectedBody(format: WebhookFormat, message: SinkMessage): string {
+  return webhookFormatting(webhookConfig({ url: 'http://127.0.0.1/', format })).request(message).body;
+}
+
+const SEED = Buffer.alloc(32, 5);
+const SIGNING_KEY = `whsk_${SEED.toString('base64')}`;
+const contractMessage = messageOf(sampleSignal({ summary: 'Grüße\nfrom "checkout" \u0000 ☃' }), DECIDED_AT);
+
+for (const format of WEBHOOK_FORMATS)
+  describeSink(`webhook (${format})`, async () => {
+    const receiver = await WebhookReceiver.listen();
+    const url = `${receiver.url}?token=${TOKEN}`;
+    const signingKeys = [new Secret(SIGNING_KEY)];
+    return {
+      sink: sinkTo(url, { format, signingKeys }),
+      message: contractMessage,
+      expected: [expectedBody(format, contractMessage)],
+      arrived: () => receiver.requests.map((request) => request.body),
+      breakDown: () => receiver.answer(() => 'lost'),
+      stall: () =>
+        new Promise((resolve) => {
+          receiver.answer(() => {
+            resolve();
+            return 'silent';
+          });
+        }),
+      hasty: sinkTo(url, { format, signingKeys, timeoutMs: 200 }),
+      dry: sinkTo(url, { format, signingKeys, isDryRun: true }),
+      secrets: [SECRET, SECRET.slice(6), 'correct-horse-battery-staple', TOKEN, SIGNING_KEY, SIGNING_KEY.slice(5)],
+      stop: () => receiver.close(),
+    };
+  });
 
 describe('a webhook request', () => {
   let receiver: WebhookReceiver;
@@ -138,11 +163,174 @@ describe('a webhook request', () => {
   });
 });
 
-describe('a webhook that could never deliver', () => {
-  const refused = (config: { url?: string; secrets?: readonly string[] }) => () =>
-    sinkTo(config.url ?? 'https://deploy.example/', { secrets: [...(config.secrets ?? [SECRET])] });
+describe('a webhook request in the format', () => {
+  let receiver: WebhookReceiver;
+  beforeEach(async () => {
+    receiver = await WebhookReceiver.listen([SECRET]);
+  });
+  afterEach(() => receiver.close());
 
-  it.each<[string, { url?: string; secrets?: readonly string[] }]>([
+  async function requestOf(format: WebhookFormat, change: Partial<Signal> = {}) {
+    const signal = sampleSignal(change);
+    await sinkTo(receiver.url, { format, eventSource: '/slo/cluster-a', environment: 'prod' }).deliver(
+      messageOf(signal, DECIDED_AT),
+      never,
+    );
+    const [request] = receiver.requests;
+    if (request === undefined) throw new Error('nothing came');
+    // Whatever the format, the id is the signal's and the signature that of the body.
+    expect(request).toMatchObject({ id: signal.id, verified: [true] });
+    return request;
+  }
+
+  it('cloudevents-structured has our payload as the data of an event', async () => {
+    const { headers, body } = await requestOf('cloudevents-structured');
+    expect(headers['content-type']).toBe('application/cloudevents+json');
+    expect(JSON.parse(body)).toEqual({
+      specversion: '1.0',
+      id: message.id,
+      source: '/slo/cluster-a',
+      type: 'slipstream.signal.rollback',
+      subject: 'checkout-42',
+      time: '2026-01-02T03:04:05.678Z',
+      datacontenttype: 'application/json',
+      data: JSON.parse(message.body).data,
+    });
+  });
+
+  it('cloudevents-binary has our payload as the body, and the rest in headers', async () => {
+    const { headers, body } = await requestOf('cloudevents-binary', { rolloutId: 'Euro € 😀\r\nx-evil: 1' });
+    expect(headers).toMatchObject({
+      'content-type': 'application/json',
+      'ce-specversion': '1.0',
+      'ce-id': message.id,
+      'ce-source': '/slo/cluster-a',
+      'ce-type': 'slipstream.signal.rollback',
+      'ce-subject': 'Euro%20%E2%82%AC%20%F0%9F%98%80\\u{d}\\u{a}x-evil:%201',
+      'ce-time': '2026-01-02T03:04:05.678Z',
+    });
+    expect(headers).not.toHaveProperty('ce-datacontenttype');
+    expect(headers).not.toHaveProperty('x-evil');
+    expect(JSON.parse(body)).toMatchObject({ id: message.id, action: 'rollback', rolloutId: 'Euro € 😀\r\nx-evil: 1' });
+  });
+
+  it.each<[Partial<Signal>, string, string]>([
+    [{}, 'dev.cdevents.incident.detected.0.3.0', 'checkout-42/7'],
+    [{ action: 'rolled_back', rolledBackTo: '5d21' }, 'dev.cdevents.service.rolledback.0.3.0', 'checkout'],
+  ])('cdevents has an event of CDEvents as the data of an event with the same attributes', async (change, type, subject) => {
+    const { headers, body } = await requestOf('cdevents', change);
+    expect(headers['content-type']).toBe('application/cloudevents+json');
+    const event = JSON.parse(body);
+    expect(event).toMatchObject({
+      specversion: '1.0',
+      id: message.id,
+      source: '/slo/cluster-a',
+      type,
+      subject,
+      time: '2026-01-02T03:04:05.678Z',
+    });
+    expect(event.data).toMatchObject({
+      context: { specversion: '0.5.1', id: message.id, source: '/slo/cluster-a', type, timestamp: event.time },
+      subject: { id: subject, content: { environment: { id: 'prod' } } },
+    });
+  });
+
+  it.each(WEBHOOK_FORMATS)('%s has the same bytes for every attempt, also after a restart', async (format) => {
+    const bodies: string[] = [];
+    for (let restart = 0; restart < 2; restart++) {
+      const sink = sinkTo(receiver.url, { format });
+      for (let count = 0; count < 2; count++) await sink.deliver(messageOf(sampleSignal(), DECIDED_AT), never);
+    }
+    for (const request of receiver.requests) bodies.push(request.body);
+    expect(bodies).toHaveLength(4);
+    expect(new Set(bodies).size).toBe(1);
+    expect(new Set(receiver.requests.map(({ id }) => id))).toEqual(new Set([message.id]));
+  });
+
+  it.each<[WebhookFormat, readonly string[]]>([
+    ['standard', ['hold', 'promote', 'rollback']],
+    ['cloudevents-structured', ['hold', 'promote', 'rollback']],
+    ['cloudevents-binary', ['hold', 'promote', 'rollback']],
+    ['cdevents', ['rollback', 'rolled_back']],
+  ])('%s has something to say of %j', (format, actions) => {
+    expect([...sinkTo(receiver.url, { format }).actions].sort()).toEqual(actions);
+  });
+});
+
+describe('a webhook', () => {
+  it('signs with ed25519 keys beside the secrets, or alone', async () => {
+    const receiver = await WebhookReceiver.listen([SECRET]);
+    const signingKeys = [new Secret(SIGNING_KEY)];
+    await sinkTo(receiver.url, { signingKeys }).deliver(message, never);
+    await sinkTo(receiver.url, { signingKeys, secrets: [] }).deliver(message, never);
+    const [both, alone] = receiver.requests.map(({ headers }) => String(headers['webhook-signature']).split(' '));
+    expect(receiver.requests[0]?.verified).toEqual([true]);
+    const x = Buffer.from(publicKeyText(ed25519Key(new Secret(SIGNING_KEY), 'test')).slice('whpk_'.length), 'base64').toString('base64url');
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+    const content = Buffer.from(`${message.id}.${Math.floor(NOW / 1_000)}.${message.body}`);
+    for (const signature of [both?.[1], alone?.[0]])
+      expect(verify(null, content, key, Buffer.from(signature?.replace(/^v1a,/, '') ?? '', 'base64'))).toBe(true);
+    expect([both?.length, alone?.length]).toEqual([2, 1]);
+    await receiver.close();
+  });
+
+  it.each([true, false])('says whether the other side will tell what became of a signal: %s', (awaitsOutcome) => {
+    expect(sinkTo('https://deploy.example/', { awaitsOutcome }).awaitsOutcome).toBe(awaitsOutcome);
+  });
+
+  it('asks whether it may still act in a dry run too', async () => {
+    const dry = sinkTo('https://deploy.example/', { isDryRun: true });
+    expect(
+      await failureOf(
+        dry.deliver(
+          message,
+          attempt(never.abort, () => false),
+        ),
+      ),
+    ).toMatchObject({ code: 'stale' });
+    expect(await failureOf(dry.deliver(message, attempt(AbortSignal.abort())))).toMatchObject({ code: 'aborted' });
+  });
+
+  it.each<[string, readonly string[] | null]>([
+    ['http://169.254.169.254/latest', null],
+    ['http://2852039166/', null],
+    ['http://[::ffff:169.254.169.254]/', null],
+    ['http://127.0.0.1:9/', ['10.0.0.0/8']],
+  ])('does not go to %s, and does not say where it did not go', async (url, networks) => {
+    const error = await failureOf(sinkTo(url, { networks }).deliver(message, never));
+    expect(error).toMatchObject({ name: 'PermanentError', code: 'misdirected' });
+    expect(String(error)).not.toMatch(/169|2852039166|127/);
+  });
+
+  it('is heard twice and understood once when its answer is lost', async () => {
+    const receiver = await WebhookReceiver.listen();
+    const effects = new Set<string>();
+    receiver.answer(({ id }, index) => {
+      effects.add(id);
+      return index === 0 ? 'lost' : { status: 200 };
+    });
+    const sink = sinkTo(receiver.url);
+    expect(await failureOf(sink.deliver(message, never))).toMatchObject({ name: 'RetryableError', code: 'network' });
+    await sink.deliver(message, never);
+    expect([receiver.requests.length, effects.size]).toEqual([2, 1]);
+    expect(receiver.requests[1]?.body).toBe(receiver.requests[0]?.body);
+    await receiver.close();
+  });
+});
+
+describe('a webhook that could never deliver', () => {
+  interface Mistaken {
+    readonly url?: string;
+    readonly secrets?: readonly string[];
+    readonly signingKeys?: readonly Secret[];
+    readonly eventSource?: string;
+  }
+  const refused =
+    ({ url = 'https://deploy.example/', ...change }: Mistaken) =>
+    () =>
+      sinkTo(url, change);
+
+  it.each<[string, Mistaken]>([
     ['no address', { url: 'deploy' }],
     ['another protocol', { url: 'ftp://deploy.example/' }],
     ['credentials in its address', { url: 'https://ada:sesame@deploy.example/' }],
@@ -150,6 +338,9 @@ describe('a webhook that could never deliver', () => {
     ['a secret without its prefix', { secrets: [SECRET.slice(6)] }],
     ['a secret that is not base64', { secrets: ['whsec_sesame!sesame!sesame!sesame!sesame!'] }],
     ['a secret that is too short', { secrets: [`whsec_${Buffer.alloc(23).toString('base64')}`] }],
+    ['a signing key that is none', { signingKeys: [new Secret('whsk_sesame')] }],
+    ['a source with a space in it', { eventSource: 'cluster a' }],
+    ['a source that is half encoded', { eventSource: '/cluster%2' }],
     ['a secret that is too long', { secrets: [`whsec_${Buffer.alloc(65).toString('base64')}`] }],
   ])('because it has %s is refused at once, without showing why in full', (_, config) => {
     expect(refused(config)).toThrow(PermanentError);
