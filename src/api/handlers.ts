@@ -75,7 +75,7 @@ export interface SloQuery {
   readonly objective: string | null;
 }
 
-export interface ApiHandlers extends GateHandlers, KayentaHandlers {
+export interface ApiHandlers extends GateHandlers, KayentaHandlers, ControlHandlers {
   startRollout(request: StartRollout): Eventually<StartOutcome>;
   run(id: string): Eventually<AnalysisRun | null>;
   /** The policy that a run is judged by; null when it is unknown. */
