@@ -1,0 +1,36 @@
+/** What a watch has seen of a rollout, and who is told. */
+import type { RolloutTarget } from '../model/rollout.ts';
+import type { ReleaseMatcher } from '../model/series.ts';
+import type { EpochMs } from '../model/time.ts';
+
+/** A rollout in flight, as the deploy system shows it. Its id is that of its target. */
+export interface WatchedRollout {
+  readonly target: RolloutTarget;
+  readonly service: string;
+  /** What the deploy system counts its rollouts of this object by: a newer one has more. */
+  readonly revision: number;
+  readonly baseline: ReleaseMatcher;
+  readonly canary: ReleaseMatcher;
+  /** Null: unknown. */
+  readonly startedAt: EpochMs | null;
+  /** Share of the requests that the canary is meant to get now, (0, 1]; null when the deploy system does not say. */
+  readonly canaryShare: number | null;
+}
+
+/** One object as it is now. */
+export interface Reading {
+  /** With the fence of the newest rollout, in flight or over. */
+  readonly target: RolloutTarget;
+  /** Null: none is in flight, be it complete, undone, aborted or paused. */
+  readonly inFlight: WatchedRollout | null;
+}
+
+/** `later`: it could not be taken now, and is to be told again. */
+export type Told = 'done' | 'refused' | 'later';
+
+export interface RolloutHandlers {
+  /** Told again, with the same target, whenever the share of the canary changes. */
+  begin(rollout: WatchedRollout): Promise<Told> | Told;
+  /** The rollout of this id is over; perhaps nobody knows it. */
+  end(rolloutId: string): Promise<Told> | Told;
+}
