@@ -3,6 +3,9 @@
 /** Additions up to which the distribution is counted out; beyond, both samples are large enough for the normal one. */
 const MAX_EXACT_STEPS = 1_000_000;
 
+/** Values that differ from all the rest, up to which those alone are dealt. */
+const MAX_OTHERS = 20;
+
 /**
  * Probability that ranks dealt out at random give `larger` a sum at least as high as it has, in (0, 1]; ties share their mean rank and the distribution is
  * that of the tied ranks, so it holds for every size of samples. Counted out where that is cheap (Mann and Whitney 1947), else the normal approximation
@@ -18,8 +21,8 @@ export function rankSumP(larger: readonly number[], other: readonly number[]): n
   // The smaller sample is dealt: its sum being low says that the other's is high.
   const k = Math.min(n, m);
   const most = Math.min(k * 2 * (n + m), total);
-  if ((n + m) * k * most > MAX_EXACT_STEPS) return normalP(ranks, n, observed);
-  const ways = sumCounts(ranks, k, most);
+  if ((n + m) * k * most > MAX_EXACT_STEPS) return tiedP(ranks, n, observed) ?? normalP(ranks, n, observed);
+  const ways = sumCounts(ranks, k, most).subarray(k * (most + 1));
   const isLarger = n <= m;
   let hits = 0;
   let all = 0;
@@ -45,7 +48,7 @@ function doubledRanks(a: readonly number[], b: readonly number[]): Float64Array 
   return ranks;
 }
 
-/** In how many ways `k` of the ranks add up to each sum. */
+/** In how many ways up to `k` of the ranks add up to each sum, up to `most`: rows by how many they are. */
 function sumCounts(ranks: Float64Array, k: number, most: number): Float64Array {
   const width = most + 1;
   const ways = new Float64Array((k + 1) * width);
@@ -56,7 +59,37 @@ function sumCounts(ranks: Float64Array, k: number, most: number): Float64Array {
       for (let sum = rank; sum <= most; sum++) ways[to + sum] = (ways[to + sum] as number) + (ways[from + sum] as number);
     }
   }
-  return ways.slice(k * width);
+  return ways;
+}
+
+/**
+ * Counted out for samples that are nearly all alike, as counts of rare errors are, for which the normal distribution is far off: only the few that differ are
+ * dealt one by one. Null when they are too many.
+ */
+function tiedP(ranks: Float64Array, n: number, observed: number): number | null {
+  const counts = new Map<number, number>();
+  for (const rank of ranks) counts.set(rank, (counts.get(rank) ?? 0) + 1);
+  const [usual, alike] = [...counts].reduce((most, entry) => (entry[1] > most[1] ? entry : most));
+  const others = ranks.filter((rank) => rank !== usual);
+  if (others.length > MAX_OTHERS) return null;
+  const most = others.reduce((sum, rank) => sum + rank, 0);
+  const ways = sumCounts(others, others.length, most);
+  const logAll = logChoose(ranks.length, n);
+  let p = 0;
+  for (let chosen = Math.max(0, n - alike); chosen <= Math.min(n, others.length); chosen++) {
+    const row = chosen * (most + 1);
+    let hits = 0;
+    for (let sum = Math.max(0, observed - (n - chosen) * usual); sum <= most; sum++) hits += ways[row + sum] as number;
+    p += hits * Math.exp(logChoose(alike, n - chosen) - logAll);
+  }
+  return Math.min(1, p);
+}
+
+/** ln of the number of ways to choose `k` of `n`. */
+function logChoose(n: number, k: number): number {
+  let log = 0;
+  for (let i = 1; i <= k; i++) log += Math.log((n - k + i) / i);
+  return log;
 }
 
 function normalP(ranks: Float64Array, n: number, observed: number): number {
