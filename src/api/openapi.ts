@@ -1,12 +1,14 @@
 /** The OpenAPI 3.1 document, written from the route table and its zod schemas. */
 import { z } from 'zod';
 import { breakerReport, holdList, newHold } from './control-schemas.ts';
+import { flaggerHook } from './flagger/payload.ts';
 import { gateReport, newLoadTest, overrideList, startOverride } from './gate-schemas.ts';
 import { startRollout } from './request-schemas.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 import * as schemas from './schemas.ts';
 import { objectiveReport, sloReport, whatIfReport } from './slo-schemas.ts';
+import { pulledVerdict, verdictRequest } from './verdict-schemas.ts';
 
 /** Schemas that get a name in the document, so that generated clients have types to speak of. */
 const NAMED: Readonly<Record<string, z.ZodType>> = {
@@ -16,6 +18,9 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   RunList: schemas.runList,
   Judgement: schemas.judgement,
   Verdict: schemas.verdict,
+  VerdictRequest: verdictRequest,
+  PulledVerdict: pulledVerdict,
+  FlaggerHook: flaggerHook,
   Status: schemas.status,
   Outlook: schemas.outlookReport,
   ObjectiveReport: objectiveReport,

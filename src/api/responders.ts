@@ -162,6 +162,7 @@ function directory(version: string) {
   const look = {
     '/v1/status': 'every endpoint in every release, objectives and runs',
     '/v1/rollouts': 'rollouts and their verdicts; POST starts one',
+    '/v1/verdict': 'pass, fail or inconclusive, for pipelines that ask',
     '/v1/outlook': 'what a canary could show, before it is rolled out',
     '/v1/slo': 'objectives, their budgets, alerts and incidents',
     '/v1/what-if': 'what an objective would say that was never declared',

@@ -44,6 +44,28 @@ const BODY = JSON.stringify({ service: 'shop', generation: 9, baseline: { v: '1'
 const OVERRIDE = JSON.stringify({ service: 'shop', by: 'ana', reason: 'fixes the checkout', for: '2h' });
 const HOLD = JSON.stringify({ mode: 'hold', by: 'ana', reason: 'database is being moved' });
 const RESET = JSON.stringify({ by: 'ana', reason: 'looked at all of it' });
+const ASKED = JSON.stringify({ service: 'ask', baseline: { v: '1' }, canary: { v: '2' } });
+const HOOK = JSON.stringify({
+  name: 'podinfo',
+  namespace: 'test',
+  phase: 'Progressing',
+  checksum: '85d557f47b',
+  metadata: { eventMessage: '' },
+});
+const DRAINING = JSON.stringify({ ...JSON.parse(HOOK), name: 'draining' });
+const ENDED = HOOK.replace('Progressing', 'Failed');
+const FLAGGER = [
+  'confirm-rollout',
+  'pre-rollout',
+  'rollout',
+  'confirm-traffic-increase',
+  'gate',
+  'confirm-promotion',
+  'rollback',
+  'post-rollout',
+  'event',
+  'events',
+].map((name) => `/flagger/v1/${name}`);
 const LOAD_TEST = JSON.stringify({ service: 'shop', outcome: 'pass', candidate: '1.5.0' });
 const POST = { method: 'POST', body: BODY, headers: { 'content-type': 'application/json' } };
 
@@ -98,6 +120,23 @@ const REQUESTS: readonly [string, string, RequestInit, number][] = [
   ['/v1/breaker', '/v1/breaker', {}, 200],
   ['/v1/breaker/reset', '/v1/breaker/reset', { ...POST, body: RESET }, 200],
   ['/v1/breaker/reset', '/v1/breaker/reset', { ...POST, body: '{}' }, 400],
+  ['/v1/rollouts/r-1?wait=2h', '/v1/rollouts/{id}', {}, 400],
+  ['/v1/verdict?rollout=r-1', '/v1/verdict', {}, 200],
+  ['/v1/verdict?service=shop&canary=7', '/v1/verdict', {}, 200],
+  ['/v1/verdict?rollout=r-2', '/v1/verdict', {}, 404],
+  ['/v1/verdict', '/v1/verdict', {}, 400],
+  ['/v1/verdict', '/v1/verdict', { ...POST, body: ASKED }, 200],
+  ['/v1/verdict', '/v1/verdict', { ...POST, body: ASKED.replace('ask', 'excluded') }, 422],
+  ['/v1/verdict', '/v1/verdict', { ...POST, body: ASKED.replace('ask', 'draining') }, 503],
+  ['/v1/verdict', '/v1/verdict', { ...POST, body: '{}' }, 400],
+  ...FLAGGER.map((path): [string, string, RequestInit, number] => [
+    path,
+    path,
+    { ...POST, body: /post-rollout|confirm-rollout/.test(path) ? ENDED : HOOK },
+    /gate|increase|promotion|rollback/.test(path) ? 403 : 200,
+  ]),
+  ['/flagger/v1/rollback', '/flagger/v1/rollback', { ...POST, body: DRAINING }, 503],
+  ['/flagger/v1/rollback', '/flagger/v1/rollback', { ...POST, body: '{}' }, 400],
   ['/v1/signals', '/v1/signals', {}, 200],
   ['/v1/signals?limit=x', '/v1/signals', {}, 400],
   ['/healthz', '/healthz', {}, 200],
