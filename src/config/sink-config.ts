@@ -23,6 +23,9 @@ export interface NetworkRule {
 export const WEBHOOK_FORMATS = ['standard', 'cloudevents-structured', 'cloudevents-binary', 'cdevents'] as const;
 export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number];
 
+/** All that a URI reference may be made of (RFC 3986). */
+export const URI_REFERENCE = /^(?:[\w\-.~:/?#[\]@!$&'()*+,;=]|%[0-9a-fA-F]{2})+$/;
+
 export interface WebhookSinkConfig extends RequestingSink, NetworkRule {
   readonly type: 'webhook';
   readonly url: string;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { duration, scalar, secretReference, section } from './fields.ts';
 import { NAME_EXPECTED, NAME_PATTERN } from './name-pattern.ts';
 import { Complaint } from './quantity.ts';
-import { WEBHOOK_FORMATS } from './sink-config.ts';
+import { URI_REFERENCE, WEBHOOK_FORMATS } from './sink-config.ts';
 
 const named = {
   name: z.string().regex(NAME_PATTERN, NAME_EXPECTED).describe('Name that policies use.'),
@@ -57,8 +57,8 @@ const webhookSink = z
       .describe('What is in the body: our own payload, CloudEvents 1.0 around it, or CDEvents 0.5.1 in a CloudEvent.'),
     eventSource: z
       .string()
-      .min(1)
       .max(256)
+      .regex(URI_REFERENCE, 'a URI reference, such as /slipstream/cluster-a')
       .prefault('/slipstream')
       .describe('`source` of events: a URI reference that names this Slipstream. Use one for each cluster.'),
     environment: z.string().min(1).max(253).prefault('production').describe('`environment.id` of CDEvents.'),

@@ -1,6 +1,6 @@
 /** Sends signals to an HTTP endpoint, signed as Standard Webhooks asks, in the format that the endpoint reads. */
 import type { KeyObject } from 'node:crypto';
-import type { WebhookSinkConfig } from '../config/sink-config.ts';
+import { URI_REFERENCE, type WebhookSinkConfig } from '../config/sink-config.ts';
 import { PermanentError, RetryableError } from '../model/errors.ts';
 import type { SignalAction } from '../model/rollout.ts';
 import type { EpochMs } from '../model/time.ts';
@@ -9,9 +9,6 @@ import { requireDelivered } from './http/require-delivered.ts';
 import type { Attempt, Receipt, Sink, SinkMessage } from './sink.ts';
 import { ed25519Key, signedHeaders, signingKey } from './standard-webhook.ts';
 import { type WebhookFormatting, webhookFormatting } from './webhook-format.ts';
-
-/** All that a URI reference may be made of (RFC 3986). */
-const URI_REFERENCE = /^(?:[\w\-.~:/?#[\]@!$&'()*+,;=]|%[0-9a-fA-F]{2})+$/;
 
 /**
  * The URL may carry a token and is never part of an error. A signed signal goes where the configuration says and nowhere else. The signature covers id,

@@ -126,11 +126,21 @@ describe('a webhook request', () => {
     ['no date', 'soon', undefined],
     ['nothing', ' ', undefined],
   ])('told to come back after %s', async (_, header, expectedMs) => {
-    for (const status of [429, 503]) {
+    for (const status of [408, 425, 429, 500, 502, 503, 504]) {
       receiver.answer(() => ({ status, headers: { 'retry-after': header } }));
       const error = await failureOf(sinkTo(receiver.url).deliver(message, never));
       expect(error).toMatchObject({ name: 'RetryableError', retryAfterMs: expectedMs });
     }
+  });
+
+  it.each([200, 204, 302, 400, 401, 404, 409, 410, 412, 501])('answered with %i hears no wish to come back', async (status) => {
+    receiver.answer(() => ({ status, headers: { 'retry-after': '7' } }));
+    const outcome = await sinkTo(receiver.url)
+      .deliver(message, never)
+      .catch((error: unknown) => error);
+    if (status < 300) expect(outcome).toBe('acknowledged');
+    else expect(outcome).toBeInstanceOf(PermanentError);
+    expect(outcome).not.toHaveProperty('retryAfterMs');
   });
 
   it.each<[string, Answer]>([
