@@ -6,6 +6,8 @@ import { type RawConnection, RawServer } from '../../support/raw-server.ts';
 import { failureOf } from '../sink.contract.ts';
 
 const TOKEN = 'token-in-the-path';
+/** As many as one client opens. */
+const CONNECTIONS = 8;
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
 
 const opened: { close(): Promise<unknown> }[] = [];
@@ -209,8 +211,8 @@ describe('a request that is stopped', () => {
       if (text.endsWith('next')) socket.write(OK);
     });
     const one = client();
-    const hanging = Array.from({ length: 4 }, () => one.post(post(server)));
-    await server.until(() => server.requests === 4);
+    const hanging = Array.from({ length: CONNECTIONS }, () => one.post(post(server)));
+    await server.until(() => server.requests === CONNECTIONS);
     const abort = new AbortController();
     const waiting = failureOf(one.post(post(server, { abort: abort.signal, body: 'late' })));
     abort.abort();
@@ -259,15 +261,15 @@ describe('a request that may no longer act', () => {
   it('sends nothing when its turn comes after a wait for a connection', async () => {
     const server = await serving(() => {});
     const one = client();
-    const hanging = Array.from({ length: 4 }, () => one.post(post(server)));
-    await server.until(() => server.requests === 4);
+    const hanging = Array.from({ length: CONNECTIONS }, () => one.post(post(server)));
+    await server.until(() => server.requests === CONNECTIONS);
     let isCurrent = true;
     const waiting = failureOf(one.post(post(server, { mayStillAct: () => isCurrent })));
     isCurrent = false;
     for (const { socket } of server.connections) socket.write(OK);
     await Promise.all(hanging);
     expect(await waiting).toMatchObject({ code: 'stale' });
-    expect(server.requests).toBe(4);
+    expect(server.requests).toBe(CONNECTIONS);
   });
 });
 
