@@ -1,7 +1,7 @@
 /** Turns how objects are now into beginnings and ends of rollouts, each told until it was taken. */
 import { rolloutIdOf } from '../model/rollout-name.ts';
 import type { DurationMs } from '../model/time.ts';
-import type { Reading, RolloutHandlers, Told, WatchedRollout } from './watched-rollout.ts';
+import type { Moment, Reading, RolloutHandlers, Told, WatchedRollout } from './watched-rollout.ts';
 
 const AGAIN_MS: DurationMs = 2_000;
 
@@ -83,7 +83,8 @@ export class RolloutBook {
         if ((await this.#guarded(() => this.#parts.handlers.end(begun.id), begun.id)) === 'later') return 'later';
         page.begun = null;
       } else if (next !== null && nextId !== null && (begun === null || begun.share !== next.canaryShare)) {
-        if ((await this.#begin(next, nextId)) === 'later') return 'later';
+        const moment = begun !== null ? 'going_on' : isFresh ? 'found' : 'begun';
+        if ((await this.#begin(next, nextId, moment)) === 'later') return 'later';
         page.begun = { id: nextId, share: next.canaryShare };
       } else if (isFresh && wanted !== null && next === null) {
         const id = rolloutIdOf(wanted.target);
@@ -94,8 +95,8 @@ export class RolloutBook {
     return 'done';
   }
 
-  #begin(rollout: WatchedRollout, id: string): Promise<Told> {
-    return this.#guarded(() => this.#parts.handlers.begin(rollout), id);
+  #begin(rollout: WatchedRollout, id: string, moment: Moment): Promise<Told> {
+    return this.#guarded(() => this.#parts.handlers.begin(rollout, moment), id);
   }
 
   /** What was refused is not told again until something changes. */

@@ -28,9 +28,15 @@ export interface Reading {
 /** `later`: it could not be taken now, and is to be told again. */
 export type Told = 'done' | 'refused' | 'later';
 
+/**
+ * When a rollout in flight is told of. `found`: at first sight, so that it may have begun, and been judged, long before. `begun`: it was seen not to be
+ * in flight, so this is a new attempt, be it with the same release. `going_on`: the same attempt, of which only the share has changed.
+ */
+export type Moment = 'found' | 'begun' | 'going_on';
+
 export interface RolloutHandlers {
   /** Told again, with the same target, whenever the share of the canary changes. */
-  begin(rollout: WatchedRollout): Promise<Told> | Told;
+  begin(rollout: WatchedRollout, moment: Moment): Promise<Told> | Told;
   /** The rollout of this id is over; perhaps nobody knows it. */
   end(rolloutId: string): Promise<Told> | Told;
 }
