@@ -37,6 +37,8 @@ export interface RolloutObject extends KubernetesObject {
     readonly phase?: string;
     readonly message?: string;
     readonly abort?: boolean;
+    /** Set by the controller when it takes an abort up. */
+    readonly abortedAt?: string;
     readonly promoteFull?: boolean;
     readonly controllerPause?: boolean;
     readonly pauseConditions?: readonly { readonly reason?: string }[];

@@ -1,4 +1,5 @@
 /** Aborts, undoes and promotes Argo Rollouts by their own API, and never one that is newer than what was judged. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ArgoRolloutsSinkConfig } from '../../config/sink-config.ts';
 import { gitOpsOwner } from '../../kubernetes/gitops-owner.ts';
 import { type CallOptions, type KubernetesApi, KubernetesRefusal } from '../../kubernetes/kubernetes-api.ts';
@@ -15,6 +16,10 @@ import { hashOf, type TemplateHolder, type UndoScene, undoMark, undoneFurther, u
 
 /** The controller, autoscalers and a second Slipstream change the same object: so often it is looked at again at once. */
 const MAX_LOOKS = 6;
+/** The controller usually takes a tenth of a second; with 12 waits of 150 ms there is time to nudge it, and the rest is left to the next attempt. */
+const MAX_WAITS = 12;
+const WAIT_MS = 150;
+const NUDGE_EVERY = 4;
 
 /** What people are told in the cluster of what was done, or why it was not: an Event of the Rollout. */
 export type Announce = (about: {
@@ -80,15 +85,20 @@ export class ArgoRolloutsSink implements Sink {
   async #carryOut(message: SinkMessage, target: RolloutTarget, call: CallOptions): Promise<Receipt> {
     const isDryRun = this.#config.isDryRun;
     let failed = '';
-    for (let look = 0; look < MAX_LOOKS; look++) {
+    let hasActed = false;
+    for (let look = 0, waits = 0; look < MAX_LOOKS; ) {
       const rollout = await this.#rollout(target, call);
       if (rollout === null) throw new PermanentError('superseded', 'the Rollout is gone');
       const plan = await this.#plan(rollout, target, message, call);
       switch (plan.kind) {
         case 'done':
+          if (hasActed) await this.#parts.announce({ rollout, message, isDone: true, text: message.signal.summary });
           return isDryRun ? 'dry_run' : 'acknowledged';
         case 'wait':
-          throw new RetryableError('not_observed', plan.detail);
+          if (++waits > MAX_WAITS || isDryRun) throw new RetryableError('not_observed', plan.detail);
+          if (plan.nudge !== null && waits % NUDGE_EVERY === 0) await this.#patched(plan.nudge, call);
+          await paused(call.abort);
+          continue;
         case 'refuse':
           if (plan.refusal === 'declined') await this.#parts.announce({ rollout, message, isDone: false, text: plan.detail });
           throw new PermanentError(plan.refusal, plan.detail);
@@ -97,6 +107,7 @@ export class ArgoRolloutsSink implements Sink {
         default:
           plan satisfies never;
       }
+      look++;
       const patch = JSON.stringify(plan.patch);
       const movedOn = await this.#patched(plan.patch, { ...call, dryRun: isDryRun });
       if (movedOn !== null) {
@@ -106,9 +117,7 @@ export class ArgoRolloutsSink implements Sink {
         continue;
       }
       if (isDryRun) return 'dry_run';
-      if (plan.more) continue;
-      await this.#parts.announce({ rollout, message, isDone: true, text: message.signal.summary });
-      return 'acknowledged';
+      hasActed = true;
     }
     throw new RetryableError('conflict', `it changed ${MAX_LOOKS} times while it was looked at`);
   }
@@ -186,6 +195,11 @@ export class ArgoRolloutsSink implements Sink {
       throw error;
     }
   }
+}
+
+/** Ends when it is stopped; the next call says so. */
+async function paused(abort: AbortSignal): Promise<void> {
+  await sleep(WAIT_MS, undefined, { signal: abort }).catch(() => undefined);
 }
 
 function targetOf({ signal }: SinkMessage, act: string): RolloutTarget {

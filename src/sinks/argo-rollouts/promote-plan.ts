@@ -2,7 +2,7 @@
 import { type RolloutObject, rolloutPath, SIGNAL_ANNOTATION, standOf } from '../../kubernetes/rollout-object.ts';
 import type { RolloutTarget } from '../../model/rollout.ts';
 import type { SinkMessage } from '../sink.ts';
-import { annotated, DONE, type Plan, type PlannedPatch, refuse, unchanged, wait } from './plan.ts';
+import { annotated, DONE, nudged, type Plan, type PlannedPatch, refuse, unchanged, wait } from './plan.ts';
 
 /** The step that a signal of ours promoted, written down before it is left: whoever comes to the signal again does not promote the next one. */
 export const STEP_ANNOTATION = 'slipstream.dev/promoted-step';
@@ -23,14 +23,14 @@ export function promotePlan(how: 'step' | 'full', rollout: RolloutObject, target
     default:
       stand.phase satisfies never;
   }
-  if (rollout.status?.promoteFull === true) return DONE;
+  if (rollout.status?.promoteFull === true) return fullPromotionSeen(rollout);
   if (rollout.spec?.paused === true) return refuse('declined', 'somebody has paused it (spec.paused)');
   if (!stand.isObserved) return wait('the controller has not seen the newest spec yet');
   const path = rolloutPath(target.namespace, target.name);
   const guard = unchanged(rollout, stand);
   if (how === 'full') {
     const steps = [...guard, { op: 'add', path: '/status/promoteFull', value: true } as const];
-    return { kind: 'patch', more: false, patch: { path: `${path}/status`, steps } };
+    return { kind: 'patch', patch: { path: `${path}/status`, steps } };
   }
   const index = rollout.status?.currentStepIndex;
   const count = rollout.spec?.strategy?.canary?.steps?.length ?? 0;
@@ -39,12 +39,20 @@ export function promotePlan(how: 'step' | 'full', rollout: RolloutObject, target
   const marked = markedStep(rollout, id);
   if (marked === null) {
     const mark = annotated(rollout.metadata.annotations, { [SIGNAL_ANNOTATION]: id, [STEP_ANNOTATION]: String(index) });
-    return { kind: 'patch', more: true, patch: { path, steps: [...here, ...mark] } };
+    return { kind: 'patch', patch: { path, steps: [...here, ...mark] } };
   }
   if (index > marked) return DONE;
   if (index < marked) return refuse('superseded', 'it has begun its steps anew');
   const patch = stepPatch(rollout, `${path}/status`, Math.min(index + 1, count));
-  return patch === null ? DONE : { kind: 'patch', more: false, patch: { ...patch, steps: [...here, ...patch.steps] } };
+  const resumed = 'the controller has not taken up the end of the pause yet';
+  return patch === null ? wait(resumed, nudged(rollout)) : { kind: 'patch', patch: { ...patch, steps: [...here, ...patch.steps] } };
+}
+
+/** A full promotion that is asked for: the controller has taken it up once it is behind the last step. */
+export function fullPromotionSeen(rollout: RolloutObject): Plan {
+  const count = rollout.spec?.strategy?.canary?.steps?.length ?? 0;
+  const isTakenUp = (rollout.status?.currentStepIndex ?? count) >= count;
+  return isTakenUp ? DONE : wait('the controller has not taken up the full promotion yet', nudged(rollout));
 }
 
 /** The step from which the signal promoted; null when it has not. */

@@ -12,7 +12,8 @@ import {
 } from '../../kubernetes/rollout-object.ts';
 import type { RolloutTarget } from '../../model/rollout.ts';
 import type { SinkMessage } from '../sink.ts';
-import { annotated, DONE, type Plan, refuse, unchanged, wait } from './plan.ts';
+import { annotated, DONE, nudged, type Plan, refuse, unchanged, wait } from './plan.ts';
+import { fullPromotionSeen } from './promote-plan.ts';
 
 export interface TemplateHolder extends KubernetesObject {
   readonly spec?: { readonly template?: PodTemplate };
@@ -60,7 +61,7 @@ export function undoPlan(scene: UndoScene, target: RolloutTarget, message: SinkM
   // Of a Deployment's template and the Rollout's mark only one can be written at a time: the mark first, so that the other is never written twice.
   const template = workload === null ? [{ op: 'replace', path: '/spec/template', value: before.template } as const] : [];
   const steps = [...unchanged(rollout, stand), ...annotated(rollout.metadata.annotations, marks), ...template];
-  return { kind: 'patch', more: true, patch: { path: rolloutPath(target.namespace, target.name), steps } };
+  return { kind: 'patch', patch: { path: rolloutPath(target.namespace, target.name), steps } };
 }
 
 /**
@@ -71,16 +72,17 @@ export function undoneFurther(scene: UndoScene, mark: UndoMark, target: RolloutT
   const { rollout, workload } = scene;
   const stand = standOf(rollout);
   if (stand.canary === mark.undone) {
-    if (workload === null) return wait('the controller has not taken up the restored template yet');
+    if (workload === null) return wait('the controller has not taken up the restored template yet', nudged(rollout));
     return workloadPlan(scene, mark, target);
   }
   if (stand.canary !== mark.restored) return refuse('superseded', `the newest release is ${stand.canary}`);
   if (stand.phase === 'aborted') return refuse('superseded', 'the way back was aborted');
-  if (stand.phase === 'promoted' || rollout.status?.promoteFull === true) return DONE;
+  if (stand.phase === 'promoted') return DONE;
+  if (rollout.status?.promoteFull === true) return fullPromotionSeen(rollout);
   if (!stand.isObserved) return wait('the controller has not seen the newest spec yet');
   return {
     kind: 'patch',
-    more: false,
+
     patch: {
       path: `${rolloutPath(target.namespace, target.name)}/status`,
       steps: [...unchanged(rollout, stand), { op: 'add', path: '/status/promoteFull', value: true }],
@@ -94,10 +96,10 @@ function workloadPlan(scene: UndoScene, mark: UndoMark, target: RolloutTarget): 
   const restored = scene.replicaSets.find((set) => hashOf(set) === mark.restored)?.spec?.template;
   if (restored === undefined) return refuse('declined', `the ReplicaSet of ${mark.restored} is gone`);
   // Either what was put back, or something newer that the controller is about to see.
-  if (!isWorkloadObserved(scene)) return wait('the controller has not taken up the template of the Deployment yet');
+  if (!isWorkloadObserved(scene)) return wait('the controller has not taken up the template of the Deployment yet', nudged(scene.rollout));
   return {
     kind: 'patch',
-    more: true,
+
     patch: {
       path: workloadPath(target.namespace, workload.metadata.name),
       steps: [
