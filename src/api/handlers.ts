@@ -10,6 +10,8 @@ import type { WhatIfQuery, WhatIfView } from '../model/what-if.ts';
 import type { ControlHandlers } from './control-handlers.ts';
 import type { GateHandlers } from './gate-handlers.ts';
 import type { KayentaHandlers } from './kayenta/kayenta-handlers.ts';
+import type { MetricHandlers } from './prometheus/metric-source.ts';
+import type { ReportedOutcome, SignalOutcome } from './signal-outcome-handlers.ts';
 import type { Unavailable } from './unavailable.ts';
 
 type Eventually<T> = T | Promise<T>;
@@ -60,6 +62,16 @@ export interface SignalView {
   readonly attempts: number;
   readonly lastError: string | null;
   readonly decidedAt: EpochMs;
+  /** Not to be acted upon later. */
+  readonly notAfter: EpochMs;
+  /** Something remains to be done. */
+  readonly isOpen: boolean;
+  /** Wall clock at which people were last told that it needs them; null: never. */
+  readonly escalatedAt: EpochMs | null;
+  /** Null: the rollout names no object. */
+  readonly target: RolloutTarget | null;
+  /** Where people read why. */
+  readonly link: string | null;
 }
 
 export interface Readiness {
@@ -75,7 +87,7 @@ export interface SloQuery {
   readonly objective: string | null;
 }
 
-export interface ApiHandlers extends GateHandlers, KayentaHandlers, ControlHandlers {
+export interface ApiHandlers extends GateHandlers, KayentaHandlers, ControlHandlers, MetricHandlers {
   startRollout(request: StartRollout): Eventually<StartOutcome>;
   run(id: string): Eventually<AnalysisRun | null>;
   /** The policy that a run is judged by; null when it is unknown. */
@@ -100,6 +112,10 @@ export interface ApiHandlers extends GateHandlers, KayentaHandlers, ControlHandl
   whatIf(query: WhatIfQuery): Eventually<WhatIfView | null>;
   /** Newest first, at most `limit`. */
   signals(limit: number): Eventually<readonly SignalView[]>;
+  /** All deliveries of one signal; empty when it is not known. */
+  signal(id: string): Eventually<readonly SignalView[]>;
+  /** The deploy system says what became of a signal. Durable when it resolves; saying the same again changes nothing. */
+  reportOutcome(outcome: SignalOutcome): Eventually<ReportedOutcome>;
   readiness(): Readiness;
   /** Prometheus text. */
   metrics(): Promise<string>;

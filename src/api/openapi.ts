@@ -7,6 +7,7 @@ import { startRollout } from './request-schemas.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 import * as schemas from './schemas.ts';
+import { reportOutcome } from './signal-outcome-schema.ts';
 import { objectiveReport, sloReport, whatIfReport } from './slo-schemas.ts';
 import { pulledVerdict, verdictRequest } from './verdict-schemas.ts';
 
@@ -34,6 +35,7 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   HoldList: holdList,
   Breaker: breakerReport,
   SignalList: schemas.signalList,
+  ReportOutcome: reportOutcome,
   Readiness: schemas.readiness,
   Problem: schemas.problem,
 };
@@ -51,7 +53,7 @@ const CHANGE_PROBLEMS: Readonly<Record<number, string>> = {
 };
 const BODY_PROBLEMS: Readonly<Record<number, string>> = {
   413: 'The body is larger than 1 MiB.',
-  415: 'The body is not application/json.',
+  415: 'The body is not of the type that is asked for.',
 };
 
 export function openApiDocument(version: string): Json {
@@ -96,13 +98,13 @@ function operation(operationId: string, route: Route): Json {
     summary: route.summary,
     ...(route.mutates === true ? { security: [{ token: [] }, {}] } : {}),
     parameters: [...pathParameters(route.path), ...queryParameters(route.query)],
-    ...(route.body === undefined ? {} : { requestBody: { required: true, content: contentOf(route.body) } }),
+    ...(route.body === undefined ? {} : { requestBody: { required: true, content: contentOf(route.body, route.bodyType) } }),
     responses,
   };
 }
 
-function contentOf(schema: z.ZodType): Json {
-  const type = schema === schemas.problem ? 'application/problem+json' : 'application/json';
+function contentOf(schema: z.ZodType, bodyType = 'application/json'): Json {
+  const type = schema === schemas.problem ? 'application/problem+json' : bodyType;
   return { [type]: { schema: reference(schema) } };
 }
 

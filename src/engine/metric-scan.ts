@@ -40,6 +40,8 @@ export class MetricScan implements MetricTimeline {
   readonly #edges: MetricWindow;
   readonly #cellsFromSec: number;
   readonly #groupOf = new Map<number, number>();
+  /** As it was when the slots were taken. */
+  readonly #completeTo = new Map<string, EpochMs>();
   readonly #histories: MetricHistory[];
   readonly #view = new RowView();
   readonly #sum: CellSum;
@@ -53,7 +55,8 @@ export class MetricScan implements MetricTimeline {
     this.#parts = parts;
     this.layout = parts.layout;
     this.keptFromMs = parts.keptFromMs;
-    this.#edges = parts.grid.window(request.fromMs, request.toMs);
+    const [first, last] = [request.fromMs, request.toMs].map((at) => parts.grid.window(at, at)) as [MetricWindow, MetricWindow];
+    this.#edges = { fromSec: first.fromSec, toSec: last.toSec };
     this.#cellsFromSec = Number.isFinite(request.cellsFromMs)
       ? parts.grid.window(request.cellsFromMs, request.cellsFromMs).fromSec
       : Number.POSITIVE_INFINITY;
@@ -62,7 +65,10 @@ export class MetricScan implements MetricTimeline {
     this.#cells = new Int32Array(laneCells);
     this.#counts = new Float64Array(laneCells);
     this.#histories = request.groups.map(() => new MetricHistory(laneCells));
-    for (const [group, { ids }] of request.groups.entries()) for (const id of ids) this.#groupOf.set(id, group);
+    for (const [group, { service, ids }] of request.groups.entries()) {
+      this.#completeTo.set(service, parts.completeTo(service));
+      for (const id of ids) this.#groupOf.set(id, group);
+    }
   }
 
   /** Null while it may go on; after that it must not be asked. */
@@ -97,7 +103,7 @@ export class MetricScan implements MetricTimeline {
   }
 
   completeTo(service: string): EpochMs {
-    return this.#parts.completeTo(service);
+    return this.#completeTo.get(service) ?? Number.NEGATIVE_INFINITY;
   }
 
   window(fromMs: EpochMs, toMs: EpochMs): MetricWindow {

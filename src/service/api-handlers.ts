@@ -1,22 +1,23 @@
 /** Answers the API's questions from the engine and the store. */
-import type { ApiHandlers, SignalView } from '../api/handlers.ts';
+import type { ApiHandlers } from '../api/handlers.ts';
 import type { KayentaHandlers } from '../api/kayenta/kayenta-handlers.ts';
 import type { Engine } from '../engine.ts';
 import type { StoredSlot } from '../model/checkpoint.ts';
 import type { DurationMs } from '../model/time.ts';
-import type { JournalEntry } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Clock } from './clock.ts';
 import { controlHandlers } from './control-handlers.ts';
 import { gateHandlers } from './gate-handlers.ts';
+import { metricSource } from './metric-source.ts';
 import { NOT_DURABLE } from './not-durable.ts';
 import type { SettledRuns } from './settled.ts';
+import { type SignalHandlerParts, signalHandlers } from './signal-handlers.ts';
 
 /** What a caller is told to wait when there are too many runs. */
 const FULL_RETRY_MS = 30_000;
 
-export interface HandlerParts {
+export interface HandlerParts extends SignalHandlerParts {
   readonly engine: Engine;
   readonly store: Store;
   readonly telemetry: Telemetry;
@@ -39,9 +40,11 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     engine.storedPieces(windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
   return {
     ...gateHandlers(parts),
-    ...controlHandlers(parts),
     ...parts.kayenta,
+    ...controlHandlers(parts),
+    ...signalHandlers(parts),
     version: parts.version,
+    metricSource: metricSource(parts),
     readiness: () => parts.readiness(),
     metrics: () => parts.metrics(),
     startRollout(request) {
@@ -96,12 +99,5 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     outlook: (query) => engine.outlook(query),
     slo: (only) => engine.sloReport(clock.now(), only),
     whatIf: (query) => engine.whatIf(query, stored(query.windowMs)),
-    signals: (limit) => store.journal.entries(limit).map(signalView),
   };
-}
-
-function signalView(entry: JournalEntry): SignalView {
-  const { signal, sink, state, attempts, lastError, decidedAt } = entry;
-  const { id, rolloutId, generation, service, action, reason, summary } = signal;
-  return { id, rolloutId, generation, service, action, reason, summary, sink, state, attempts, lastError, decidedAt };
 }

@@ -1,5 +1,6 @@
 /** A small service behind the API that keeps runs in memory: real enough to fence generations and to be asked the same twice. */
 import type { AbortOutcome, ApiHandlers, SignalView, SloQuery, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
+import type { ReportedOutcome, SignalOutcome } from '../../src/api/signal-outcome-handlers.ts';
 import { judgeSeries } from '../../src/evaluate/kayenta-judge/judge-series.ts';
 import type { Judgement } from '../../src/model/judgement.ts';
 import type { Outlook } from '../../src/model/outlook.ts';
@@ -10,15 +11,18 @@ import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView }
 import type { WhatIfQuery, WhatIfView } from '../../src/model/what-if.ts';
 import { OVERSPENT, REPORT } from '../model/slo-reports.ts';
 import { MemoryGate } from './memory-gate.ts';
+import { NO_METRICS } from './memory-metrics.ts';
 
 export const NOW = Date.UTC(2026, 10, 21, 12, 0, 0);
 
 export class MemoryService extends MemoryGate implements ApiHandlers {
   readonly version = '1.2.3';
+  readonly metricSource = NO_METRICS;
   mode: PolicyMode = 'rollback';
   readonly asked: StartRollout[] = [];
   readonly windows: [number, string | null][] = [];
   readonly askedWhatIf: WhatIfQuery[] = [];
+  readonly reported: SignalOutcome[] = [];
   objectives: SloReport['objectives'] = [OVERSPENT, ...REPORT.objectives];
   reasons: string[] = [];
   availability: Judgement = AVAILABILITY;
@@ -119,7 +123,22 @@ export class MemoryService extends MemoryGate implements ApiHandlers {
   }
 
   async signals(limit: number): Promise<readonly SignalView[]> {
-    return [SIGNAL, { ...SIGNAL, id: 'sig_2', state: 'pending' as const, lastError: '503' }].slice(0, limit);
+    return [SIGNAL, { ...SIGNAL, id: 'sig_2', state: 'pending' as const, isOpen: true, lastError: '503' }].slice(0, limit);
+  }
+
+  async signal(id: string): Promise<readonly SignalView[]> {
+    return [SIGNAL].filter((signal) => signal.id === id);
+  }
+
+  /** The one signal waits until it is told that it was done; the one of `sig_full` cannot be kept. */
+  async reportOutcome(outcome: SignalOutcome): Promise<ReportedOutcome> {
+    if (outcome.signalId === 'sig_full') return { outcome: 'unavailable', detail: 'the store is full', retryAfterMs: 5_000 };
+    if (outcome.signalId !== SIGNAL.id) return { outcome: 'unknown' };
+    if (outcome.sink !== null && outcome.sink !== SIGNAL.sink) return { outcome: 'not_awaited' };
+    const last = this.reported.at(-1);
+    if (last !== undefined && last.outcome !== outcome.outcome) return { outcome: 'over', state: 'confirmed' };
+    this.reported.push(outcome);
+    return { outcome: 'kept', signals: [{ ...SIGNAL, state: outcome.outcome === 'done' ? 'confirmed' : 'escalated' }] };
   }
 
   readiness() {
@@ -315,4 +334,9 @@ const SIGNAL: SignalView = {
   attempts: 2,
   lastError: null,
   decidedAt: NOW,
+  notAfter: NOW + 900_000,
+  isOpen: false,
+  escalatedAt: null,
+  target: { kind: 'Rollout', namespace: 'shop', name: 'checkout', fence: '7c9f' },
+  link: 'https://slipstream.example/v1/rollouts/r-1/explanation',
 };

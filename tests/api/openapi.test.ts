@@ -42,6 +42,7 @@ function validator(path: string, method: string, status: number, type: string): 
 
 const BODY = JSON.stringify({ service: 'shop', generation: 9, baseline: { v: '1' }, canary: { v: '2' } });
 const OVERRIDE = JSON.stringify({ service: 'shop', by: 'ana', reason: 'fixes the checkout', for: '2h' });
+const OUTCOME = JSON.stringify({ outcome: 'done', by: 'pipeline 7' });
 const HOLD = JSON.stringify({ mode: 'hold', by: 'ana', reason: 'database is being moved' });
 const RESET = JSON.stringify({ by: 'ana', reason: 'looked at all of it' });
 const ASKED = JSON.stringify({ service: 'ask', baseline: { v: '1' }, canary: { v: '2' } });
@@ -67,6 +68,7 @@ const FLAGGER = [
   'events',
 ].map((name) => `/flagger/v1/${name}`);
 const LOAD_TEST = JSON.stringify({ service: 'shop', outcome: 'pass', candidate: '1.5.0' });
+const FORM = { method: 'POST', body: '', headers: { 'content-type': 'application/x-www-form-urlencoded' } };
 const POST = { method: 'POST', body: BODY, headers: { 'content-type': 'application/json' } };
 
 const REQUESTS: readonly [string, string, RequestInit, number][] = [
@@ -139,6 +141,29 @@ const REQUESTS: readonly [string, string, RequestInit, number][] = [
   ['/flagger/v1/rollback', '/flagger/v1/rollback', { ...POST, body: '{}' }, 400],
   ['/v1/signals', '/v1/signals', {}, 200],
   ['/v1/signals?limit=x', '/v1/signals', {}, 400],
+  ['/v1/signals/sig_1', '/v1/signals/{id}', {}, 200],
+  ['/v1/signals/sig_0', '/v1/signals/{id}', {}, 404],
+  ['/v1/signals/sig_1/outcome', '/v1/signals/{id}/outcome', { ...POST, body: OUTCOME }, 200],
+  ['/v1/signals/sig_0/outcome', '/v1/signals/{id}/outcome', { ...POST, body: OUTCOME }, 404],
+  ['/v1/signals/sig_1/outcome', '/v1/signals/{id}/outcome', { ...POST, body: OUTCOME.replace('done', 'half') }, 400],
+  ['/api/v1/query?query=vector(1)', '/api/v1/query', {}, 200],
+  ['/api/v1/query?query=1%2B1', '/api/v1/query', {}, 200],
+  ['/api/v1/query?query=sum(', '/api/v1/query', {}, 400],
+  ['/api/v1/query?query=slipstream_requests_total', '/api/v1/query', {}, 422],
+  ['/api/v1/query?query=1&timeout=0', '/api/v1/query', {}, 503],
+  ['/api/v1/query', '/api/v1/query', { ...FORM, body: 'query=vector(1)' }, 200],
+  ['/api/v1/query', '/api/v1/query', { ...FORM, headers: { 'content-type': 'text/plain' } }, 415],
+  ['/api/v1/query_range?query=1&start=0&end=60&step=15', '/api/v1/query_range', {}, 200],
+  ['/api/v1/query_range', '/api/v1/query_range', { ...FORM, body: 'query=1&start=0&end=60&step=15s' }, 200],
+  ['/api/v1/query_range?query=1', '/api/v1/query_range', {}, 400],
+  ['/api/v1/series?match[]=slipstream_requests_total', '/api/v1/series', {}, 200],
+  ['/api/v1/series', '/api/v1/series', { ...FORM, body: 'match[]=slipstream_requests_total' }, 200],
+  ['/api/v1/series', '/api/v1/series', {}, 400],
+  ['/api/v1/labels', '/api/v1/labels', {}, 200],
+  ['/api/v1/labels', '/api/v1/labels', { ...FORM, body: '' }, 200],
+  ['/api/v1/label/service/values', '/api/v1/label/{name}/values', {}, 200],
+  ['/api/v1/metadata', '/api/v1/metadata', {}, 200],
+  ['/api/v1/status/buildinfo', '/api/v1/status/buildinfo', {}, 200],
   ['/healthz', '/healthz', {}, 200],
   ['/readyz', '/readyz', {}, 200],
   ['/version', '/version', {}, 200],

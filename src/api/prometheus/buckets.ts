@@ -1,7 +1,10 @@
 /** Histograms as samples: put together, spread over the label `le`, and read at a quantile. */
+import { QueryError } from './query-error.ts';
 import { type BucketSample, type LabelSet, type Sample, sample } from './sample.ts';
 
 const LE = 'le';
+/** Samples that one vector of buckets may become. */
+const MAX_SPREAD = 10_000;
 
 /** All counts in one. They must be of one metric. */
 export function mergedBuckets(histograms: readonly BucketSample[]): BucketSample {
@@ -20,7 +23,7 @@ export function mergedBuckets(histograms: readonly BucketSample[]): BucketSample
 
 /**
  * Samples that stand for buckets as samples with `le`, running sums as Prometheus has them. All get the same edges, those of every bucket of any of them
- * that holds something, so that sums by `le` are right.
+ * that holds something, so that sums by `le` are right. Throws a QueryError of `execution` when that is too much.
  */
 export function spreadBuckets(samples: readonly Sample[]): readonly Sample[] {
   if (samples.every(({ histogram }) => histogram === null)) return samples;
@@ -28,6 +31,13 @@ export function spreadBuckets(samples: readonly Sample[]): readonly Sample[] {
   for (const { histogram } of samples) {
     for (const bucket of Array.from(histogram?.buckets ?? []))
       for (const edge of edgesOf(bucket, histogram as BucketSample)) bounds.add(edge);
+  }
+  const count = samples.length * bounds.size;
+  if (count > MAX_SPREAD) {
+    throw new QueryError(
+      'execution',
+      `${count} buckets are asked for, and at most ${MAX_SPREAD} are told at once: put them together with sum by (le)`,
+    );
   }
   const ascending = [...bounds].filter((bound) => bound > 0).sort((a, b) => a - b);
   return samples.flatMap((one) => (one.histogram === null ? [one] : spread(one.labels, one.histogram, ascending)));

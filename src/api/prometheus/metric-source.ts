@@ -23,3 +23,7 @@ export interface MetricSource {
   /** Lets others do something: to be awaited now and then. */
   breathe(): Promise<void>;
 }
+
+export interface MetricHandlers {
+  readonly metricSource: MetricSource;
+}
