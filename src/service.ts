@@ -16,14 +16,15 @@ import type { Consume, Receiver } from './receivers/receiver.ts';
 import { addressing } from './service/addressing.ts';
 import { apiHandlers } from './service/api-handlers.ts';
 import { type Clock, SYSTEM_CLOCK } from './service/clock.ts';
-import { kayentaHandlers } from './service/kayenta-handlers.ts';
 import { KillSwitch } from './service/control-switch.ts';
+import { kayentaHandlers } from './service/kayenta-handlers.ts';
 import { showObjectives } from './service/objective-metrics.ts';
 import { Pipeline } from './service/pipeline.ts';
 import { SettledRuns } from './service/settled.ts';
+import { signalDelivery } from './service/signal-delivery.ts';
 import { Stages } from './service/stages.ts';
 import { createSinks } from './sinks/create-sinks.ts';
-import { Delivery } from './sinks/delivery.ts';
+import type { Delivery } from './sinks/delivery.ts';
 import { MemoryStore } from './store/memory-store.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
 import type { Store } from './store/store.ts';
@@ -65,13 +66,13 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const { engine, ingest } = stages;
   const sinks = createSinks(config.sinks, { now: clock.now, out: options.out });
   const killSwitch = new KillSwitch({ path: config.killSwitchFile, controls: engine.controls, telemetry, now: clock.now });
-  const delivery = new Delivery({
+  const delivery = signalDelivery({
     journal: store.journal,
     sinks,
     telemetry,
-    now: clock.now,
-    monotonicMs: () => clock.monotonicMs(),
-    isCurrent: (signal: Signal) => (engine.rollouts.isCurrent(signal.rolloutId, signal.generation) ? 'send' : 'superseded'),
+    clock,
+    escalation: config.escalation,
+    isCurrent: (signal: Signal) => killSwitch.standing(signal, engine.rollouts),
   });
   const settled = new SettledRuns((id) => engine.rollouts.find(id)?.view() ?? null);
   const pipeline = new Pipeline({
@@ -97,6 +98,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     apiHandlers({
       engine,
       store,
+      delivery,
       telemetry,
       clock,
       version: options.version,

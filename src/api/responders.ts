@@ -17,6 +17,7 @@ import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from
 import { rolloutRequest } from './rollout-request.ts';
 import { ROUTES, type RouteId } from './routes.ts';
 import { explainedRunView, pageOf, runSummary, statusReport } from './run-view.ts';
+import { signalOutcomeResponders } from './signal-outcome-responders.ts';
 import { sloResponders } from './slo-responders.ts';
 import { spinnakerResponders } from './spinnaker/responders.ts';
 import { unavailable } from './unavailable.ts';
@@ -109,6 +110,14 @@ export function responders(handlers: ApiHandlers, config: ApiConfig, now: () => 
       const query = signalsQuery.safeParse(context.req.query());
       if (!query.success) return problemResponse(invalidRequest(query.error, 'query'));
       return json({ signals: await handlers.signals(query.data.limit) });
+    },
+
+    ...signalOutcomeResponders(handlers),
+
+    async signal(context) {
+      const signals = await handlers.signal(idOf(context));
+      if (signals.length > 0) return json({ signals });
+      return problemResponse({ status: 404, title: 'Not found', detail: 'no signal of this id is known' });
     },
 
     health: () => json({ alive: true }),

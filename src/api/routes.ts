@@ -9,6 +9,7 @@ import { prometheusRoutes } from './prometheus/routes.ts';
 import { latencyQuery, listQuery, signalsQuery, startRollout, statusQuery } from './request-schemas.ts';
 import { json, problem, type Route, text } from './route.ts';
 import * as schemas from './schemas.ts';
+import { reportOutcome } from './signal-outcome-schema.ts';
 import { explanationQuery, sloQuery } from './slo-query.ts';
 import { sloReport, whatIfReport } from './slo-schemas.ts';
 import { spinnakerRoutes } from './spinnaker/routes.ts';
@@ -167,6 +168,25 @@ export const ROUTES = {
     summary: 'Signals and how their delivery went, newest first.',
     query: signalsQuery,
     responses: { 200: json('One entry per signal and sink.', schemas.signalList) },
+  },
+  signal: {
+    method: 'GET',
+    path: '/v1/signals/{id}',
+    summary: 'One signal and how its delivery to each sink went.',
+    responses: { 200: json('One entry per sink.', schemas.signalList), 404: problem('No such signal.') },
+  },
+  reportOutcome: {
+    method: 'POST',
+    path: '/v1/signals/{id}/outcome',
+    summary: 'Say what became of a signal that was taken. Saying the same again is safe.',
+    mutates: true,
+    body: reportOutcome,
+    responses: {
+      200: json('It is kept. One entry per sink.', schemas.signalList),
+      404: problem('No such signal, or it went to no such sink.'),
+      409: problem('Nobody waits to be told, or the delivery is over already.'),
+      503: problem('Not now; Retry-After says when.'),
+    },
   },
   health: { method: 'GET', path: '/healthz', summary: 'Is the process alive?', responses: { 200: json('It is.', schemas.health) } },
   readiness: {

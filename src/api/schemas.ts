@@ -261,6 +261,11 @@ const signal = z.object({
   attempts: count,
   lastError: z.string().nullable(),
   decidedAt: epochMs,
+  notAfter: epochMs.describe('Not to be acted upon later.'),
+  isOpen: z.boolean().describe('Something remains to be done: to deliver it, to see its effect, or to tell people.'),
+  escalatedAt: epochMs.nullable().describe('When people were last told that it needs them; null: never.'),
+  target: target.nullable().describe('The object of the deploy system; null when nobody named it.'),
+  link: z.string().nullable().describe('Where people read why.'),
 });
 
 export const signalList = z.object({ signals: z.array(signal).describe('One entry per signal and sink, newest first.') });

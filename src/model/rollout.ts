@@ -115,7 +115,14 @@ export interface Signal {
   readonly notAfter: EpochMs;
   /** Names of the sinks that get it. */
   readonly sinks: readonly string[];
+  /** Names of the sinks that are told once its effect was seen; absent: none. */
+  readonly toldAfter?: readonly string[];
 }
 
-export const DELIVERY_STATES = ['pending', 'sent', 'acknowledged', 'superseded', 'expired'] as const;
+/**
+ * The way of a signal to one sink. `sent`: an attempt was begun, so the other side may have acted. `acknowledged`: the other side took it. `confirmed`: the
+ * deploy system was seen to have done it. `superseded`: something newer is being rolled out. `expired`: its time passed before it was taken. `escalated`: taken
+ * or declined, nothing came of it, and people were told. `dry_run`: all was done but the effect.
+ */
+export const DELIVERY_STATES = ['pending', 'sent', 'acknowledged', 'confirmed', 'superseded', 'expired', 'escalated', 'dry_run'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];

@@ -3,6 +3,8 @@ import { PermanentError, RetryableError } from '../model/errors.ts';
 import type { DurationMs } from '../model/time.ts';
 import type { SinkRefusal } from './sink.ts';
 
+const REFUSALS: readonly SinkRefusal[] = ['superseded', 'refused', 'misdirected', 'declined'];
+
 export interface DeliveryFailure {
   readonly kind: 'retry' | SinkRefusal;
   readonly text: string;
@@ -13,8 +15,7 @@ export interface DeliveryFailure {
 export function failureOf(error: unknown): DeliveryFailure {
   if (error instanceof RetryableError) return { kind: 'retry', text: error.message, retryAfterMs: error.retryAfterMs };
   if (error instanceof PermanentError) {
-    const kind = error.code === 'superseded' || error.code === 'misdirected' ? error.code : 'refused';
-    return { kind, text: error.message };
+    return { kind: REFUSALS.find((refusal) => refusal === error.code) ?? 'refused', text: error.message };
   }
   return { kind: 'retry', text: `unexpected ${error instanceof Error ? error.name : typeof error}` };
 }

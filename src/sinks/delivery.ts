@@ -1,258 +1,297 @@
-/** Gets journalled signals through their sinks: retries, fencing, expiry and the journal's truth, once for all sinks. */
-import type { DeliveryState, Signal } from '../model/rollout.ts';
-import type { DurationMs, EpochMs } from '../model/time.ts';
-import { isFinal, type JournalEntry, type SignalJournal } from '../store/journal.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
+/** Gets journalled signals through their sinks: retries, fencing, expiry, confirmation and the journal's truth, once for all sinks. */
+import type { DurationMs } from '../model/time.ts';
+import type { JournalEntry } from '../store/journal.ts';
 import { refusedWaitMs, retryWaitMs } from './backoff.ts';
+import { isSeenAfterwards, lookBack, lookWaitMs, untilGivenUpMs, untilUnconfirmedMs } from './confirmation.ts';
+import { type AttemptOutcome, attemptDelivery } from './delivery-attempt.ts';
 import { type DeliveryFailure, failureOf } from './delivery-failure.ts';
+import { DeliveryLog } from './delivery-log.ts';
+import type { DeliveryTopic } from './delivery-notice.ts';
+import { type DeliveryGround, type DeliveryParts, deliveryGround } from './delivery-parts.ts';
+import { DeliveryRecord } from './delivery-record.ts';
+import { Escalation } from './escalation.ts';
+import { deliveryKey, type HeldDelivery, heldDelivery, isUndelivered, type Turn } from './held-delivery.ts';
 import { Lane } from './lane.ts';
-import { messageOf } from './message.ts';
-import type { Sink, SinkMessage } from './sink.ts';
+import { meantBy, type OutcomeReport, type Reported, reportText, turnOf } from './outcome-report.ts';
+import type { ReadBack, Receipt } from './sink.ts';
 
-/** Attempts at once through one sink. */
+/** Attempts at once through one sink, and looks at once for what came of others. */
 const MAX_IN_FLIGHT_PER_SINK = 4;
 /** Deliveries held in memory; the rest wait in the journal until there is room. */
 const MAX_HELD = 10_000;
-/** A signal not delivered this long after its decision is reported as an error once: a human may have to act in its place. */
-const UNDELIVERED_ALARM_MS: DurationMs = 60_000;
-
-export interface DeliveryParts {
-  readonly journal: SignalJournal;
-  /** By name; a journalled signal for a name that is not here waits until it appears or the signal expires. */
-  readonly sinks: ReadonlyMap<string, Sink>;
-  readonly telemetry: Telemetry;
-  /** Wall clock. */
-  now(): EpochMs;
-  /** Never jumps: by it a signal that is held expires. The runtime's own by default. */
-  monotonicMs?(): DurationMs;
-  /** Asked right before each attempt. */
-  isCurrent(signal: Signal): 'send' | 'superseded' | 'expired';
-  /** Runs `task` once after a wait, and returns what cancels it; by default a timer of the runtime. */
-  schedule?(task: () => void, waitMs: DurationMs): () => void;
-  /** Uniform in [0, 1), for jitter. */
-  random?(): number;
-  readonly limits?: { readonly inFlightPerSink?: number; readonly held?: number };
-}
-
-type FinalState = Exclude<DeliveryState, 'pending' | 'sent'>;
-
-interface HeldDelivery {
-  readonly key: string;
-  readonly sink: string;
-  readonly decidedAt: EpochMs;
-  readonly message: SinkMessage;
-  /** By the clock that never jumps: a jump of the wall clock ends no signal that is not delivered yet. */
-  readonly expiresAt: DurationMs;
-  state: DeliveryState;
-  attempts: number;
-  lastError: string | null;
-  /** Failed attempts in a row since it was submitted. */
-  failures: number;
-  journalFailures: number;
-  /** Known end that the journal has yet to take. */
-  settled: FinalState | null;
-  alarmed: boolean;
-  cancelWait: (() => void) | null;
-}
+/** While an operator holds signals back, it is asked again so often. */
+const HELD_BACK_MS: DurationMs = 1_000;
+/** A replica that is not the one to act gives the other so much of a start. */
+const STANDBY_MS: DurationMs = 5_000;
+/** One 404 may be a proxy that restarts; so many in a row are for a person to look at. */
+const MISDIRECTIONS_TOLD = 2;
 
 /**
- * Nothing is sent that is not journalled, nothing journalled is forgotten: a delivery ends acknowledged, superseded or expired. All attempts
- * carry the same id and bytes, so a repetition after a lost answer or a crash is recognisable as one.
+ * Nothing is sent that is not journalled, nothing journalled is forgotten: a delivery is open until the other side took it and its effect was seen where it can
+ * be, until something newer or its time ended it, or until people were told. All attempts carry the same id and bytes, so a repetition after a lost answer or
+ * a crash is recognisable as one.
  */
 export class Delivery {
-  readonly #parts: DeliveryParts;
-  readonly #schedule: (task: () => void, waitMs: DurationMs) => () => void;
-  readonly #random: () => number;
-  readonly #monotonicMs: () => DurationMs;
+  readonly #ground: DeliveryGround;
+  readonly #record: DeliveryRecord;
+  readonly #escalation: Escalation;
+  readonly #log: DeliveryLog;
   readonly #maxHeld: number;
+  readonly #maxInFlight: number;
   readonly #held = new Map<string, HeldDelivery>();
   readonly #lanes = new Map<string, Lane>();
   readonly #abort = new AbortController();
   #leftInJournal = false;
 
   constructor(parts: DeliveryParts) {
-    this.#parts = parts;
-    this.#schedule = parts.schedule?.bind(parts) ?? runtimeTimer;
-    this.#random = parts.random?.bind(parts) ?? Math.random;
-    this.#monotonicMs = parts.monotonicMs?.bind(parts) ?? (() => performance.now());
+    this.#ground = deliveryGround(parts);
+    this.#record = new DeliveryRecord(this.#ground);
+    this.#escalation = new Escalation(this.#ground, this.#record, this.#abort.signal, (delivery) => this.#told(delivery));
+    this.#log = new DeliveryLog(this.#ground);
     this.#maxHeld = parts.limits?.held ?? MAX_HELD;
+    this.#maxInFlight = parts.limits?.inFlightPerSink ?? MAX_IN_FLIGHT_PER_SINK;
   }
 
-  /** Takes over entries that are in the journal already; those it holds or that are final are passed over. */
+  /** Takes over entries that are in the journal already; those it holds or that are not open are passed over. */
   submit(entries: readonly JournalEntry[]): void {
     if (this.#abort.signal.aborted) return;
     for (const entry of entries) {
-      const key = JSON.stringify([entry.signal.id, entry.sink]);
-      if (isFinal(entry.state) || this.#held.has(key)) continue;
+      const key = deliveryKey(entry.signal.id, entry.sink);
+      if (!entry.isOpen || this.#held.has(key)) continue;
       if (this.#held.size >= this.#maxHeld) {
-        if (!this.#leftInJournal) this.#parts.telemetry.log.warn({ held: this.#held.size }, 'deliveries wait in the journal');
+        if (!this.#leftInJournal) this.#ground.telemetry.log.warn({ held: this.#held.size }, 'deliveries wait in the journal');
         this.#leftInJournal = true;
         break;
       }
-      const delivery = heldDelivery(key, entry, this.#monotonicMs() + entry.signal.notAfter - this.#parts.now());
+      const delivery = heldDelivery(entry, this.#ground.now(), this.#ground.monotonicMs());
       this.#held.set(key, delivery);
-      this.#run(delivery);
+      this.#begin(delivery);
     }
-    this.#countPending();
+    this.#log.held(this.#held.values());
   }
 
   /** Takes up what the journal has open, for instance after a restart. Throws when the journal cannot be read. */
   resume(): void {
     this.#leftInJournal = false;
-    this.submit(this.#parts.journal.pending());
+    this.submit(this.#ground.journal.pending());
+  }
+
+  /** The deploy system says what became of a signal that it took. Durable when it returns `kept`; saying the same again changes nothing. */
+  report(report: OutcomeReport): Reported {
+    const meant = meantBy(report, this.#ground);
+    if ('kind' in meant) return meant;
+    for (const entry of meant) {
+      const held = this.#held.get(deliveryKey(entry.signal.id, entry.sink));
+      const delivery = held ?? heldDelivery(entry, this.#ground.now(), this.#ground.monotonicMs());
+      delivery.lastError = report.outcome === 'done' ? delivery.lastError : reportText(report);
+      if (held === undefined) this.#held.set(delivery.key, delivery);
+      if (!this.#turn(delivery, turnOf(report))) return { kind: 'not_journalled' };
+    }
+    return { kind: 'kept' };
   }
 
   /** Aborts what is in flight, keeps the rest in the journal, and resolves when no more will be written there. */
   async stop(): Promise<void> {
     this.#abort.abort();
-    for (const delivery of this.#held.values()) delivery.cancelWait?.();
+    for (const delivery of this.#held.values()) {
+      delivery.cancelWait?.();
+      delivery.cancelAlarm?.();
+    }
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
     this.#held.clear();
   }
 
-  #run(delivery: HeldDelivery): void {
-    let lane = this.#lanes.get(delivery.sink);
-    if (lane === undefined) {
-      lane = new Lane(this.#parts.limits?.inFlightPerSink ?? MAX_IN_FLIGHT_PER_SINK);
-      this.#lanes.set(delivery.sink, lane);
+  /** Goes on from the state that a delivery is in. */
+  #begin(delivery: HeldDelivery): void {
+    const { afterMs, now } = this.#ground;
+    const sink = this.#ground.sinks.get(delivery.sink);
+    if (isUndelivered(delivery)) {
+      this.#escalation.arm(delivery, 'undelivered', delivery.decidedAt + afterMs - now());
+      if (sink?.readBack !== undefined && this.#ground.isStandby()) {
+        delivery.mayBeDone = true;
+        this.#wait(delivery, STANDBY_MS);
+      } else this.#run(delivery);
+    } else if (delivery.state === 'acknowledged') {
+      this.#escalation.arm(delivery, 'unconfirmed', untilUnconfirmedMs(delivery, this.#ground));
+      this.#wait(delivery, lookWaitMs(delivery, sink, this.#ground));
+    } else {
+      this.#tell(delivery);
     }
-    lane.run(() => this.#attempt(delivery));
+  }
+
+  #run(delivery: HeldDelivery): void {
+    const purpose = delivery.state === 'acknowledged' ? 'look' : 'send';
+    const key = `${purpose} ${delivery.sink}`;
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = new Lane(this.#maxInFlight);
+      this.#lanes.set(key, lane);
+    }
+    lane.run(() => this.#step(delivery));
+  }
+
+  async #step(delivery: HeldDelivery): Promise<void> {
+    delivery.cancelWait = null;
+    if (delivery.isOver) return;
+    if (delivery.turn !== null) this.#turn(delivery, delivery.turn);
+    else if (isUndelivered(delivery)) await this.#attempt(delivery);
+    else if (delivery.state === 'acknowledged') await this.#look(delivery);
   }
 
   async #attempt(delivery: HeldDelivery): Promise<void> {
+    const outcome = await attemptDelivery(delivery, { ground: this.#ground, record: this.#record, abort: this.#abort.signal });
+    // What was told of it meanwhile stands.
+    if (delivery.isOver || !isUndelivered(delivery) || delivery.turn !== null) return;
+    this.#attempted(delivery, outcome);
+  }
+
+  #attempted(delivery: HeldDelivery, outcome: AttemptOutcome): void {
+    switch (outcome.kind) {
+      case 'taken':
+        this.#turn(delivery, this.#turnAfter(delivery, outcome.receipt));
+        return;
+      case 'seen':
+        this.#turn(delivery, { state: 'confirmed', isOpen: false, seen: outcome.seen });
+        return;
+      case 'over':
+        this.#turn(delivery, { state: outcome.state, isOpen: outcome.state === 'expired' });
+        return;
+      case 'held_back':
+        this.#wait(delivery, this.#untilExpired(delivery, HELD_BACK_MS));
+        return;
+      case 'not_journalled':
+        this.#waitForJournal(delivery);
+        return;
+      case 'failed':
+        // What stopping broke off is no failure of the sink: the journal keeps it as it is.
+        if (!this.#abort.signal.aborted) this.#failed(delivery, outcome.failure);
+        return;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  #turnAfter({ sink, message }: HeldDelivery, receipt: Receipt): Turn {
+    if (receipt === 'acknowledged')
+      return { state: receipt, isOpen: isSeenAfterwards(this.#ground.sinks.get(sink), message.signal.action) };
+    if (receipt === 'dry_run') return { state: receipt, isOpen: false };
+    return { state: receipt, isOpen: false, seen: { state: 'confirmed', detail: 'its effect was seen at once' } };
+  }
+
+  /** Ends an attempt or a delivery once the journal has it; false when it has not, and then it is tried again. */
+  #turn(delivery: HeldDelivery, turn: Turn): boolean {
+    delivery.turn = turn;
+    delivery.cancelWait?.();
     delivery.cancelWait = null;
-    const outcome = delivery.settled ?? (await this.#send(delivery));
-    if (outcome === 'not_journalled') this.#waitForJournal(delivery);
-    else if (typeof outcome === 'string') this.#settle(delivery, outcome);
-    else if (outcome.kind === 'superseded') {
-      delivery.lastError = outcome.text;
-      this.#settle(delivery, 'superseded');
-    }
-    // What stopping broke off is no failure of the sink: the journal keeps it as it is.
-    else if (!this.#abort.signal.aborted) this.#failed(delivery, outcome);
-  }
-
-  async #send(delivery: HeldDelivery): Promise<FinalState | DeliveryFailure | 'not_journalled'> {
-    try {
-      const end = this.#endBeforeSending(delivery);
-      if (end !== null) return end;
-      const sink = this.#parts.sinks.get(delivery.sink);
-      if (sink === undefined) return { kind: 'misdirected', text: 'no sink of this name is configured' };
-      const begun = { state: 'sent', attempts: delivery.attempts + 1, lastError: delivery.lastError } as const;
-      if (!this.#mark(delivery, begun)) return 'not_journalled';
-      await sink.deliver(delivery.message, { abort: this.#abort.signal, mayStillAct: () => this.#endBeforeSending(delivery) === null });
-      return 'acknowledged';
-    } catch (error) {
-      return failureOf(error);
-    }
-  }
-
-  #endBeforeSending({ message, expiresAt }: HeldDelivery): FinalState | null {
-    if (this.#monotonicMs() > expiresAt) return 'expired';
-    const answer = this.#parts.isCurrent(message.signal);
-    return answer === 'send' ? null : answer;
-  }
-
-  #settle(delivery: HeldDelivery, state: FinalState): void {
-    delivery.settled = state;
-    if (!this.#mark(delivery, { state, attempts: delivery.attempts, lastError: delivery.lastError })) {
+    if ((turn.seen !== undefined && !this.#tellOthers(delivery, turn.seen)) || !this.#record.turned(delivery, turn)) {
       this.#waitForJournal(delivery);
-      return;
-    }
-    this.#held.delete(delivery.key);
-    this.#count(delivery, state);
-    this.#countPending();
-    const { log } = this.#parts.telemetry;
-    const fields = { ...described(delivery), afterMs: this.#parts.now() - delivery.decidedAt };
-    if (state === 'acknowledged') log.info(fields, 'signal delivered');
-    else if (state === 'superseded') log.warn(fields, 'signal superseded');
-    else log.error(fields, 'signal expired undelivered');
-    if (this.#leftInJournal && this.#held.size <= this.#maxHeld / 2) this.#refill();
-  }
-
-  #failed(delivery: HeldDelivery, failure: DeliveryFailure): void {
-    const repeated = delivery.lastError === failure.text;
-    delivery.lastError = failure.text;
-    delivery.failures++;
-    this.#count(delivery, failure.kind === 'retry' ? 'failed' : failure.kind);
-    this.#mark(delivery, { state: delivery.state, attempts: delivery.attempts, lastError: failure.text });
-    this.#report(delivery, failure, repeated);
-    const random = this.#random();
-    const waitMs =
-      failure.kind === 'retry' ? Math.max(retryWaitMs(delivery.failures, random), failure.retryAfterMs ?? 0) : refusedWaitMs(random);
-    // Not beyond its end: an expired signal is reported when it expires.
-    this.#wait(delivery, Math.min(waitMs, Math.max(0, delivery.expiresAt + 1 - this.#monotonicMs())));
-  }
-
-  #report(delivery: HeldDelivery, failure: DeliveryFailure, repeated: boolean): void {
-    const { log } = this.#parts.telemetry;
-    const fields = described(delivery);
-    if (failure.kind === 'misdirected') log.error(fields, 'sink cannot be reached as configured');
-    else if (failure.kind === 'refused') log.warn(fields, 'sink refuses the signal');
-    else if (!repeated) log.warn(fields, 'signal not delivered, will be sent again');
-    if (delivery.alarmed || this.#parts.now() - delivery.decidedAt < UNDELIVERED_ALARM_MS) return;
-    delivery.alarmed = true;
-    log.error(fields, 'signal still not delivered');
-  }
-
-  /** False when the journal did not take it. */
-  #mark(delivery: HeldDelivery, change: { state: DeliveryState; attempts: number; lastError: string | null }): boolean {
-    try {
-      this.#parts.journal.mark(delivery.message.id, delivery.sink, { ...change, at: this.#parts.now() });
-    } catch (error) {
-      const text = failureOf(error).text;
-      if (delivery.journalFailures === 0)
-        this.#parts.telemetry.log.error({ ...described(delivery), journal: text }, 'journal cannot be written');
-      this.#count(delivery, 'journal_failed');
       return false;
     }
-    delivery.journalFailures = 0;
-    Object.assign(delivery, change);
+    delivery.turn = null;
+    this.#log.turned(delivery);
+    if (turn.isOpen) this.#begin(delivery);
+    else this.#forget(delivery);
+    this.#log.held(this.#held.values());
     return true;
   }
 
+  /** Before the delivery ends: a crash between would forget it. */
+  #tellOthers(delivery: HeldDelivery, seen: ReadBack): boolean {
+    const { journal, now, telemetry } = this.#ground;
+    const { signal } = delivery.message;
+    const decided = this.#ground.followUps(signal, seen).map((followUp) => ({ signal: followUp, decidedAt: now() }));
+    if (decided.length === 0) return true;
+    try {
+      this.submit(journal.append(decided).flatMap((id) => journal.of(id)));
+      return true;
+    } catch (error) {
+      if (delivery.journalFailures === 0)
+        telemetry.log.error({ signal: signal.id, journal: failureOf(error).text }, 'journal cannot be written');
+      delivery.journalFailures++;
+      return false;
+    }
+  }
+
+  #failed(delivery: HeldDelivery, failure: DeliveryFailure): void {
+    const isRepeated = delivery.lastError === failure.text;
+    delivery.lastError = failure.text;
+    delivery.failures++;
+    delivery.misdirections = failure.kind === 'misdirected' ? delivery.misdirections + 1 : 0;
+    if (failure.kind === 'superseded' || failure.kind === 'declined') {
+      const isOpen = failure.kind === 'declined';
+      this.#turn(delivery, { state: isOpen ? 'escalated' : 'superseded', isOpen });
+      return;
+    }
+    this.#log.failed(delivery, failure, isRepeated);
+    this.#record.turned(delivery, { state: delivery.state, isOpen: true });
+    if (delivery.misdirections >= MISDIRECTIONS_TOLD) this.#escalation.tell(delivery, 'undelivered');
+    const random = this.#ground.random();
+    const waitMs =
+      failure.kind === 'retry' ? Math.max(retryWaitMs(delivery.failures, random), failure.retryAfterMs ?? 0) : refusedWaitMs(random);
+    this.#wait(delivery, this.#untilExpired(delivery, waitMs));
+  }
+
+  async #look(delivery: HeldDelivery): Promise<void> {
+    const seen = await lookBack(delivery, this.#ground, this.#abort.signal);
+    if (delivery.isOver || delivery.state !== 'acknowledged' || delivery.turn !== null || this.#abort.signal.aborted) return;
+    if (seen.state === 'confirmed') this.#turn(delivery, { state: 'confirmed', isOpen: false, seen });
+    else if (seen.state === 'superseded') this.#turn(delivery, { state: 'superseded', isOpen: false });
+    else if (untilGivenUpMs(delivery, this.#ground) <= 0 && this.#escalation.isSettled(delivery, 'unconfirmed')) {
+      delivery.lastError = seen.detail;
+      this.#turn(delivery, { state: 'escalated', isOpen: false });
+    } else this.#wait(delivery, lookWaitMs(delivery, this.#ground.sinks.get(delivery.sink), this.#ground));
+  }
+
+  /** It came to nothing, and stays open until people know. */
+  #tell(delivery: HeldDelivery): void {
+    const topic = this.#topicOf(delivery);
+    if (this.#escalation.isSettled(delivery, topic)) this.#told(delivery);
+    else this.#escalation.tell(delivery, topic);
+  }
+
+  #told(delivery: HeldDelivery): void {
+    if (delivery.state !== 'expired' && delivery.state !== 'escalated') return;
+    if (!this.#escalation.isSettled(delivery, this.#topicOf(delivery))) this.#tell(delivery);
+    else if (this.#record.turned(delivery, { state: delivery.state, isOpen: false })) this.#forget(delivery);
+    else
+      delivery.cancelAlarm = this.#ground.schedule(
+        () => this.#told(delivery),
+        retryWaitMs(delivery.journalFailures, this.#ground.random()),
+      );
+    this.#log.held(this.#held.values());
+  }
+
+  /** What the deploy system says it did not do was taken by it; everything else that came to nothing was not. */
+  #topicOf({ state, sink }: HeldDelivery): DeliveryTopic {
+    return state === 'escalated' && this.#ground.sinks.get(sink)?.awaitsOutcome === true ? 'unconfirmed' : 'undelivered';
+  }
+
   #waitForJournal(delivery: HeldDelivery): void {
-    delivery.journalFailures++;
-    this.#wait(delivery, retryWaitMs(delivery.journalFailures, this.#random()));
+    this.#wait(delivery, retryWaitMs(Math.max(1, delivery.journalFailures), this.#ground.random()));
   }
 
   #wait(delivery: HeldDelivery, waitMs: DurationMs): void {
-    if (this.#abort.signal.aborted) return;
-    delivery.cancelWait = this.#schedule(() => this.#run(delivery), waitMs);
+    if (this.#abort.signal.aborted || delivery.isOver) return;
+    delivery.cancelWait?.();
+    delivery.cancelWait = this.#ground.schedule(() => this.#run(delivery), waitMs);
   }
 
-  #refill(): void {
+  /** Not beyond its end: an expired signal is reported when it expires. */
+  #untilExpired({ expiresAt }: HeldDelivery, waitMs: DurationMs): DurationMs {
+    return Math.min(waitMs, Math.max(0, expiresAt + 1 - this.#ground.monotonicMs()));
+  }
+
+  #forget(delivery: HeldDelivery): void {
+    delivery.isOver = true;
+    delivery.cancelWait?.();
+    delivery.cancelAlarm?.();
+    this.#held.delete(delivery.key);
+    if (!this.#leftInJournal || this.#held.size > this.#maxHeld / 2) return;
     try {
       this.resume();
     } catch (error) {
       this.#leftInJournal = true;
-      this.#parts.telemetry.log.error({ journal: failureOf(error).text }, 'journal cannot be read');
+      this.#ground.telemetry.log.error({ journal: failureOf(error).text }, 'journal cannot be read');
     }
   }
-
-  #count(delivery: HeldDelivery, result: string): void {
-    this.#parts.telemetry.add('deliveries_total', 1, { sink: delivery.sink, result });
-  }
-
-  #countPending(): void {
-    this.#parts.telemetry.set('deliveries_pending', this.#held.size);
-  }
-}
-
-function heldDelivery(key: string, entry: JournalEntry, expiresAt: DurationMs): HeldDelivery {
-  const { sink, decidedAt, state, attempts, lastError } = entry;
-  const message = messageOf(entry.signal, decidedAt);
-  const fresh = { failures: 0, journalFailures: 0, settled: null, alarmed: false, cancelWait: null };
-  return { key, sink, decidedAt, message, expiresAt, state, attempts, lastError, ...fresh };
-}
-
-function described(delivery: HeldDelivery) {
-  const { id, rolloutId, generation, action, reason } = delivery.message.signal;
-  const { sink, attempts, lastError } = delivery;
-  return { signal: id, rollout: rolloutId, generation, action, reason, sink, attempts, lastError };
-}
-
-function runtimeTimer(task: () => void, waitMs: DurationMs): () => void {
-  const timer = setTimeout(task, waitMs);
-  return () => clearTimeout(timer);
 }

@@ -2,44 +2,54 @@
 import type { DeliveryState, Signal } from '../model/rollout.ts';
 import type { EpochMs } from '../model/time.ts';
 
-/** One signal on its way to one sink. */
-export interface JournalEntry {
+/** A signal and the wall clock of its decision. */
+export interface DecidedSignal {
   readonly signal: Signal;
-  /** Wall clock of the decision. */
   readonly decidedAt: EpochMs;
+}
+
+/** One signal on its way to one sink. */
+export interface JournalEntry extends DecidedSignal {
   readonly sink: string;
-  /** `sent` from the first attempt on until it is final: the sink may have acted on it. */
   readonly state: DeliveryState;
+  /** Something remains to be done: it is to be delivered, its effect is to be read back, or people are to be told of it. */
+  readonly isOpen: boolean;
   /** Attempts begun, over all restarts. */
   readonly attempts: number;
   readonly lastError: string | null;
-  /** Wall clock of the last change. */
+  /** Wall clock at which people were last told that it needs them; null: never. */
+  readonly escalatedAt: EpochMs | null;
+  /** Wall clock of the last attempt or change of state; telling people changes neither. */
   readonly updatedAt: EpochMs;
 }
 
 /** What became of one delivery. */
 export interface DeliveryChange {
   readonly state: DeliveryState;
+  readonly isOpen: boolean;
   readonly attempts: number;
   readonly lastError: string | null;
+  readonly escalatedAt: EpochMs | null;
   readonly at: EpochMs;
 }
 
 export interface SignalJournal {
-  /** One per (signal, sink) that is not in a final state, oldest decision first. */
+  /** One per (signal, sink) that is open, oldest decision first. */
   pending(): readonly JournalEntry[];
   /**
-   * Durable when it returns. A delivery in a final state keeps it. Throws PermanentError for a delivery that was never journalled and
+   * Takes up signals outside a checkpoint, one open delivery per sink, all of them or none; durable when it returns. A signal whose id is known changes
+   * nothing. Returns the ids that were new, in order. Throws RetryableError when the disk refuses.
+   */
+  append(signals: readonly DecidedSignal[]): readonly string[];
+  /**
+   * Durable when it returns. A delivery that is not open stays as it is. Throws PermanentError for a delivery that was never journalled and
    * RetryableError when the disk refuses.
    */
   mark(signalId: string, sink: string, change: DeliveryChange): void;
+  /** All deliveries of one signal, by sink, descending; empty when it is not known. */
+  of(signalId: string): readonly JournalEntry[];
   /** Newest decision first. */
   entries(limit: number): readonly JournalEntry[];
-}
-
-/** True once nothing more will be sent. */
-export function isFinal(state: DeliveryState): boolean {
-  return state !== 'pending' && state !== 'sent';
 }
 
 /** The entries a new signal starts with, one per sink. */
@@ -49,8 +59,10 @@ export function openEntries(signal: Signal, decidedAt: EpochMs): readonly Journa
     decidedAt,
     sink,
     state: 'pending',
+    isOpen: true,
     attempts: 0,
     lastError: null,
+    escalatedAt: null,
     updatedAt: decidedAt,
   }));
 }

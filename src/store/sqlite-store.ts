@@ -12,13 +12,14 @@ import {
   type StoredSlot,
 } from '../model/checkpoint.ts';
 import { PermanentError } from '../model/errors.ts';
+import type { DecidedSignal } from './journal.ts';
 import { rowChecksum } from './row-checksum.ts';
 import { seriesFromJson, seriesToJson } from './series-json.ts';
 import { storeError } from './sqlite-error.ts';
 import { SqliteJournal } from './sqlite-journal.ts';
 import { slotsTable } from './sqlite-schema.ts';
 import { openStateFile, type StateFile } from './state-file.ts';
-import { type DecidedSignal, KEPT_RUNS, KEPT_SIGNALS, type Store } from './store.ts';
+import { type DecisionRecord, KEPT_RUNS, KEPT_SIGNALS, type Store } from './store.ts';
 
 /** Opening throws PermanentError, see `openStateFile`; a writer that fails in passing leaves the last checkpoint as it was. */
 export class SqliteStore implements Store {
@@ -26,7 +27,7 @@ export class SqliteStore implements Store {
   readonly journal: SqliteJournal;
   readonly #file: StateFile;
   readonly #database: DatabaseSync;
-  readonly #kept: { readonly signals: number; readonly runs: number };
+  readonly #keptRuns: number;
   readonly #write: Writes;
   readonly #slots: ReadonlyMap<LevelSeconds, SlotStatements>;
 
@@ -35,8 +36,8 @@ export class SqliteStore implements Store {
     const { database, quarantined } = this.#file;
     this.#database = database;
     this.recovered = quarantined === null ? null : { quarantined };
-    this.#kept = { signals: kept.signals ?? KEPT_SIGNALS, runs: kept.runs ?? KEPT_RUNS };
-    this.journal = new SqliteJournal(database);
+    this.#keptRuns = kept.runs ?? KEPT_RUNS;
+    this.journal = new SqliteJournal(database, kept.signals ?? KEPT_SIGNALS);
     this.#write = writes(database);
     this.#slots = new Map(LEVEL_SECONDS.map((level) => [level, slotStatements(database, level)]));
   }
@@ -64,16 +65,19 @@ export class SqliteStore implements Store {
   }
 
   checkpoint(checkpoint: Checkpoint, signals: readonly DecidedSignal[] = []): readonly string[] {
-    try {
-      this.#database.exec('begin immediate');
-      const fresh = this.#writeAll(checkpoint, signals);
-      this.#database.exec('commit');
-      return fresh;
-    } catch (error) {
-      // A full or failing disk may have ended the transaction already.
-      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec('rollback');
-      throw storeError('writing a checkpoint', error);
-    }
+    return this.#together('writing a checkpoint', () => {
+      const number = this.#nextNumber();
+      this.#writeRest(checkpoint, number);
+      this.#writeDecided(checkpoint, number);
+      return this.journal.addNew(signals);
+    });
+  }
+
+  recordDecisions(changed: DecisionRecord, signals: readonly DecidedSignal[]): readonly string[] {
+    return this.#together('recording decisions', () => {
+      this.#writeDecided(changed, this.#nextNumber());
+      return this.journal.addNew(signals);
+    });
   }
 
   slots(level: LevelSeconds, fromSec: number, toSec: number): readonly StoredSlot[] {
@@ -96,9 +100,32 @@ export class SqliteStore implements Store {
     this.close();
   }
 
-  #writeAll(checkpoint: Checkpoint, signals: readonly DecidedSignal[]): readonly string[] {
+  #together<T>(act: string, write: () => T): T {
+    try {
+      this.#database.exec('begin immediate');
+      const written = write();
+      this.#database.exec('commit');
+      return written;
+    } catch (error) {
+      // A full or failing disk may have ended the transaction already.
+      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec('rollback');
+      throw storeError(act, error);
+    }
+  }
+
+  #nextNumber(): number {
+    return Number(this.#write.number.get()?.number ?? 0) + 1;
+  }
+
+  #writeDecided({ runs, notes }: DecisionRecord, number: number): void {
     const write = this.#write;
-    const number = Number(write.number.get()?.number ?? 0) + 1;
+    for (const { id, json } of runs) write.run.run(id, json, number, rowChecksum([id, json, number]));
+    for (const { key, json } of notes) write.note.run(key, json, rowChecksum([key, json]));
+    if (runs.length > 0 && Number(write.runs.get()?.runs) > this.#keptRuns) write.forgetRuns.run(this.#keptRuns);
+  }
+
+  #writeRest(checkpoint: Checkpoint, number: number): void {
+    const write = this.#write;
     write.checkpoint.run(checkpoint.at, number, rowChecksum([checkpoint.at, number]));
     for (const series of checkpoint.series) {
       const json = seriesToJson(series);
@@ -114,12 +141,8 @@ export class SqliteStore implements Store {
     for (const { kind, startSec, bytes } of checkpoint.counts) {
       write.counts.run(kind, startSec, bytes, rowChecksum([kind, startSec], bytes));
     }
-    for (const { id, json } of checkpoint.runs) write.run.run(id, json, number, rowChecksum([id, json, number]));
-    for (const { key, json } of checkpoint.notes) write.note.run(key, json, rowChecksum([key, json]));
     for (const { level, slotsFromSec } of checkpoint.retain) this.#slots.get(level)?.dropBefore.run(slotsFromSec);
     for (const { kind, fromSec } of checkpoint.retainCounts) write.dropCountsBefore.run(kind, fromSec);
-    if (checkpoint.runs.length > 0 && Number(write.runs.get()?.runs) > this.#kept.runs) write.forgetRuns.run(this.#kept.runs);
-    return this.journal.addNew(signals, this.#kept.signals);
   }
 }
 

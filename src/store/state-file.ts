@@ -75,7 +75,7 @@ function openVerified(path: string): DatabaseSync | null {
   try {
     const version = Number(database.prepare('pragma user_version').get()?.user_version);
     refuseNewer(path, version);
-    if (!(isUpgradable(version) ? upgrade(database) : version === SCHEMA_VERSION && verifyRows(database))) {
+    if (!(isUpgradable(version) ? upgrade(database, version) : version === SCHEMA_VERSION && verifyRows(database))) {
       throw new RangeError('not as we wrote it');
     }
     configure(database);

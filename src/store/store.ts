@@ -1,19 +1,14 @@
 /** What survives a restart, behind one small interface; siblings pass one contract suite. */
 import type { Checkpoint, LevelSeconds, SavedState, StoredSlot } from '../model/checkpoint.ts';
-import type { Signal } from '../model/rollout.ts';
-import type { EpochMs } from '../model/time.ts';
-import type { SignalJournal } from './journal.ts';
+import type { DecidedSignal, SignalJournal } from './journal.ts';
 
 /** Signals without open deliveries beyond the newest so many are forgotten. */
 export const KEPT_SIGNALS = 10_000;
 /** Runs beyond the most recently changed so many are forgotten. */
 export const KEPT_RUNS = 2_000;
 
-/** A signal and the wall clock of its decision. */
-export interface DecidedSignal {
-  readonly signal: Signal;
-  readonly decidedAt: EpochMs;
-}
+/** Runs and notes that a decision changed. */
+export type DecisionRecord = Pick<Checkpoint, 'runs' | 'notes'>;
 
 export interface Store extends Disposable {
   /**
@@ -29,6 +24,11 @@ export interface Store extends Disposable {
    * refuses; nothing is changed then.
    */
   checkpoint(checkpoint: Checkpoint, signals?: readonly DecidedSignal[]): readonly string[];
+  /**
+   * Writes what decisions changed and the signals they led to, all together or not at all, and leaves the time of the last checkpoint: what was counted since is
+   * still to be written. Small, so that a signal waits for little. Otherwise as `checkpoint`.
+   */
+  recordDecisions(changed: DecisionRecord, signals: readonly DecidedSignal[]): readonly string[];
   /** Slots of one level that start in [fromSec, toSec), ascending. */
   slots(level: LevelSeconds, fromSec: number, toSec: number): readonly StoredSlot[];
   readonly journal: SignalJournal;

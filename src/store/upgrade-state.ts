@@ -1,63 +1,34 @@
-/** Takes up a state file of the version before: there each count of an objective was a row of its own. */
+/** Takes up a state file of an earlier version, step by step, all or nothing. */
 import type { DatabaseSync } from 'node:sqlite';
-import type { CountKind } from '../model/checkpoint.ts';
-import { CountRowWriter } from '../model/count-row.ts';
-import { rowChecksum } from './row-checksum.ts';
-import { COUNT_TABLES, SCHEMA_VERSION } from './sqlite-schema.ts';
+import { SCHEMA_VERSION } from './sqlite-schema.ts';
+import { upgradeCounts } from './upgrade-counts.ts';
+import { upgradeDeliveries } from './upgrade-deliveries.ts';
 import { CHECKED_COLUMNS, verifyRows } from './verify-rows.ts';
 
-const { count_keys: _, ...OTHERS } = CHECKED_COLUMNS;
-const CHECKED_BEFORE = { ...OTHERS, counts: ['objective', 'level', 'start_sec', 'valid', 'bad'] };
+type CheckedColumns = typeof CHECKED_COLUMNS;
 
-/** Read as days too, which that version did not keep. */
-const HOURS = `select objective, '3600' as kind, start_sec, valid, bad from counts_before where level = 3600`;
-const BEFORE = `
-select objective, cast(level as text) as kind, start_sec, valid, bad from counts_before where level in (10, 60, 600, 3600)
-union all
-select objective, '86400' as kind, start_sec / 86400 * 86400 as start_sec, sum(valid) as valid, sum(bad) as bad from (${HOURS}) group by 1, 3
-order by kind, start_sec`;
+const OF_VERSION_2: CheckedColumns = {
+  ...CHECKED_COLUMNS,
+  deliveries: ['signal_id', 'sink', 'state', 'attempts', 'last_error', 'updated_at'],
+};
+const { count_keys: _, ...WITHOUT_KEYS } = OF_VERSION_2;
+const OF_VERSION_1: CheckedColumns = { ...WITHOUT_KEYS, counts: ['objective', 'level', 'start_sec', 'valid', 'bad'] };
+
+/** What leads from a version to the next one, and the columns under the checksum there. */
+const STEPS: ReadonlyMap<number, { readonly checked: CheckedColumns; readonly step: (database: DatabaseSync) => void }> = new Map([
+  [1, { checked: OF_VERSION_1, step: upgradeCounts }],
+  [2, { checked: OF_VERSION_2, step: upgradeDeliveries }],
+]);
 
 export function isUpgradable(version: number): boolean {
-  return version === SCHEMA_VERSION - 1;
+  return STEPS.has(version);
 }
 
-/** False, having changed nothing, when the file is not as that version wrote it; all or nothing otherwise. */
-export function upgrade(database: DatabaseSync): boolean {
-  if (!verifyRows(database, CHECKED_BEFORE)) return false;
-  database.exec(`begin immediate; alter table counts rename to counts_before; ${COUNT_TABLES}`);
-  packCounts(database);
-  database.exec(`drop table counts_before; pragma user_version = ${SCHEMA_VERSION}; commit;`);
+/** False, having changed nothing, when the file is not as its version wrote it; all or nothing otherwise. */
+export function upgrade(database: DatabaseSync, version: number): boolean {
+  if (!verifyRows(database, STEPS.get(version)?.checked)) return false;
+  database.exec('begin immediate');
+  for (let from = version; from < SCHEMA_VERSION; from++) STEPS.get(from)?.step(database);
+  database.exec(`pragma user_version = ${SCHEMA_VERSION}; commit;`);
   return true;
-}
-
-interface CountBefore {
-  readonly objective: string;
-  readonly kind: CountKind;
-  readonly start_sec: number;
-  readonly valid: number;
-  readonly bad: number;
-}
-
-function packCounts(database: DatabaseSync): void {
-  const putKey = database.prepare('insert into count_keys (id, key, crc) values (?, ?, ?)');
-  const putRow = database.prepare('insert into counts (kind, start_sec, bytes, crc) values (?, ?, ?, ?)');
-  const ids = new Map<string, number>();
-  const writer = new CountRowWriter();
-  let last: CountBefore | null = null;
-  const close = () => {
-    const bytes = writer.take();
-    if (last !== null) putRow.run(last.kind, last.start_sec, bytes, rowChecksum([last.kind, last.start_sec], bytes));
-  };
-  for (const row of database.prepare(BEFORE).all() as unknown as readonly CountBefore[]) {
-    if (last !== null && (row.kind !== last.kind || row.start_sec !== last.start_sec)) close();
-    last = row;
-    let id = ids.get(row.objective);
-    if (id === undefined) {
-      id = ids.size;
-      ids.set(row.objective, id);
-      putKey.run(id, row.objective, rowChecksum([id, row.objective]));
-    }
-    writer.add(id, row.valid, row.bad);
-  }
-  close();
 }

@@ -13,7 +13,7 @@ export const CHECKED_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   count_keys: ['id', 'key'],
   counts: ['kind', 'start_sec', 'bytes'],
   signals: ['id', 'json', 'decided_at'],
-  deliveries: ['signal_id', 'sink', 'state', 'attempts', 'last_error', 'updated_at'],
+  deliveries: ['signal_id', 'sink', 'state', 'is_open', 'attempts', 'last_error', 'escalated_at', 'updated_at'],
   ...Object.fromEntries(LEVEL_SECONDS.map((level) => [slotsTable(level), ['start_sec', 'bytes']])),
 };
 

@@ -11,6 +11,7 @@ function handlersOf(stand: PipelineStand) {
   return apiHandlers({
     engine: stages.engine,
     store,
+    delivery: stand.delivery,
     telemetry,
     clock,
     version: 'test',

@@ -5,9 +5,10 @@ import type { Checkpoint, SavedState } from '../../src/model/checkpoint.ts';
 import { PermanentError, RetryableError } from '../../src/model/errors.ts';
 import { Pipeline } from '../../src/service/pipeline.ts';
 import { Stages } from '../../src/service/stages.ts';
-import type { JournalEntry } from '../../src/store/journal.ts';
+import { Delivery } from '../../src/sinks/delivery.ts';
+import type { DecidedSignal, JournalEntry } from '../../src/store/journal.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
-import type { DecidedSignal, Store } from '../../src/store/store.ts';
+import type { DecisionRecord, Store } from '../../src/store/store.ts';
 import type { RunningTelemetry, SpanName } from '../../src/telemetry/create-telemetry.ts';
 import { TemporaryFolders } from '../store/temporary-folder.ts';
 import { MemoryTelemetry } from '../support/memory-telemetry.ts';
@@ -51,6 +52,12 @@ export class RefusingStore implements Store {
     return this.#kept.checkpoint(checkpoint, signals);
   }
 
+  recordDecisions(changed: DecisionRecord, signals: readonly DecidedSignal[]): readonly string[] {
+    if (this.refuses === 'for now') throw new RetryableError('store_unavailable', 'recording decisions: no space');
+    if (this.refuses === 'for good') throw new PermanentError('state_invalid', 'recording decisions: no such note');
+    return this.#kept.recordDecisions(changed, signals);
+  }
+
   slots(...range: Parameters<Store['slots']>) {
     return this.#kept.slots(...range);
   }
@@ -72,6 +79,8 @@ export class PipelineStand {
   readonly config: Config;
   readonly stages: Stages;
   readonly pipeline: Pipeline;
+  /** Beside the pipeline: what is handed over stays in `delivered`. */
+  readonly delivery: Delivery;
 
   constructor() {
     const folders = new TemporaryFolders();
@@ -82,6 +91,7 @@ export class PipelineStand {
     this.stages = new Stages({ config: loaded.config, source: 'test', epoch: 'test', hashSeed: 1 });
     const { engine, ingest } = this.stages;
     const { store, telemetry, clock, delivered } = this;
+    this.delivery = new Delivery({ journal: store.journal, sinks: new Map(), telemetry, now: () => clock.now(), isCurrent: () => 'send' });
     this.pipeline = new Pipeline({
       engine,
       ingest,

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { RetryableError } from '../../src/model/errors.ts';
 import type { Signal } from '../../src/model/rollout.ts';
-import { Delivery, type DeliveryParts } from '../../src/sinks/delivery.ts';
+import { Delivery } from '../../src/sinks/delivery.ts';
+import type { DeliveryParts } from '../../src/sinks/delivery-parts.ts';
 import { messageOf } from '../../src/sinks/message.ts';
 import { PrintSink } from '../../src/sinks/print-sink.ts';
 import { ALL_RUN_ACTIONS, type Sink } from '../../src/sinks/sink.ts';
@@ -58,6 +59,11 @@ afterEach(async () => {
 const journal: SignalJournal = {
   pending: () => store.journal.pending(),
   entries: (limit) => store.journal.entries(limit),
+  of: (signalId) => store.journal.of(signalId),
+  append: (signals) => {
+    if (journalDown) throw new RetryableError('store_unavailable', 'disk full');
+    return store.journal.append(signals);
+  },
   mark: (signalId, sink, change) => {
     if (journalDown) throw new RetryableError('store_unavailable', 'disk full');
     store.journal.mark(signalId, sink, change);
@@ -67,7 +73,9 @@ const journal: SignalJournal = {
 function start(change: Partial<DeliveryParts> = {}): Delivery {
   const { schedule } = time;
   const clock = { now: () => time.now, monotonicMs: () => time.now - DECIDED_AT };
-  const fixed = { journal, sinks, telemetry, ...clock, isCurrent: () => 'send' as const, schedule, random: () => 0 };
+  // Nobody is told unless a test is about that, so that what is scheduled is the next attempt.
+  const escalation = { afterMs: Number.POSITIVE_INFINITY, confirmWithinMs: Number.POSITIVE_INFINITY };
+  const fixed = { journal, sinks, telemetry, ...clock, isCurrent: () => 'send' as const, schedule, random: () => 0, escalation };
   const delivery = new Delivery({ ...fixed, ...change });
   deliveries.push(delivery);
   return delivery;
@@ -207,7 +215,7 @@ describe('a delivery', () => {
 
   it('is reported once when it is not through after a minute', async () => {
     receiver.answer(() => ({ status: 503 }));
-    decide(start());
+    decide(start({ escalation: { afterMs: 60_000, confirmWithinMs: 60_000 } }));
     while (time.now < DECIDED_AT + 200_000) await time.next();
     expect(messages('error')).toEqual(['signal still not delivered']);
   });

@@ -3,7 +3,8 @@ import { fc } from '@fast-check/vitest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredCounts, StoredSlot } from '../../src/model/checkpoint.ts';
 import { PermanentError } from '../../src/model/errors.ts';
-import type { DeliveryState } from '../../src/model/rollout.ts';
+import { DELIVERY_STATES, type DeliveryState } from '../../src/model/rollout.ts';
+import type { DeliveryChange } from '../../src/store/journal.ts';
 import type { Store } from '../../src/store/store.ts';
 import { DECIDED_AT, sampleCheckpoint, sampleSeries, sampleSignal } from './samples.ts';
 
@@ -29,11 +30,14 @@ const counted = (kind: StoredCounts['kind'], startSec: number, ...values: number
   bytes: bytes(...values),
 });
 const byJson = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
-const change = (state: DeliveryState, attempts = 1, lastError: string | null = null) => ({
+const change = (state: DeliveryState, attempts = 1, rest: Partial<DeliveryChange> = {}): DeliveryChange => ({
   state,
+  isOpen: state === 'pending' || state === 'sent',
   attempts,
-  lastError,
+  lastError: null,
+  escalatedAt: null,
   at: DECIDED_AT + attempts,
+  ...rest,
 });
 
 export function describeStore(subject: StoreUnderTest): void {
@@ -216,7 +220,8 @@ export function describeStore(subject: StoreUnderTest): void {
           { signal: other, decidedAt: DECIDED_AT },
         ]),
       ).toEqual([signal.id, 'sig_other']);
-      const open = { signal, decidedAt: DECIDED_AT, state: 'pending', attempts: 0, lastError: null, updatedAt: DECIDED_AT };
+      const fresh = { state: 'pending', isOpen: true, attempts: 0, lastError: null, escalatedAt: null, updatedAt: DECIDED_AT };
+      const open = { signal, decidedAt: DECIDED_AT, ...fresh };
       expect(reopen().journal.pending()).toEqual([
         { ...open, sink: 'deploy' },
         { ...open, sink: 'print' },
@@ -235,20 +240,53 @@ export function describeStore(subject: StoreUnderTest): void {
     it('remembers the way of a delivery', () => {
       const signal = sampleSignal({ sinks: ['a', 'b'] });
       store.checkpoint(sampleCheckpoint(), [{ signal, decidedAt: DECIDED_AT }]);
-      store.journal.mark(signal.id, 'a', change('sent', 2, '503'));
+      store.journal.mark(signal.id, 'a', change('sent', 2, { lastError: '503', escalatedAt: DECIDED_AT + 1.5 }));
       store.journal.mark(signal.id, 'b', change('acknowledged', 1));
-      expect(reopen().journal.pending()).toEqual([
-        { signal, decidedAt: DECIDED_AT, sink: 'a', state: 'sent', attempts: 2, lastError: '503', updatedAt: DECIDED_AT + 2 },
+      const a = { state: 'sent', isOpen: true, attempts: 2, lastError: '503', escalatedAt: DECIDED_AT + 1.5, updatedAt: DECIDED_AT + 2 };
+      const rest = { isOpen: false, attempts: 1, lastError: null, escalatedAt: null, updatedAt: DECIDED_AT + 1 };
+      expect(reopen().journal.pending()).toEqual([{ signal, decidedAt: DECIDED_AT, sink: 'a', ...a }]);
+      expect(store.journal.of(signal.id)).toEqual([
+        { signal, decidedAt: DECIDED_AT, sink: 'b', state: 'acknowledged', ...rest },
+        { signal, decidedAt: DECIDED_AT, sink: 'a', ...a },
       ]);
-      expect(store.journal.entries(10)).toHaveLength(2);
+      expect(store.journal.of('sig_never')).toEqual([]);
     });
 
-    it.each<DeliveryState>(['acknowledged', 'superseded', 'expired'])('lets nothing follow on %s', (state) => {
-      const signal = sampleSignal();
-      store.checkpoint(sampleCheckpoint(), [{ signal, decidedAt: DECIDED_AT }]);
-      store.journal.mark(signal.id, 'deploy', change(state));
-      store.journal.mark(signal.id, 'deploy', change('sent', 2));
-      expect(reopen().journal.entries(1)).toMatchObject([{ state, attempts: 1 }]);
+    it.each(DELIVERY_STATES.flatMap((state) => [[state, true] as const, [state, false] as const]))(
+      'keeps a delivery that is %s open or over as it was said to be: open %s',
+      (state, isOpen) => {
+        const signal = sampleSignal();
+        store.checkpoint(sampleCheckpoint(), [{ signal, decidedAt: DECIDED_AT }]);
+        store.journal.mark(signal.id, 'deploy', change(state, 1, { isOpen }));
+        expect(reopen().journal.pending()).toHaveLength(isOpen ? 1 : 0);
+        store.journal.mark(signal.id, 'deploy', change('sent', 2));
+        expect(reopen().journal.entries(1)).toMatchObject([isOpen ? { state: 'sent', attempts: 2 } : { state, isOpen, attempts: 1 }]);
+      },
+    );
+
+    it('takes up signals outside a checkpoint, once each, and leaves the rest as it was', () => {
+      store.checkpoint(sampleCheckpoint({ notes: [{ key: 'guard', json: '1' }] }), [{ signal: sampleSignal(), decidedAt: DECIDED_AT }]);
+      store.journal.mark(sampleSignal().id, 'deploy', change('acknowledged'));
+      const told = sampleSignal({ id: 'sig_told', action: 'rolled_back', sinks: ['a', 'b'], toldAfter: ['c'] });
+      const both = [sampleSignal({ summary: 'anew' }), told, told].map((signal) => ({ signal, decidedAt: DECIDED_AT + 5 }));
+      expect(store.journal.append(both)).toEqual(['sig_told']);
+      expect(store.journal.append(both)).toEqual([]);
+      expect(reopen().journal.pending()).toMatchObject([
+        { signal: told, sink: 'a', state: 'pending', isOpen: true, decidedAt: DECIDED_AT + 5 },
+        { signal: told, sink: 'b', state: 'pending', isOpen: true, decidedAt: DECIDED_AT + 5 },
+      ]);
+      expect(store.journal.of(sampleSignal().id)).toMatchObject([{ state: 'acknowledged', isOpen: false, signal: sampleSignal() }]);
+      expect(store.load({})).toMatchObject({ at: DECIDED_AT, notes: [{ key: 'guard', json: '1' }] });
+    });
+
+    it('records decisions with their signals and leaves the time of the last checkpoint', () => {
+      store.checkpoint(sampleCheckpoint({ runs: [{ id: 'a', json: '1' }], notes: [{ key: 'guard', json: '1' }] }));
+      const changed = { runs: [{ id: 'a', json: '2' }], notes: [{ key: 'guard', json: '2' }] };
+      const decided = [{ signal: sampleSignal(), decidedAt: DECIDED_AT + 900 }];
+      expect(store.recordDecisions(changed, decided)).toEqual([sampleSignal().id]);
+      expect(store.recordDecisions(changed, decided)).toEqual([]);
+      expect(reopen().load({})).toMatchObject({ at: DECIDED_AT, ...changed });
+      expect(store.journal.pending()).toHaveLength(1);
     });
 
     it.each([
