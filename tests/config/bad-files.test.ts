@@ -106,6 +106,7 @@ const MISTAKES: readonly [string, string, string, string, string | undefined][] 
   ['short-signal-ttl', '7:16', 'spec.canary.signalTtl', '`30s`: shorter than 2m', undefined],
   ['size-in-mb', '2:15', 'receivers.maxRequest', '`64MB`: there is no unit `MB`', '64MiB'],
   ['slice-of-seven-minutes', '6:24', 'spec.timeslices.slice', '`7m`: a slice is a multiple of 10 s that', undefined],
+  ['source-with-space', '6:18', 'sinks[0].eventSource', '`cluster a` has the wrong form', undefined],
   ['tabs', '2:1', '', 'a tab cannot indent YAML; use spaces', undefined],
   ['target-of-100-percent', '7:21', 'spec.objectives[0].availability', '`100%`: an objective of 100% leaves no error', '99.9%'],
   ['target-of-availability', '7:38', 'spec.objectives[0].target', '`99%`: the target is in the text already;', undefined],

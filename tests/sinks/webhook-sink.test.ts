@@ -56,7 +56,7 @@ for (const format of WEBHOOK_FORMATS)
             return 'silent';
           });
         }),
-      hasty: sinkTo(url, { format, signingKeys, timeoutMs: 200 }),
+      hasty: sinkTo(url, { format, signingKeys, timeoutMs: 800 }),
       dry: sinkTo(url, { format, signingKeys, isDryRun: true }),
       secrets: [SECRET, SECRET.slice(6), 'correct-horse-battery-staple', TOKEN, SIGNING_KEY, SIGNING_KEY.slice(5)],
       stop: () => receiver.close(),
@@ -148,7 +148,8 @@ describe('a webhook request', () => {
     ['the connection breaks', 'lost'],
   ])('may be repeated when %s', async (_, answer) => {
     receiver.answer(() => answer);
-    const error = await failureOf(sinkTo(receiver.url, { timeoutMs: 100 }).deliver(message, never));
+    const timeoutMs = answer === 'silent' ? 100 : 10_000;
+    const error = await failureOf(sinkTo(receiver.url, { timeoutMs }).deliver(message, never));
     expect(error).toMatchObject({ name: 'RetryableError', code: answer === 'silent' ? 'timeout' : 'network' });
   });
 
@@ -162,7 +163,7 @@ describe('a webhook request', () => {
 
   it('is done when its status says so, though the rest of the answer does not come', async () => {
     receiver.answer(() => 'stuck');
-    await sinkTo(receiver.url, { timeoutMs: 100 }).deliver(message, never);
+    await sinkTo(receiver.url, { timeoutMs: 300_000 }).deliver(message, never);
     expect(receiver.requests).toHaveLength(1);
   });
 

@@ -89,7 +89,7 @@ export class HttpClient {
     }
   }
 
-  /** A request that waits for a connection does not end by its signal alone, so it is left behind: its body refuses to be sent. */
+  /** A request that waits for a connection does not end by its signal alone, so it is left behind: undici drops it when its turn comes. */
   #answer({ url, headers, body, act, mayStillAct }: HttpPost, ended: AbortSignal): Promise<Dispatcher.ResponseData> {
     return new Promise((resolve, reject) => {
       const left = () => reject(ended.reason);
@@ -105,7 +105,7 @@ export class HttpClient {
           path: `${url.pathname}${url.search}`,
           method: 'POST',
           headers: { ...headers, 'content-length': String(bytes.length) },
-          body: guarded(bytes, ended, () => {
+          body: guarded(bytes, () => {
             if (!mayStillAct()) throw new RetryableError('stale', `${act}: no longer current when the connection was there`);
           }),
           signal: ended,
@@ -122,9 +122,8 @@ export class HttpClient {
 }
 
 /** Its one chunk is asked for when the connection is there, and undici sends even the head of a request only with it. */
-function guarded(bytes: Buffer, ended: AbortSignal, check: () => void): Readable {
+function guarded(bytes: Buffer, check: () => void): Readable {
   const chunks = async function* () {
-    ended.throwIfAborted();
     check();
     yield bytes;
   };

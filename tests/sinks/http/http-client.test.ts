@@ -122,6 +122,8 @@ describe('an answer', () => {
     });
     expect(await client({ timeoutMs: 60_000 }).post(post(server))).toMatchObject({ status: 200 });
     await server.until(() => server.connections[0]?.socket.destroyed === true);
+    // What was read, and what fits into the buffers of sockets.
+    expect(server.connections[0]?.socket.bytesWritten).toBeLessThan(50_000_000);
   });
 
   it('says when to come back, the first time that it says so', async () => {
