@@ -42,6 +42,8 @@ interface Question<Answer> {
   readonly schema: Schema<Answer>;
   /** What is to be changed; absent: nothing, it is only asked. */
   readonly change?: Change;
+  /** How much longer than usual the answer may take, because it was asked to wait. */
+  readonly waitMs?: number;
 }
 
 /** A request that changes something. */
@@ -53,18 +55,24 @@ export interface Change {
 }
 
 /** Throws with a message for people. */
-export async function answerTo<Answer>({ url, path, subject, schema, change }: Question<Answer>): Promise<Answer> {
+export async function answerTo<Answer>({ url, path, subject, schema, change, waitMs = 0 }: Question<Answer>): Promise<Answer> {
   const asking = `asking ${url} for ${subject}`;
   if (!isHttpUrl(url))
     throw new PermanentError('invalid_url', `${asking}: the address (SLIPSTREAM_URL) must start with http:// or https://`);
-  const request = { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS), ...(change && requestOf(change)) } as const;
+  const request = {
+    redirect: 'manual',
+    signal: AbortSignal.timeout(Math.ceil(TIMEOUT_MS + waitMs)),
+    ...(change && requestOf(change)),
+  } as const;
   const answer = await fetch(`${url}${path}`, request).catch((cause: unknown) => {
-    throw new RetryableError('unreachable', `${asking}: ${reachText(cause)}; is \`slipstream serve\` running there?`);
+    throw new RetryableError('unreachable', `${asking}: ${reachText(cause, TIMEOUT_MS + waitMs)}; is \`slipstream serve\` running there?`);
   });
   const body: unknown = await answer.json().catch(() => undefined);
   if (!answer.ok) {
     const said = problem.safeParse(body);
-    throw new PermanentError('refused', `${asking}: ${answer.status} ${said.success ? said.data.detail : answer.statusText}`);
+    const message = `${asking}: ${answer.status} ${said.success ? said.data.detail : answer.statusText}`;
+    if (answer.status >= 500 || answer.status === 429) throw new RetryableError('unavailable', message);
+    throw new PermanentError(answer.status === 404 ? 'not_found' : 'refused', message);
   }
   const read = schema.safeParse(body);
   if (!read.success) throw new PermanentError('not_slipstream', `${asking}: the answer is not that of a Slipstream of this version`);
@@ -86,9 +94,9 @@ const CODE_TEXT: ReadonlyMap<string, string> = new Map([
   ['EAI_AGAIN', 'no such host'],
 ]);
 
-function reachText(cause: unknown): string {
+function reachText(cause: unknown, timeoutMs: number): string {
   if (!(cause instanceof Error)) return String(cause);
-  if (cause.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`;
+  if (cause.name === 'TimeoutError') return `no answer within ${Math.round(timeoutMs / 1000)} s`;
   // fetch says "fetch failed"; its cause says why.
   const code = cause.cause instanceof Error && 'code' in cause.cause ? String(cause.cause.code) : null;
   if (code === null) return cause.message;

@@ -4,14 +4,18 @@ import type { AddCommand } from './context.ts';
 import { addCoverage } from './coverage.ts';
 import { addExplain } from './explain.ts';
 import { addGate } from './gate.ts';
+import { addOverride } from './override.ts';
 import { addPlan } from './plan.ts';
 import { addReplay } from './replay.ts';
+import { addRollouts } from './rollouts.ts';
 import { addSchema } from './schema.ts';
 import { addServe } from './serve.ts';
+import { addSignals } from './signals.ts';
 import { addSlo } from './slo.ts';
 import { addStatus } from './status.ts';
 import { addValidate } from './validate.ts';
 import { addVersion } from './version.ts';
+import { addWait } from './wait.ts';
 
 export const COMMANDS: readonly AddCommand[] = [
   addServe,
@@ -20,6 +24,10 @@ export const COMMANDS: readonly AddCommand[] = [
   addCompare,
   addCoverage,
   addGate,
+  addWait,
+  addRollouts,
+  addSignals,
+  addOverride,
   addStatus,
   addExplain,
   addPlan,

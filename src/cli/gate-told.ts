@@ -6,6 +6,7 @@ import { PermanentError } from '../model/errors.ts';
 import { momentText } from '../model/number-text.ts';
 import { shortened, visible } from '../model/safe-text.ts';
 import { answerTo } from './api-client.ts';
+import { changed, tokenOf } from './api-token.ts';
 import type { CliContext } from './context.ts';
 
 export interface GateTelling {
@@ -21,8 +22,6 @@ export interface GateTelling {
   readonly summary?: string;
 }
 
-/** Where the token of changes is, when nobody says. */
-const TOKEN_ENV = 'SLIPSTREAM_API_TOKEN';
 /** Comparisons of recordings have some hundred endpoints. */
 const MAX_FILE_BYTES = 64 * 2 ** 20;
 /** What the API takes. */
@@ -73,28 +72,6 @@ export async function tell(context: CliContext, service: string, told: GateTelli
     const ended = await changed(told.tokenEnv, answerTo({ url, path, subject: 'the end of an override', schema: overrideEntry, change }));
     say(`the override of ${service} by ${ended.by} is ended`);
   }
-}
-
-/** What is answered to a change without a token, or with a wrong one, says where it is looked for. */
-async function changed<Answer>(tokenEnv: string | undefined, question: Promise<Answer>): Promise<Answer> {
-  return question.catch((error: unknown) => {
-    if (!(error instanceof PermanentError) || !error.message.includes(': 401 ')) throw error;
-    throw new PermanentError(error.code, `${error.message}; it is taken from the environment variable ${tokenEnv ?? TOKEN_ENV}`, {
-      cause: error.cause,
-    });
-  });
-}
-
-/** The value never gets into a message. */
-function tokenOf({ env }: CliContext, name: string | undefined): string | null {
-  const token = env[name ?? TOKEN_ENV];
-  if (token === undefined || token === '') {
-    if (name === undefined) return null;
-    throw new PermanentError('no_token', `reading the token: the environment variable ${name} is not set`);
-  }
-  if (!/^[\x21-\x7e]+$/.test(token))
-    throw new PermanentError('no_token', `reading the token: what is in ${name ?? TOKEN_ENV} has characters no HTTP header can carry`);
-  return token;
 }
 
 async function toldLoadTest(context: CliContext, service: string, told: GateTelling): Promise<object | null> {

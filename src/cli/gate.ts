@@ -1,13 +1,14 @@
 /** `slipstream gate`: may a new release of a service go out? The exit code is the answer. */
 import { setTimeout as after } from 'node:timers/promises';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { durationMs } from '../api/duration.ts';
+import { type Command, Option } from 'commander';
 import { type GateWire, gateReport } from '../api/gate-schemas.ts';
 import { lengthText } from '../model/number-text.ts';
 import { answerTo, withUrlOption } from './api-client.ts';
+import { withTokenOption } from './api-token.ts';
 import type { AddCommand, CliContext, ExitCode } from './context.ts';
 import { gatePage } from './gate-text.ts';
 import { contradiction, type GateTelling, tell } from './gate-told.ts';
+import { nonEmpty, waitLength } from './option-values.ts';
 import { type OutputFormat, print, withOutputOption } from './output.ts';
 import { failingWith, withUsageCode } from './own-exit-codes.ts';
 
@@ -54,10 +55,10 @@ export const addGate: AddCommand = (program, context, act) => {
   const command = program
     .command('gate')
     .description('may a new release of a service go out? exits with 0 allow, 1 warn, 2 refuse, 3 unknown')
-    .argument('<service>', 'as telemetry names it', serviceName)
+    .argument('<service>', 'as telemetry names it', nonEmpty)
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', NOTES)
-    .option('--wait <duration>', 'ask again for so long while it is refused or unknown', waitMs)
+    .option('--wait <duration>', 'ask again for so long while it is refused or unknown', waitLength)
     .option('--warn-ok', 'exit with 0 for a warning')
     .option('--override <reason>', 'let deploys go out for a while all the same; kept with the reason')
     .option('--by <name>', 'who answers for the override, or ends it')
@@ -66,9 +67,8 @@ export const addGate: AddCommand = (program, context, act) => {
     .option('--load-test <file>', 'hand in a comparison of load tests; - is standard input')
     .addOption(new Option('--load-test-outcome <outcome>', 'hand in how another load test went').choices(['pass', 'fail', 'inconclusive']))
     .option('--candidate <name>', 'what the load test tested: a release, a commit')
-    .option('--summary <text>', 'one line about that load test')
-    .option('--token-env <name>', 'environment variable with the token of the API (default: SLIPSTREAM_API_TOKEN)');
-  withUrlOption(command, context);
+    .option('--summary <text>', 'one line about that load test');
+  withUrlOption(withTokenOption(command), context);
   const asked = (service: string, options: GateOptions) => gate(context, command, service, options);
   withUsageCode(withOutputOption(command), GATE_EXIT.unknown).action(act(failingWith(GATE_EXIT.unknown, asked)));
 };
@@ -111,16 +111,3 @@ async function waited(context: CliContext, service: string, options: GateOptions
 
 const LEAST_EVERY_MS = 100;
 const MOST_EVERY_MS = 5_000;
-const MAX_WAIT_MS = 24 * 3_600_000;
-
-function waitMs(text: string): number {
-  const ms = durationMs(text);
-  if (ms === null || ms > MAX_WAIT_MS) throw new InvalidArgumentError('It must be a duration of at most 24h, like 10m.');
-  return ms;
-}
-
-/** An empty variable of a script is no service. */
-function serviceName(text: string): string {
-  if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.');
-  return text;
-}

@@ -17,6 +17,10 @@ const EXAMPLES = `Examples:
   slipstream compare before.binpb after.binpb      is the newer load test worse?
   slipstream coverage --openapi FILE --service checkout --slos config/slos
   slipstream gate checkout                         may a new release go out? the exit code says
+  slipstream wait ro-3f9a…                         until a rollout has its verdict; the exit code is the verdict
+  slipstream rollouts                              start, share, abort and list rollouts
+  slipstream signals --open                        what was sent, and what became of it
+  slipstream override --mode hold --reason "…" --by ana --for 2h
   slipstream plan --service checkout --share 5%    what a canary could show, and how soon
 `;
 
@@ -26,7 +30,7 @@ Exit codes:
   1  failed
   2  wrong usage
   3  done, and the answer is no: breached or refused
-\`compare\` and \`gate\` have codes of their own: see their help.
+\`compare\`, \`gate\` and \`wait\` have codes of their own: see their help.
 `;
 
 /** Never throws and never ends the process: what went wrong is on `stderr` and in the exit code. */
@@ -52,6 +56,8 @@ export async function run(argv: readonly string[], env: CliContext['env'], strea
       getErrHasColors: () => false,
       outputError: (text, write) => write(visibleLines(text)),
     })
+    // Options behind the name of a command are that command's, also where a group and its parts have options of the same name.
+    .enablePositionalOptions()
     .exitOverride();
   for (const add of COMMANDS) add(program, { env, streams }, act);
   try {

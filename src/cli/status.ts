@@ -1,10 +1,9 @@
 /** `slipstream status`: what a running Slipstream sees and thinks, for people and scripts. */
 import { setTimeout as after } from 'node:timers/promises';
-import { InvalidArgumentError } from 'commander';
-import { durationMs } from '../api/duration.ts';
 import { type StatusWire, status as statusSchema } from '../api/schemas.ts';
 import { answerTo, withUrlOption } from './api-client.ts';
 import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context.ts';
+import { interval } from './option-values.ts';
 import { type OutputFormat, print, withOutputOption } from './output.ts';
 import { statusText } from './status-text.ts';
 
@@ -74,10 +73,4 @@ function isBreached(status: StatusWire): boolean {
     status.services.some((service) => service.objectives.some((objective) => objective.judgement.outcome === 'fail')) ||
     status.runs.some((run) => run.verdict.decision === 'rollback')
   );
-}
-
-function interval(text: string): number {
-  const ms = durationMs(text);
-  if (ms === null || ms < 100) throw new InvalidArgumentError('It must be a duration of at least 100ms, like 5s.');
-  return ms;
 }
