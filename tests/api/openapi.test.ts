@@ -3,6 +3,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Api, createApi } from '../../src/api/create-api.ts';
 import { openApiDocument } from '../../src/api/openapi.ts';
+import { KAYENTA_REQUESTS } from './kayenta-requests.ts';
 import { harmedRun, MemoryService, NOW } from './memory-service.ts';
 import { rememberingTelemetry } from './remembering-telemetry.ts';
 
@@ -172,6 +173,7 @@ const REQUESTS: readonly [string, string, RequestInit, number][] = [
   ['/metrics', '/metrics', { headers: { host: 'evil.example' } }, 421],
   ['/v1/rollouts/r-1', '/v1/rollouts/{id}', { method: 'DELETE', headers: { 'sec-fetch-site': 'cross-site' } }, 403],
   ['/v1/rollouts/r-1', '/v1/rollouts/{id}', { method: 'DELETE' }, 200],
+  ...KAYENTA_REQUESTS,
 ];
 
 describe('every answer is as the document describes it', () => {
