@@ -144,4 +144,3 @@ function resourceSpan(one: Served) {
     ],
   };
 }
-
