@@ -76,7 +76,7 @@ export class ArgoStand {
       if (performance.now() > givesUpAt)
         throw new Error(`${name} is never ${what}: ${JSON.stringify(rollout.status)}\n${await this.cluster.logTail('argo-rollouts', 20)}`);
       // The controller may have missed what the test did, as `nudged` of the sink has it.
-      if (looks % 40 === 0) await this.touch(name, looks);
+      if (looks % 12 === 0) await this.touch(name, looks);
       await pause(50);
     }
   }

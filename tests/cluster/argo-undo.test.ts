@@ -17,12 +17,14 @@ const CONFIG: ArgoRolloutsSinkConfig = {
   onBadAfterPromotion: 'undo',
   timeoutMs: 10_000,
 };
+/** Events that could not be made. */
+const lost: unknown[] = [];
 const RBAC = readFileSync(join(import.meta.dirname, '../../config/kubernetes/argo-rollouts.yaml'), 'utf8');
 
 function sinkOf(kubernetes: KubernetesConfig, change: Partial<ArgoRolloutsSinkConfig> = {}): ArgoRolloutsSink {
   return new ArgoRolloutsSink(
     { ...CONFIG, ...change },
-    { kubernetes: new HttpsKubernetesApi(kubernetes, { env: {} }), announce: async () => undefined },
+    { kubernetes: new HttpsKubernetesApi(kubernetes, { env: {} }), instance: 'tests', onEventLost: (error) => void lost.push(error) },
   );
 }
 
@@ -70,13 +72,14 @@ describeCluster('the argo-rollouts sink after full promotion', { controllers: { 
 
   it('goes to the revision before when nobody said what served before', async () => {
     const stand = await ArgoStand.make(cluster());
-    const judged = await stand.started('shop', { steps: [] as object[], spec: { minReadySeconds: 0 } }).catch(() => stand.seen('shop'));
-    await stand.healthy('shop');
+    await stand.apply(rolloutYaml('shop', 'v1', { steps: [] }));
+    const first = await stand.healthy('shop');
+    await stand.apply(rolloutYaml('shop', 'v2', { steps: [] }));
+    await stand.healthy('shop', first.status?.currentPodHash);
     const { previous: _, ...target } = stand.target(await stand.seen('shop'));
     await (await admin()).deliver(signalFor(target), never);
     await stand.healthy('shop', target.fence);
     expect(await stand.serving('shop')).toEqual({ v1: 4 });
-    expect(judged.metadata.name).toBe('shop');
   });
 
   it('never undoes a newer release that is applied meanwhile', async () => {
@@ -187,8 +190,8 @@ describeCluster('the argo-rollouts sink that promotes', { controllers: { 'argo-r
     await stand.healthy('shop', aborted.status?.stableRS);
     expect(await stand.serving('shop')).toEqual({ v3: 4 });
     expect(await sink.readBack(message, never.abort)).toMatchObject({ state: 'confirmed' });
-    expect([...sink.actions]).toEqual(['rollback', 'promote']);
-    expect([...(await admin()).actions]).toEqual(['rollback']);
+    expect([...sink.actions].toSorted()).toEqual(['hold', 'promote', 'rollback']);
+    expect([...(await admin()).actions].toSorted()).toEqual(['hold', 'rollback']);
   });
 });
 
@@ -214,5 +217,12 @@ describeCluster('what the argo-rollouts sink is allowed', { controllers: { 'argo
     await sink.deliver(signalFor(stand.target(better)), never);
     await stand.healthy('shop', better.status?.currentPodHash);
     expect(await stand.serving('shop')).toEqual({ v1: 4 });
+    expect(
+      await sink.deliver(signalFor({ ...stand.target(judged), fence: judged.status?.stableRS ?? '' }, { action: 'hold' }), never),
+    ).toBe('confirmed');
+    expect(lost).toEqual([]);
+    const { items } = await cluster().must('GET', `/apis/events.k8s.io/v1/namespaces/${stand.namespace}/events`);
+    const ours = items.filter((event: { reportingController?: string }) => event.reportingController === 'slipstream.dev/slipstream');
+    expect(ours.map((event: { reason: string }) => event.reason).toSorted()).toEqual(['Held', 'Promoted', 'RolledBack', 'RolledBack']);
   });
 });

@@ -1,6 +1,7 @@
 /** Aborts, undoes and promotes Argo Rollouts by their own API, and never one that is newer than what was judged. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ArgoRolloutsSinkConfig } from '../../config/sink-config.ts';
+import { createEvent, type EventAbout } from '../../kubernetes/event.ts';
 import { gitOpsOwner } from '../../kubernetes/gitops-owner.ts';
 import { type CallOptions, type KubernetesApi, KubernetesRefusal } from '../../kubernetes/kubernetes-api.ts';
 import { ROLLOUTS_API, type RolloutObject, rolloutPath, standOf } from '../../kubernetes/rollout-object.ts';
@@ -20,19 +21,15 @@ const MAX_LOOKS = 6;
 const MAX_WAITS = 12;
 const WAIT_MS = 150;
 const NUDGE_EVERY = 4;
-
-/** What people are told in the cluster of what was done, or why it was not: an Event of the Rollout. */
-export type Announce = (about: {
-  readonly rollout: RolloutObject;
-  readonly message: SinkMessage;
-  readonly isDone: boolean;
-  readonly text: string;
-}) => Promise<void>;
+const EVENT_MS = 3_000;
+const EVENT_ACTIONS = { rollback: 'Rollback', promote: 'Promote', hold: 'Hold', rolled_back: 'None' } as const;
 
 export interface ArgoRolloutsParts {
   readonly kubernetes: KubernetesApi;
-  /** Never fails. */
-  readonly announce: Announce;
+  /** Which of us tells it in Events: the host or the pod. */
+  readonly instance: string;
+  /** An Event could not be made, which changes nothing else. */
+  onEventLost(error: unknown): void;
 }
 
 /**
@@ -41,13 +38,15 @@ export interface ArgoRolloutsParts {
  */
 export class ArgoRolloutsSink implements Sink {
   readonly name: string;
+  /** With `hold` it only leaves an Event. */
   readonly actions: ReadonlySet<SignalAction>;
+  readonly kinds = new Set(['Rollout'] as const);
   readonly #config: ArgoRolloutsSinkConfig;
   readonly #parts: ArgoRolloutsParts;
 
   constructor(config: ArgoRolloutsSinkConfig, parts: ArgoRolloutsParts) {
     this.name = config.name;
-    this.actions = new Set<SignalAction>(config.onPromote === 'nothing' ? ['rollback'] : ['rollback', 'promote']);
+    this.actions = new Set<SignalAction>(config.onPromote === 'nothing' ? ['rollback', 'hold'] : ['rollback', 'hold', 'promote']);
     this.#config = config;
     this.#parts = parts;
   }
@@ -57,7 +56,7 @@ export class ArgoRolloutsSink implements Sink {
     const target = targetOf(message, act);
     const call = { ...this.#call(attempt.abort), mayStillAct: () => attempt.mayStillAct() };
     try {
-      return await this.#carryOut(message, target, call);
+      return message.signal.action === 'hold' ? await this.#hold(message, target, call) : await this.#carryOut(message, target, call);
     } catch (error) {
       throw told(error, act);
     }
@@ -70,6 +69,7 @@ export class ArgoRolloutsSink implements Sink {
     try {
       const rollout = await this.#rollout(target, call);
       if (rollout === null) return { state: 'superseded', detail: 'the Rollout is gone' };
+      if (message.signal.action === 'hold') return { state: 'confirmed', detail: 'people were told by an Event' };
       if (message.signal.action === 'promote') return promotionSeen(rollout, target, message);
       const seen = rollbackSeen(rollout, target, message);
       return seen.state === 'confirmed' ? { ...seen, detail: `${seen.detail}${await this.#imageText(target, rollout, call)}` } : seen;
@@ -92,7 +92,7 @@ export class ArgoRolloutsSink implements Sink {
       const plan = await this.#plan(rollout, target, message, call);
       switch (plan.kind) {
         case 'done':
-          if (hasActed) await this.#parts.announce({ rollout, message, isDone: true, text: message.signal.summary });
+          if (hasActed) await this.#tell(rollout, message, message.signal.action === 'promote' ? 'Promoted' : 'RolledBack', '', call);
           return isDryRun ? 'dry_run' : 'acknowledged';
         case 'wait':
           if (++waits > MAX_WAITS || isDryRun) throw new RetryableError('not_observed', plan.detail);
@@ -100,7 +100,7 @@ export class ArgoRolloutsSink implements Sink {
           await paused(call.abort);
           continue;
         case 'refuse':
-          if (plan.refusal === 'declined') await this.#parts.announce({ rollout, message, isDone: false, text: plan.detail });
+          if (plan.refusal === 'declined') await this.#tell(rollout, message, 'SignalDeclined', ` Nothing was done: ${plan.detail}.`, call);
           throw new PermanentError(plan.refusal, plan.detail);
         case 'patch':
           break;
@@ -120,6 +120,40 @@ export class ArgoRolloutsSink implements Sink {
       hasActed = true;
     }
     throw new RetryableError('conflict', `it changed ${MAX_LOOKS} times while it was looked at`);
+  }
+
+  /** The Rollout goes on as it is. */
+  async #hold(message: SinkMessage, target: RolloutTarget, call: CallOptions): Promise<Receipt> {
+    const rollout = await this.#rollout(target, call);
+    if (rollout === null) throw new PermanentError('superseded', 'the Rollout is gone');
+    const { canary } = standOf(rollout);
+    if (canary !== target.fence) throw new PermanentError('superseded', `the newest release is ${canary || 'not known yet'}`);
+    const dryRun = this.#config.isDryRun;
+    await createEvent(this.#parts.kubernetes, this.#event(rollout, message, 'Held', ''), { ...call, dryRun });
+    return dryRun ? 'dry_run' : 'confirmed';
+  }
+
+  /** What was done or not done stays so, whether people can be told in the cluster or not. */
+  async #tell(rollout: RolloutObject, message: SinkMessage, reason: string, more: string, { abort }: CallOptions): Promise<void> {
+    if (this.#config.isDryRun) return;
+    try {
+      await createEvent(this.#parts.kubernetes, this.#event(rollout, message, reason, more), { abort, timeoutMs: EVENT_MS });
+    } catch (error) {
+      this.#parts.onEventLost(error);
+    }
+  }
+
+  #event(rollout: RolloutObject, { id, signal, decidedAt }: SinkMessage, reason: string, more: string): EventAbout {
+    return {
+      about: { ...rollout, apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' },
+      key: id,
+      type: signal.action === 'promote' ? 'Normal' : 'Warning',
+      reason,
+      action: EVENT_ACTIONS[signal.action],
+      note: `${signal.link === null ? '' : `${signal.link} `}${signal.summary}${more}`,
+      at: decidedAt,
+      instance: this.#parts.instance,
+    };
   }
 
   /** Null when it was taken; how it was refused when the object may have moved on. */
