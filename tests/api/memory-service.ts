@@ -60,7 +60,8 @@ export class MemoryService extends MemoryGate implements ApiHandlers {
     return this.#runs.has(id) ? { mode: this.mode, minRequests: 50 } : null;
   }
 
-  settled(id: string): AnalysisRun | null {
+  /** Waits for nothing. */
+  settled(id: string, _waitMs: number, _abort: AbortSignal): AnalysisRun | null | Promise<AnalysisRun | null> {
     return this.run(id);
   }
 
