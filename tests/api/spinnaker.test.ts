@@ -197,6 +197,25 @@ describe('a monitored deployment', () => {
     expect(service.run(RUN_ID)?.state).toBe(state);
   });
 
+  it.each([
+    ['success', 'done'],
+    ['failure', 'not_done'],
+    ['not_performed', 'not_done'],
+  ])('that ended with rollback %s tells that the rollback we asked for is %s', async (rollback, outcome) => {
+    const told: object[] = [];
+    service.reportOutcome = async (said) => {
+      told.push(said);
+      return { outcome: 'unknown' };
+    };
+    service.endRollout = (id) => ({ outcome: 'over', run: service.run(id) ?? harmedRun(id) });
+    await starting();
+    await completed({ ...DEPLOYMENT, status: 'failure', rollback });
+    expect(told).toEqual([]);
+    become(RUN_ID, 'rolled_back');
+    expect((await completed({ ...DEPLOYMENT, status: 'failure', rollback })).status).toBe(200);
+    expect(told).toEqual([{ signalId: 'sig_1', sink: null, outcome, by: 'spinnaker', detail: `rollback: ${rollback}` }]);
+  });
+
   it.each<[string, unknown, string]>([
     ['no service', { ...DEPLOYMENT, parameters: {} }, '/parameters/service'],
     ['no parameters', { ...DEPLOYMENT, parameters: null }, '/parameters'],

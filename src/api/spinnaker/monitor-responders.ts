@@ -1,6 +1,7 @@
 /** Answers Spinnaker's deployment monitor: every call may come twice, late, or first, and none of them restarts what is being judged. */
 import type { Context } from 'hono';
 import type { z } from 'zod';
+import type { AnalysisRun } from '../../model/rollout.ts';
 import { tokenRefusal } from '../caller-token.ts';
 import { checkedBody } from '../checked-body.ts';
 import type { ApiHandlers, StartOutcome } from '../handlers.ts';
@@ -76,6 +77,8 @@ export function monitorResponders({ handlers, config }: ResponderParts) {
       const ended = await handlers.endRollout(id);
       if (ended.outcome === 'unavailable') return unavailable(ended);
       if (ended.outcome === 'unknown') return answer({ state: null });
+      const told = await toldOf(handlers, ended.run, call.request.rollback ?? null);
+      if (told?.outcome === 'unavailable') return unavailable(told);
       // A release that went back is not to be watched for what comes after its promotion.
       const isGone = call.request.status === 'failure' || call.request.rollback === 'success';
       if (!isGone || ended.run.state !== 'baking') return answer({ state: ended.run.state });
@@ -98,6 +101,13 @@ function start(handlers: ApiHandlers, { parameters }: MonitorRequest, deployment
     ...{ id, service: parameters.service, generation: { kind: 'next', atLeast: 1 }, origin: 'api', target },
     ...{ baseline: baseline ?? {}, canary, startedAt: null, deadline: null, canaryShare },
   });
+}
+
+/** What became of a rollback that we asked for: Orca says so once, and nobody else will. Null: there was none. */
+function toldOf(handlers: ApiHandlers, { state, signalId }: AnalysisRun, rollback: 'success' | 'failure' | 'not_performed' | null) {
+  if (state !== 'rolled_back' || signalId === null || rollback === null) return null;
+  const outcome = rollback === 'success' ? 'done' : 'not_done';
+  return handlers.reportOutcome({ signalId, sink: null, outcome, by: 'spinnaker', detail: `rollback: ${rollback}` });
 }
 
 function startedRun(started: StartOutcome) {
