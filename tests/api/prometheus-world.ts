@@ -1,9 +1,12 @@
 /** Known requests behind the Prometheus-compatible API on loopback, and a naive count of the same requests to hold answers against. */
 import { createApi } from '../../src/api/create-api.ts';
+import type { Objective } from '../../src/model/objective.ts';
 import { metricSource } from '../../src/service/metric-source.ts';
+import { Stages } from '../../src/service/stages.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { encodeRequest } from '../support/otlp-proto.ts';
-import { testStages } from '../support/test-stages.ts';
+import { policies } from '../support/policies.ts';
+import { TEST_SPAN_RULES } from '../support/span-rules.ts';
 import { MemoryService } from './memory-service.ts';
 import { rememberingTelemetry } from './remembering-telemetry.ts';
 
@@ -37,14 +40,25 @@ const THRESHOLDS = { 1: '', 2: 'ot=th:8', 4: 'ot=th:c' } as const;
 
 export class PrometheusWorld {
   readonly served: Served[];
-  readonly stages = testStages();
+  readonly stages: Stages;
   readonly store = new MemoryStore();
   nowMs: number;
   #address = '';
   #server: { stop(): Promise<void> } | null = null;
 
   /** Requests in order of their ends. Spans of one second are sent together, half a second after it is over. */
-  constructor(served: readonly Served[]) {
+  constructor(served: readonly Served[], objectives: readonly Objective[] = []) {
+    this.stages = new Stages({
+      config: {
+        histogram: { digits: 2, highestUs: 60_000_000 },
+        series: { maxTotal: 1000, maxReleasesPerService: 10 },
+        spans: TEST_SPAN_RULES,
+        policies: policies({ objectives }),
+      },
+      source: 'test',
+      epoch: '1',
+      hashSeed: 1,
+    });
     this.served = [...served].sort((a, b) => a.atSec - b.atSec);
     this.nowMs = START_SEC * 1000;
     const { ingest, engine } = this.stages;

@@ -35,7 +35,7 @@ export function stringLiteral(quoted: string): string | null {
   const text = quoted.slice(1, -1);
   if (quoted.startsWith('`')) return text;
   let isWrong = false;
-  const plain = text.replace(/\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[0-7]{3}|[\s\S]|$)/gi, (_, sequence: string) => {
+  const plain = text.replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|[\s\S]|$)/g, (_, sequence: string) => {
     const one = ESCAPES[sequence];
     if (one !== undefined) return one;
     const code =
