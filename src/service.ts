@@ -16,6 +16,7 @@ import type { Consume, Receiver } from './receivers/receiver.ts';
 import { addressing } from './service/addressing.ts';
 import { apiHandlers } from './service/api-handlers.ts';
 import { type Clock, SYSTEM_CLOCK } from './service/clock.ts';
+import { type Cluster, clusterOf } from './service/cluster.ts';
 import { KillSwitch } from './service/control-switch.ts';
 import { kayentaHandlers } from './service/kayenta-handlers.ts';
 import { showObjectives } from './service/objective-metrics.ts';
@@ -64,7 +65,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const store: Store = config.state.directory === null ? new MemoryStore() : new SqliteStore(config.state.directory);
   const stages = restoredStages(config, store, clock, telemetry);
   const { engine, ingest } = stages;
-  const sinks = createSinks(config.sinks, { now: clock.now, out: options.out });
+  const cluster = clusterOf(config, telemetry);
+  const sinks = createSinks(config.sinks, { now: clock.now, out: options.out, cluster: cluster.parts });
   const killSwitch = new KillSwitch({ path: config.killSwitchFile, controls: engine.controls, telemetry, now: clock.now });
   const delivery = signalDelivery({
     journal: store.journal,
@@ -94,31 +96,27 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     if (outcome.kind === 'accepted') options.tap?.(encoding, bytes);
     return outcome;
   };
-  const api = createApi(
-    apiHandlers({
-      engine,
-      store,
-      delivery,
-      telemetry,
-      clock,
-      version: options.version,
-      settled,
-      kayenta: kayentaHandlers(stages),
-      checkpoint: () => pipeline.checkpoint(),
-      isDurable: () => pipeline.isDurable,
-      metrics: () => {
-        pipeline.showCounts();
-        return telemetry.metricsText();
-      },
-      readiness: () => {
-        const reasons = [...(phase === 'running' ? [] : [phase]), ...(pipeline.isDurable ? [] : ['the store refuses to be written'])];
-        return { ready: reasons.length === 0, reasons };
-      },
-    }),
-    config.api,
+  const handlers = apiHandlers({
+    engine,
+    store,
+    delivery,
     telemetry,
-    clock.now,
-  );
+    clock,
+    version: options.version,
+    settled,
+    kayenta: kayentaHandlers(stages),
+    checkpoint: () => pipeline.checkpoint(),
+    isDurable: () => pipeline.isDurable,
+    metrics: () => {
+      pipeline.showCounts();
+      return telemetry.metricsText();
+    },
+    readiness: () => {
+      const reasons = [...(phase === 'running' ? [] : [phase]), ...(pipeline.isDurable ? [] : ['the store refuses to be written'])];
+      return { ready: reasons.length === 0, reasons };
+    },
+  });
+  const api = createApi(handlers, config.api, telemetry, clock.now);
 
   const timers: NodeJS.Timeout[] = [];
   try {
@@ -131,6 +129,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     timers.push(setInterval(() => guarded(telemetry, () => pipeline.checkpoint()), config.state.checkpointIntervalMs));
     timers.push(setInterval(() => guarded(telemetry, () => showObjectives(engine, telemetry, clock.now())), OBJECTIVES_MS));
     delivery.resume();
+    cluster.watch(handlers);
     phase = 'running';
     let stopping: Promise<boolean> | null = null;
     return {
@@ -138,12 +137,12 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       reconfigure: (next) => stages.reconfigure(next),
       stop: () => {
         phase = 'stopping';
-        stopping ??= stopAll({ timers, admission, receivers: receivers.all, pipeline, settled, delivery, api, store, telemetry });
+        stopping ??= stopAll({ timers, admission, receivers: receivers.all, pipeline, settled, delivery, cluster, api, store, telemetry });
         return stopping;
       },
     };
   } catch (error) {
-    await stopAll({ timers, admission, receivers: receivers.all, pipeline, settled, delivery, api, store, telemetry });
+    await stopAll({ timers, admission, receivers: receivers.all, pipeline, settled, delivery, cluster, api, store, telemetry });
     throw error;
   }
 }
@@ -155,6 +154,7 @@ interface Stoppable {
   readonly pipeline: Pipeline;
   readonly settled: SettledRuns;
   readonly delivery: Delivery;
+  readonly cluster: Cluster;
   readonly api: Api;
   readonly store: Store;
   readonly telemetry: RunningTelemetry;
@@ -164,6 +164,7 @@ interface Stoppable {
 async function stopAll(parts: Stoppable): Promise<boolean> {
   for (const timer of parts.timers) clearInterval(timer);
   parts.admission.drain();
+  await parts.cluster.stopWatching();
   await Promise.all(parts.receivers.map((receiver) => receiver.stop(DRAIN_MS)));
   let isSaved = false;
   guarded(parts.telemetry, () => {
@@ -171,6 +172,7 @@ async function stopAll(parts: Stoppable): Promise<boolean> {
   });
   parts.settled.stop();
   await parts.delivery.stop();
+  await parts.cluster.close();
   await parts.api.stop();
   parts.store.close();
   return isSaved;

@@ -1,0 +1,100 @@
+/** Watches deploy systems, as the configuration has it: what is rolled out there begins and ends runs by itself. */
+import type { ApiHandlers } from '../api/handlers.ts';
+import type { WatchConfig } from '../config/sink-config.ts';
+import type { KubernetesApi } from '../kubernetes/kubernetes-api.ts';
+import { ROLLOUTS_API, type RolloutObject } from '../kubernetes/rollout-object.ts';
+import { PermanentError } from '../model/errors.ts';
+import { rolloutIdOf } from '../model/rollout-name.ts';
+import { visible } from '../model/safe-text.ts';
+import type { DurationMs } from '../model/time.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { readRollout } from '../watches/argo-rollouts.ts';
+import { leadsToRun } from '../watches/begin-anew.ts';
+import { RolloutBook } from '../watches/rollout-book.ts';
+import { watchRollouts } from '../watches/watch-rollouts.ts';
+import type { Moment, RolloutHandlers, Told, WatchedRollout } from '../watches/watched-rollout.ts';
+
+/** What of the API's handlers watches use: they wish for runs as any deploy system does. */
+export type RunHandlers = Pick<ApiHandlers, 'startRollout' | 'endRollout' | 'run'>;
+
+export interface WatchParts {
+  readonly watches: readonly WatchConfig[];
+  readonly kubernetes: KubernetesApi;
+  readonly runs: RunHandlers;
+  readonly telemetry: Telemetry;
+}
+
+const MAX_TEXT_CHARS = 512;
+
+/** Returns what stops them, and resolves when they have stopped. */
+export function startWatches({ watches, kubernetes, runs, telemetry }: WatchParts): () => Promise<void> {
+  const abort = new AbortController();
+  const running = watches.map(async (config) => {
+    const trouble = (reason: string, text: string) =>
+      telemetry.log.warn({ watch: config.type, reason, error: visible(text).slice(0, MAX_TEXT_CHARS) }, 'a watch of rollouts has trouble');
+    const book = new RolloutBook({ handlers: rolloutHandlers(runs), onTrouble: trouble, schedule: runtimeTimer });
+    const { namespaces, labelSelector } = config;
+    try {
+      if (config.type !== 'argo-rollouts') throw new PermanentError('invalid_watch', `watch ${config.type}: this build cannot`);
+      await watchRollouts<RolloutObject>(
+        {
+          api: kubernetes,
+          kind: { root: ROLLOUTS_API, plural: 'rollouts', namespaces, labelSelector },
+          book,
+          read: (rollout) => readRollout(rollout, config.releaseAttribute),
+          onTrouble: (error) => trouble('watch', error.message),
+        },
+        abort.signal,
+      );
+    } catch (error) {
+      trouble('ended', error instanceof Error ? error.message : String(error));
+    } finally {
+      book.close();
+    }
+  });
+  return async () => {
+    abort.abort();
+    await Promise.all(running);
+  };
+}
+
+/** What watches tell becomes wishes for runs; a run that was told of before a restart is known by its id. */
+export function rolloutHandlers(runs: RunHandlers): RolloutHandlers {
+  return {
+    async begin(rollout: WatchedRollout, moment: Moment): Promise<Told> {
+      const id = rolloutIdOf(rollout.target);
+      const run = await runs.run(id);
+      const known = run === null ? null : { generation: run.rollout.generation, isOver: !IN_FLIGHT.has(run.state) };
+      if (!leadsToRun(rollout, moment, known)) return 'done';
+      const { service, target, baseline, canary, startedAt, canaryShare, revision } = rollout;
+      const generation = { kind: 'next', atLeast: Math.max(1, revision) } as const;
+      const wish = { id, service, generation, origin: 'watch', target, baseline, canary, startedAt, deadline: null, canaryShare } as const;
+      const { outcome } = await runs.startRollout(wish);
+      switch (outcome) {
+        case 'created':
+        case 'existing':
+          return 'done';
+        case 'stale_generation':
+        case 'refused':
+          return 'refused';
+        case 'unavailable':
+          return 'later';
+        default:
+          return outcome satisfies never;
+      }
+    },
+    async end(rolloutId: string): Promise<Told> {
+      const { outcome } = await runs.endRollout(rolloutId);
+      return outcome === 'unavailable' ? 'later' : 'done';
+    },
+  };
+}
+
+/** A bake is of a rollout that is through: when its release moves again, that is a new attempt. */
+const IN_FLIGHT: ReadonlySet<string> = new Set(['pending', 'running', 'baking']);
+
+function runtimeTimer(task: () => void, waitMs: DurationMs): () => void {
+  const timer = setTimeout(task, waitMs);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
