@@ -9,6 +9,7 @@ import type { DurationMs, EpochMs } from '../../src/model/time.ts';
 import type { ServiceView } from '../../src/model/views.ts';
 import { Pipeline } from '../../src/service/pipeline.ts';
 import { Stages, type StagesOptions } from '../../src/service/stages.ts';
+import type { JournalEntry } from '../../src/store/journal.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { RunningTelemetry } from '../../src/telemetry/create-telemetry.ts';
@@ -64,6 +65,8 @@ export class Live {
   readonly store: Store;
   /** Handed to delivery, in order: what the deploy system would get. */
   readonly signals: Signal[] = [];
+  /** Takes what is journalled, as delivery would. */
+  deliver: (entries: readonly JournalEntry[]) => void = () => {};
   config: ScenarioConfig;
   /** A run that breaks is held, which a scenario might take for its own: it fails instead, unless it is about that. */
   mayBreak = false;
@@ -191,7 +194,10 @@ export class Live {
       telemetry: this.telemetry,
       clock: { now: () => this.#now, monotonicMs: () => this.#now - WORLD_START },
       address: (signal) => signal,
-      deliver: (entries) => this.signals.push(...entries.map(({ signal }) => signal)),
+      deliver: (entries) => {
+        this.signals.push(...entries.map(({ signal }) => signal));
+        this.deliver(entries);
+      },
     });
   }
 }
