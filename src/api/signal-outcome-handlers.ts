@@ -1,6 +1,5 @@
 /** What the API asks when a deploy system says what became of a signal. */
 import type { DeliveryState } from '../model/rollout.ts';
-import type { SignalView } from './handlers.ts';
 import type { Unavailable } from './unavailable.ts';
 
 export interface SignalOutcome {
@@ -15,7 +14,7 @@ export interface SignalOutcome {
 
 export type ReportedOutcome =
   /** It is kept, or was kept before. */
-  | { readonly outcome: 'kept'; readonly signals: readonly SignalView[] }
+  | { readonly outcome: 'kept' }
   | { readonly outcome: 'unknown' }
   /** The sink does not wait to be told. */
   | { readonly outcome: 'not_awaited' }

@@ -6,16 +6,17 @@ import { problemResponse } from './problem.ts';
 import { reportOutcome } from './signal-outcome-schema.ts';
 import { unavailable } from './unavailable.ts';
 
-export function signalOutcomeResponders(handlers: Pick<ApiHandlers, 'reportOutcome'>) {
+export function signalOutcomeResponders(handlers: Pick<ApiHandlers, 'reportOutcome' | 'signal'>) {
   return {
     async reportOutcome(context: Context): Promise<Response> {
       const body = await checkedBody(context.req.raw, reportOutcome);
       if (!body.ok) return body.response;
       const { sink = null, outcome, by, detail = '' } = body.value;
-      const said = await handlers.reportOutcome({ signalId: context.req.param('id') ?? '', sink, outcome, by, detail });
+      const signalId = context.req.param('id') ?? '';
+      const said = await handlers.reportOutcome({ signalId, sink, outcome, by, detail });
       switch (said.outcome) {
         case 'kept':
-          return Response.json({ signals: said.signals });
+          return Response.json({ signals: await handlers.signal(signalId) });
         case 'unknown':
           return problemResponse({ status: 404, title: 'Not found', detail: 'no signal of this id went to such a sink' });
         case 'not_awaited':

@@ -84,10 +84,15 @@ export class ControlDesk {
     };
   }
 
+  /** What a rollback changed: breaker, cool-downs and common causes. */
+  guardNote(): StoredNote {
+    return { key: GUARD_NOTE, json: JSON.stringify(this.#guard) };
+  }
+
   /** What a checkpoint saves. */
   snapshot(): readonly StoredNote[] {
     const book = this.book.takeUnsaved();
-    return [{ key: GUARD_NOTE, json: JSON.stringify(this.#guard) }, ...(book === null ? [] : [{ key: CONTROLS_NOTE, json: book }])];
+    return [this.guardNote(), ...(book === null ? [] : [{ key: CONTROLS_NOTE, json: book }])];
   }
 
   /** A program that knew of no common cause saved none. */

@@ -1,4 +1,6 @@
 /** Joins the two stages to the clock, the store and delivery: request bytes in, journalled signals out. */
+
+import { decisionRecord } from '../engine/decision-record.ts';
 import type { Decision, Engine } from '../engine.ts';
 import type { Ingest, IngestOutcome } from '../ingest.ts';
 import type { Checkpoint } from '../model/checkpoint.ts';
@@ -41,6 +43,8 @@ export class Pipeline {
   /** A checkpoint the disk refused: tried again, before any newer one. */
   #unwritten: Checkpoint | null = null;
   #undelivered: DecidedSignal[] = [];
+  /** How often in a row the store refused: it is said once. */
+  #refusals = 0;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
@@ -69,6 +73,8 @@ export class Pipeline {
       this.#watchClock();
       this.#settle(engine.advance(clock.now()));
     }
+    // Not so long as until the next checkpoint.
+    if (this.#undelivered.length > 0) this.#record([]);
     this.showCounts();
   }
 
@@ -105,6 +111,7 @@ export class Pipeline {
     try {
       const fresh = new Set(telemetry.span('checkpoint', { signals: signals.length }, () => store.checkpoint(changed, signals)));
       this.#unwritten = null;
+      this.#refusals = 0;
       this.#undelivered = this.#undelivered.slice(signals.length);
       telemetry.observe('checkpoint_seconds', (clock.monotonicMs() - begun) / 1000);
       this.#hand(signals.filter(({ signal }) => fresh.has(signal.id)));
@@ -114,10 +121,12 @@ export class Pipeline {
       const isLost = error instanceof PermanentError;
       this.#unwritten = isLost ? null : changed;
       telemetry.add('checkpoint_failures_total', 1);
-      telemetry.log.error(
-        { error: String(error), waitingSignals: this.#undelivered.length, isLost },
-        'the store refuses; no signal leaves until it takes them',
-      );
+      if (isLost || this.#refusals++ === 0) {
+        telemetry.log.error(
+          { error: String(error), waitingSignals: this.#undelivered.length, isLost },
+          'the store refuses; no signal leaves until it takes them',
+        );
+      }
       return false;
     }
   }
@@ -150,22 +159,58 @@ export class Pipeline {
     const { engine, telemetry, clock } = this.#parts;
     for (const event of engine.alerts.takeEvents()) logAlert(event, telemetry);
     if (decisions.length === 0) return;
+    let isOver = false;
     for (const { run, signal, fault } of decisions) {
       const { decision, reason } = run.verdict;
       if (fault !== null)
         telemetry.log.error({ rollout: run.rollout.id, service: run.rollout.service, fault }, 'an analysis run broke and ended');
       telemetry.span('verdict', { service: run.rollout.service, decision, reason }, () => this.#logVerdict(run));
+      isOver ||= hasAnswer(run);
       if (signal === null) continue;
       telemetry.add('signals_total', 1, { action: signal.action });
       this.#undelivered.push({ signal: this.#parts.address(signal), decidedAt: clock.now() });
     }
-    this.checkpoint();
+    // A change of mind alone follows in the next checkpoint.
+    if (isOver || this.#undelivered.length > 0) this.#record(decisions);
+    this.#parts.changed?.();
+  }
+
+  /**
+   * Makes decisions and their signals durable, and hands the signals over: first of all and in a small transaction, since a bad release is serving. What is
+   * refused waits for the next checkpoint, which has all of it.
+   */
+  #record(decisions: readonly Decision[]): void {
+    const { engine, store, telemetry } = this.#parts;
+    // Runs that are newer than what waits to be written must not be overwritten by it.
+    if (this.#unwritten !== null) {
+      this.#checkpoint('bounded');
+      return;
+    }
+    const signals = this.#undelivered;
+    const decided = new Set([
+      ...decisions.filter(({ run }) => hasAnswer(run)).map(({ run }) => run.rollout.id),
+      ...signals.map(({ signal }) => signal.rolloutId),
+    ]);
+    try {
+      const record = decisionRecord(engine, decided);
+      const fresh = new Set(telemetry.span('checkpoint', { signals: signals.length }, () => store.recordDecisions(record, signals)));
+      this.#undelivered = this.#undelivered.slice(signals.length);
+      this.#hand(signals.filter(({ signal }) => fresh.has(signal.id)));
+    } catch (error) {
+      telemetry.add('checkpoint_failures_total', 1);
+      if (this.#refusals++ === 0) {
+        telemetry.log.error(
+          { error: String(error), waitingSignals: signals.length },
+          'the store refuses; no signal leaves until it takes them',
+        );
+      }
+      return;
+    }
+    this.#refusals = 0;
   }
 
   #hand(signals: readonly DecidedSignal[]): void {
-    if (signals.length === 0) return;
-    const ids = new Set(signals.map(({ signal }) => signal.id));
-    this.#parts.deliver(this.#parts.store.journal.pending().filter((entry) => ids.has(entry.signal.id)));
+    if (signals.length > 0) this.#parts.deliver(signals.flatMap(({ signal }) => this.#parts.store.journal.of(signal.id)));
   }
 
   #logVerdict(run: AnalysisRun): void {
@@ -208,4 +253,9 @@ export class Pipeline {
     for (const run of engine.rollouts.all()) byState.set(run.state, (byState.get(run.state) ?? 0) + 1);
     for (const [state, runs] of byState) telemetry.set('analysis_runs', runs, { state });
   }
+}
+
+/** The deploy system has its answer, though a release that was promoted is watched on. */
+function hasAnswer({ state }: AnalysisRun): boolean {
+  return state !== 'pending' && state !== 'running';
 }

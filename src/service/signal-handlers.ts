@@ -16,12 +16,11 @@ export function signalHandlers({ store, delivery }: SignalHandlerParts): Pick<Ap
     reportOutcome(said) {
       const reported = delivery.report(said);
       switch (reported.kind) {
-        case 'kept':
-          return { outcome: 'kept', signals: store.journal.of(said.signalId).map(signalView) };
         case 'over':
           return { outcome: 'over', state: reported.state };
         case 'not_journalled':
           return NOT_DURABLE;
+        case 'kept':
         case 'unknown':
         case 'not_awaited':
           return { outcome: reported.kind };

@@ -128,18 +128,20 @@ export class MemoryService extends MemoryGate implements ApiHandlers {
   }
 
   async signal(id: string): Promise<readonly SignalView[]> {
-    return [SIGNAL].filter((signal) => signal.id === id);
+    const last = this.reported.at(-1);
+    const state = last === undefined ? SIGNAL.state : last.outcome === 'done' ? 'confirmed' : 'escalated';
+    return [{ ...SIGNAL, state } as const].filter((signal) => signal.id === id);
   }
 
   /** The one signal waits until it is told that it was done; the one of `sig_full` cannot be kept. */
-  async reportOutcome(outcome: SignalOutcome): Promise<ReportedOutcome> {
+  reportOutcome(outcome: SignalOutcome): ReportedOutcome | Promise<ReportedOutcome> {
     if (outcome.signalId === 'sig_full') return { outcome: 'unavailable', detail: 'the store is full', retryAfterMs: 5_000 };
     if (outcome.signalId !== SIGNAL.id) return { outcome: 'unknown' };
     if (outcome.sink !== null && outcome.sink !== SIGNAL.sink) return { outcome: 'not_awaited' };
     const last = this.reported.at(-1);
     if (last !== undefined && last.outcome !== outcome.outcome) return { outcome: 'over', state: 'confirmed' };
     this.reported.push(outcome);
-    return { outcome: 'kept', signals: [{ ...SIGNAL, state: outcome.outcome === 'done' ? 'confirmed' : 'escalated' }] };
+    return { outcome: 'kept' };
   }
 
   readiness() {

@@ -29,10 +29,20 @@ export class LocalTelemetry extends MemoryTelemetry implements RunningTelemetry 
   async shutdown(): Promise<void> {}
 }
 
+/** Decisions as the store got them, and how many deliveries were handed over by then. */
+export interface Recorded {
+  readonly changed: DecisionRecord;
+  readonly signals: readonly DecidedSignal[];
+  readonly handedOver: number;
+}
+
 /** Keeps what it is given in memory, unless told to refuse as a disk would, or as a store does what it may not hold. */
 export class RefusingStore implements Store {
   readonly recovered = null;
   refuses: 'nothing' | 'for now' | 'for good' = 'nothing';
+  readonly recorded: Recorded[] = [];
+  /** Deliveries handed over so far. */
+  handedOver = () => 0;
   readonly #kept = new MemoryStore();
   /** What was refused for good is refused whenever it comes again. */
   readonly #never = new WeakSet<Checkpoint>();
@@ -55,6 +65,7 @@ export class RefusingStore implements Store {
   recordDecisions(changed: DecisionRecord, signals: readonly DecidedSignal[]): readonly string[] {
     if (this.refuses === 'for now') throw new RetryableError('store_unavailable', 'recording decisions: no space');
     if (this.refuses === 'for good') throw new PermanentError('state_invalid', 'recording decisions: no such note');
+    this.recorded.push({ changed, signals, handedOver: this.handedOver() });
     return this.#kept.recordDecisions(changed, signals);
   }
 
@@ -70,9 +81,9 @@ export class RefusingStore implements Store {
 const TICK_MS = 500;
 
 export class PipelineStand {
-  readonly clock = new ManualClock(Date.UTC(2026, 4, 1, 12));
+  readonly clock: ManualClock;
   readonly telemetry = new LocalTelemetry();
-  readonly store = new RefusingStore();
+  readonly store: RefusingStore;
   readonly delivered: JournalEntry[] = [];
   /** Called when runs may have changed. */
   changed: () => void = () => {};
@@ -82,13 +93,24 @@ export class PipelineStand {
   /** Beside the pipeline: what is handed over stays in `delivered`. */
   readonly delivery: Delivery;
 
-  constructor() {
+  /** `left` is what a stand before it left behind when it crashed. */
+  constructor(left?: Pick<PipelineStand, 'store' | 'clock'>) {
+    this.clock = left?.clock ?? new ManualClock(Date.UTC(2026, 4, 1, 12));
+    this.store = left?.store ?? new RefusingStore();
     const folders = new TemporaryFolders();
     const loaded = loadConfig(configFile(folders.make(), [processDocument(), shopDocument()]), { SLIPSTREAM_API_TOKEN: 'x'.repeat(32) });
     folders.clean();
     if ('problems' in loaded) throw new Error(JSON.stringify(loaded.problems));
     this.config = loaded.config;
-    this.stages = new Stages({ config: loaded.config, source: 'test', epoch: 'test', hashSeed: 1 });
+    const saved = left && { saved: { state: left.store.load({}), now: left.clock.now() } };
+    this.stages = new Stages({
+      config: loaded.config,
+      source: 'test',
+      epoch: left === undefined ? 'test' : 'again',
+      hashSeed: 1,
+      ...saved,
+    });
+    this.store.handedOver = () => this.delivered.length;
     const { engine, ingest } = this.stages;
     const { store, telemetry, clock, delivered } = this;
     this.delivery = new Delivery({ journal: store.journal, sinks: new Map(), telemetry, now: () => clock.now(), isCurrent: () => 'send' });
@@ -102,6 +124,11 @@ export class PipelineStand {
       deliver: (entries) => delivered.push(...entries),
       changed: () => this.changed(),
     });
+  }
+
+  /** The same state in a new process, which knows only what was written. */
+  crash(): PipelineStand {
+    return new PipelineStand(this);
   }
 
   startRollout(): void {

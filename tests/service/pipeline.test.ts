@@ -1,8 +1,9 @@
 /** The pipeline when the wall clock jumps, and when the store refuses what it is given. */
 import { describe, expect, it } from 'vitest';
-import { PipelineStand } from './pipeline-stand.ts';
+import { PipelineStand, type Recorded } from './pipeline-stand.ts';
 import { HEALTHY, SICK } from './traffic.ts';
 
+const NOTHING_RECORDED: Recorded = { changed: { runs: [], notes: [] }, signals: [], handedOver: Number.NaN };
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -15,6 +16,67 @@ describe('the pipeline', () => {
     expect(stand.run).toMatchObject({ state: 'rolled_back', verdict: { decision: 'rollback', reason: 'harm_proven' } });
     expect(stand.delivered).toMatchObject([{ state: 'pending', sink: 'print', signal: { id: stand.run.signalId, action: 'rollback' } }]);
     expect(stand.telemetry.value('spans_total', { disposition: 'counted' })).toBe(35 * 200);
+  });
+});
+
+describe('a decision', () => {
+  /** A stand whose run is about to be decided, with everything so far in the store. */
+  function aboutToDecide(): PipelineStand {
+    const stand = new PipelineStand();
+    stand.pass(10, HEALTHY);
+    stand.startRollout();
+    stand.pipeline.checkpoint();
+    stand.pass(25, SICK);
+    return stand;
+  }
+
+  it('is durable with its signal, its run and the guard before the signal is handed over, and with nothing else', () => {
+    const stand = aboutToDecide();
+    expect(stand.store.recorded).toHaveLength(1);
+    const [{ changed, signals, handedOver } = NOTHING_RECORDED] = stand.store.recorded;
+    expect(handedOver).toBe(0);
+    expect(signals.map(({ signal }) => signal.id)).toEqual([stand.run.signalId]);
+    expect(changed.runs.map(({ json }) => JSON.parse(json).state)).toEqual(['rolled_back']);
+    expect(changed.notes.map(({ key }) => key)).toEqual(['guard']);
+    expect(JSON.parse(changed.notes[0]?.json ?? '').rollbacks).toHaveLength(1);
+    expect(stand.delivered.map(({ signal }) => signal.id)).toEqual([stand.run.signalId]);
+  });
+
+  it('leaves to the next checkpoint what was counted, and the time up to which that is known', () => {
+    const stand = aboutToDecide();
+    const before = stand.store.load({}).at ?? 0;
+    expect(before).toBeLessThan(stand.clock.now() - 20_000);
+    stand.pipeline.checkpoint();
+    const saved = stand.store.load({ 1: 0 });
+    expect(saved.at).toBe(stand.clock.now());
+    expect(saved.runs.map(({ json }) => JSON.parse(json).state)).toEqual(['rolled_back']);
+    expect(stand.delivered).toHaveLength(1);
+  });
+
+  it('is neither forgotten nor decided anew after a crash before the next checkpoint', () => {
+    const stand = aboutToDecide();
+    const { signalId } = stand.run;
+    const again = stand.crash();
+    expect(again.run).toMatchObject({ state: 'rolled_back', signalId });
+    again.pass(30, SICK);
+    expect(again.delivered).toEqual([]);
+    expect(again.store.journal.entries(10).map(({ signal }) => signal.id)).toEqual([signalId]);
+    expect(again.stages.engine.controls.guard.rollbacks).toMatchObject([{ service: 'shop' }]);
+  });
+
+  it('that the store refuses is tried again with the next tick', () => {
+    const stand = new PipelineStand();
+    stand.pass(10, HEALTHY);
+    stand.startRollout();
+    stand.pipeline.checkpoint();
+    stand.store.refuses = 'for now';
+    stand.pass(25, SICK);
+    expect(stand.delivered).toEqual([]);
+    expect(stand.telemetry.lines.filter(({ message }) => message.startsWith('the store refuses'))).toHaveLength(1);
+    stand.store.refuses = 'nothing';
+    stand.pipeline.tick();
+    expect(stand.delivered.map(({ signal }) => signal.id)).toEqual([stand.run.signalId]);
+    expect(stand.pipeline.isDurable).toBe(true);
   });
 });
 
