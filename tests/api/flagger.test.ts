@@ -1,5 +1,8 @@
 /** Slipstream as Flagger asks it: over HTTP, hook by hook, in every state that a run can be in. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { type Api, createApi } from '../../src/api/create-api.ts';
 import { Secret } from '../../src/config/secret.ts';
 import type { Reason } from '../../src/model/judgement.ts';
@@ -353,5 +356,37 @@ describe('who may ask', () => {
 
   it('fields that newer versions add are let pass', async () => {
     expect(await statusOf('rollout', { buildId: 7, metadata: { token: TOKEN, more: 'x' } })).toBe(200);
+  });
+});
+
+describe('the Canary that is shipped', () => {
+  interface Hook {
+    readonly type: string;
+    readonly url: string;
+    readonly metadata: Record<string, string>;
+  }
+  const file = join(import.meta.dirname, '../../config/flagger/canary.yaml');
+  const hooks = parse(readFileSync(file, 'utf8')).spec.analysis.webhooks as readonly Hook[];
+
+  it('points each hook at the address of its type, and none at one whose outage Flagger would count as a failed check', () => {
+    for (const { type, url } of hooks) expect(new URL(url).pathname).toBe(`/flagger/v1/${type}`);
+    expect(hooks.map(({ type }) => type)).toEqual([
+      'confirm-rollout',
+      'rollback',
+      'confirm-traffic-increase',
+      'confirm-promotion',
+      'post-rollout',
+      'event',
+    ]);
+  });
+
+  it('says what every hook asks for', async () => {
+    for (const { type, metadata } of hooks) {
+      const phase = type === 'confirm-rollout' ? 'Initialized' : type === 'post-rollout' ? 'Failed' : 'Progressing';
+      const { text } = await tell(type, { phase }, { ...metadata, token: TOKEN });
+      expect(text).toMatch(/^podinfo\.test: /);
+      expect(text).not.toContain('metadata');
+    }
+    expect(service.asked).toMatchObject([{ service: 'podinfo', canary: { 'k8s.deployment.name': 'podinfo' } }]);
   });
 });
