@@ -1,5 +1,6 @@
 /** However strong the evidence: not too often, not too many at once, not back and forth, and never twice for one generation. */
 import { describe, expect, it } from 'vitest';
+import { objective } from '../support/policies.ts';
 import { AVAILABILITY, Live, scenarioConfig } from './live.ts';
 import { type Behaviour, type Pods, WORLD_START, World } from './world.ts';
 
@@ -79,6 +80,54 @@ describe('a storm', () => {
     expect(BAD.flatMap((id) => live.signalsOf(id))).toHaveLength(50);
     expect(GOOD.map((id) => live.run(id).state)).toEqual(['promoted', 'promoted', 'promoted']);
     expect(GOOD.flatMap((id) => live.signalsOf(id)).map(({ action }) => action)).toEqual(['promote', 'promote', 'promote']);
+  });
+});
+
+describe('a common cause', () => {
+  const NAMES = ['a', 'b', 'c'];
+  const world = () => new World(NAMES.flatMap((service, i) => pods(service, 90 + i * 5)));
+  const begin = (live: Live, stream: World) => {
+    live.play(stream, 30);
+    for (const name of NAMES) live.start({ id: `r-${name}`, service: name });
+  };
+
+  it('shows in services that are only observed too', () => {
+    const config = scenarioConfig({ objectives: NAMES.map((service) => objective({ service })) });
+    const observed = new Map(
+      [...config.policies.services].map(([name, policy]) => {
+        const canary = policy.canary === null || name === 'c' ? policy.canary : { ...policy.canary, mode: 'observe' as const };
+        return [name, { ...policy, canary }];
+      }),
+    );
+    const live = new Live({ ...config, policies: { ...config.policies, services: observed } });
+    const stream = world();
+    begin(live, stream);
+    live.play(stream, 150);
+    expect(NAMES.map((name) => live.run(`r-${name}`).verdict.reason)).toEqual(['observe_only', 'observe_only', 'common_cause']);
+    expect(told(live)).toEqual(['hold r-c']);
+  });
+
+  it('that shows while an operator holds everything back holds those that were put off too, and is told', () => {
+    const live = new Live(scenarioConfig());
+    const stream = new World([...pods('a', 60), ...pods('b', 85), ...pods('c', 90)]);
+    begin(live, stream);
+    live.engine.controls.book.switchedAt = live.now;
+    live.play(stream, 82);
+    expect(live.run('r-a').verdict.reason).toBe('overridden');
+    live.play(stream, 130);
+    expect(NAMES.map((name) => live.run(`r-${name}`).verdict.reason)).toEqual(['common_cause', 'common_cause', 'common_cause']);
+    live.engine.controls.book.switchedAt = null;
+    live.restart();
+    live.play(stream, 150);
+    expect(told(live).sort()).toEqual(['hold r-a', 'hold r-b', 'hold r-c']);
+  });
+
+  it('is none when the same services turn bad one after the other', () => {
+    const live = new Live(scenarioConfig());
+    const stream = new World(NAMES.flatMap((service, i) => pods(service, 90 + i * 80)));
+    begin(live, stream);
+    live.play(stream, 320);
+    expect(told(live)).toEqual(['rollback r-a', 'rollback r-b', 'rollback r-c']);
   });
 });
 
