@@ -67,6 +67,7 @@ export class RolloutBook {
       .then((told) => {
         page.isTelling = false;
         if (told === 'later') this.#again();
+        else if (!this.#isSettled(page)) this.#tell(key);
         else if (page.wanted === null) this.#pages.delete(key);
       })
       // Everything that is called there is guarded.
@@ -93,6 +94,13 @@ export class RolloutBook {
       page.isFresh = false;
     }
     return 'done';
+  }
+
+  /** Something may have been seen after the last look. */
+  #isSettled({ wanted, begun }: Page): boolean {
+    const next = wanted?.inFlight ?? null;
+    if (next === null || begun === null) return next === null && begun === null;
+    return begun.id === rolloutIdOf(next.target) && begun.share === next.canaryShare;
   }
 
   #begin(rollout: WatchedRollout, id: string, moment: Moment): Promise<Told> {
