@@ -19,6 +19,11 @@ export class ManualTime {
     return this.#tasks.size;
   }
 
+  /** When the next task is due; null: none is scheduled. */
+  get nextAt(): number | null {
+    return this.#tasks.size === 0 ? null : Math.min(...[...this.#tasks].map(({ at }) => at));
+  }
+
   /** Waits until something is scheduled, moves to when it is due, runs it, and returns how far that was. */
   async next(): Promise<number> {
     await until(() => this.#tasks.size > 0);
