@@ -21,6 +21,8 @@ export interface Served {
   readonly route?: string;
   readonly version?: string;
   readonly service?: string;
+  /** More attributes of the resource. */
+  readonly resource?: Readonly<Record<string, string>>;
   /** Spans it stands for: its sampling threshold says so. */
   readonly weight?: 1 | 2 | 4;
 }
@@ -52,7 +54,7 @@ export class PrometheusWorld {
       config: {
         histogram: { digits: 2, highestUs: 60_000_000 },
         series: { maxTotal: 1000, maxReleasesPerService: 10 },
-        spans: TEST_SPAN_RULES,
+        spans: { ...TEST_SPAN_RULES, releaseBy: [...TEST_SPAN_RULES.releaseBy, 'k8s.deployment.name'] },
         policies: policies({ objectives }),
       },
       source: 'test',
@@ -136,11 +138,25 @@ export function numberOf(text: string): number {
 }
 
 function resourceSpan(one: Served) {
-  const { atSec, durationMs, failed = false, method = 'GET', route = '/cart', version = '1', service = 'shop', weight = 1 } = one;
+  const {
+    atSec,
+    durationMs,
+    failed = false,
+    method = 'GET',
+    route = '/cart',
+    version = '1',
+    service = 'shop',
+    resource = {},
+    weight = 1,
+  } = one;
   const endNs = BigInt(Math.round(atSec * 1e6)) * 1000n;
   const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
   return {
-    resource: { attributes: [attribute('service.name', service), attribute('service.version', version)] },
+    resource: {
+      attributes: Object.entries({ 'service.name': service, 'service.version': version, ...resource }).map(([key, value]) =>
+        attribute(key, value),
+      ),
+    },
     scopeSpans: [
       {
         spans: [

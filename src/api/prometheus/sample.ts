@@ -8,6 +8,8 @@ export class LabelSet {
   readonly labels: ReadonlyMap<string, string>;
   /** The same for the same labels, in whatever order. */
   readonly key: string;
+  /** A query asks for the same ones at every step. */
+  #made: Map<string, LabelSet> | null = null;
 
   constructor(labels: ReadonlyMap<string, string>) {
     const sorted = [...labels].filter(([, value]) => value !== '').sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
@@ -20,11 +22,11 @@ export class LabelSet {
   }
 
   only(names: readonly string[]): LabelSet {
-    return new LabelSet(new Map([...this.labels].filter(([name]) => names.includes(name))));
+    return this.#kept(names, true);
   }
 
   without(names: readonly string[]): LabelSet {
-    return new LabelSet(new Map([...this.labels].filter(([name]) => !names.includes(name))));
+    return this.#kept(names, false);
   }
 
   with(name: string, value: string): LabelSet {
@@ -33,6 +35,16 @@ export class LabelSet {
 
   get nameless(): LabelSet {
     return this.labels.has(NAME) ? this.without([NAME]) : this;
+  }
+
+  #kept(names: readonly string[], isNamed: boolean): LabelSet {
+    this.#made ??= new Map();
+    const key = `${isNamed}${names.join()}`;
+    const before = this.#made.get(key);
+    if (before !== undefined) return before;
+    const made = new LabelSet(new Map([...this.labels].filter(([name]) => names.includes(name) === isNamed)));
+    this.#made.set(key, made);
+    return made;
   }
 
   /** For people: `{service="shop"}`. */
