@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { verdictRequest } from '../../src/api/verdict-schemas.ts';
 import { API_TOKEN } from '../service/running.ts';
 import { ArgoStand, rolloutYaml } from './argo-rollouts.ts';
 import type { Cluster } from './rig/cluster.ts';
@@ -103,6 +104,7 @@ describeCluster('Argo Rollouts that asks for verdicts', { controllers: { 'argo-r
         wait: '5s',
       },
     });
+    expect(verdictRequest.safeParse(verdicts.asked[0]?.body)).toMatchObject({ success: true });
     verdicts.verdict = 'fail';
     const after = await stand.until(
       'shop',
