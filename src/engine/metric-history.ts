@@ -18,6 +18,9 @@ export class MetricHistory {
   /** Running sums, FIELDS per entry. */
   readonly #sums: number[] = [];
   readonly #entries: CellEntry[] = [];
+  /** The newest slot while its pieces come in. */
+  #openSec = Number.NaN;
+  readonly #open = new Map<number, number>();
   /** Sum of `#entries[#first .. #next)`; null before the first question. */
   #dense: Float64Array | null = null;
   #first = 0;
@@ -28,23 +31,35 @@ export class MetricHistory {
     this.#laneCells = laneCells;
   }
 
-  addCounts(startSec: number, { requests, failed, timed, timedFailed }: MetricCounts): void {
+  /** True when it is the first of its slot. */
+  addCounts(startSec: number, { requests, failed, timed, timedFailed }: MetricCounts): boolean {
     const sums = this.#sums;
+    const isFirst = this.#starts.at(-1) !== startSec;
     const last = sums.length - FIELDS;
-    this.#starts.push(startSec);
-    for (const [i, value] of [requests, failed, timed, timedFailed].entries()) sums.push((sums[last + i] ?? 0) + value);
+    if (isFirst) this.#starts.push(startSec);
+    const at = isFirst ? sums.length : last;
+    for (const [i, value] of [requests, failed, timed, timedFailed].entries()) sums[at + i] = (sums[last + i] ?? 0) + value;
+    return isFirst;
   }
 
+  /** Returns how many cells are new in their slot. */
   addCells(
     startSec: number,
     cells: Int32Array,
     counts: Float64Array,
     size: number,
     scale: { readonly ok: number; readonly failed: number },
-  ): void {
-    const scaled = new Float64Array(size);
-    for (let i = 0; i < size; i++) scaled[i] = (counts[i] as number) * (((cells[i] as number) & 1) === 1 ? scale.failed : scale.ok);
-    this.#entries.push({ startSec, cells: Uint16Array.from(cells.subarray(0, size)), counts: scaled });
+  ): number {
+    if (this.#openSec !== startSec) this.#close();
+    this.#openSec = startSec;
+    const open = this.#open;
+    const before = open.size;
+    for (let i = 0; i < size; i++) {
+      const cell = cells[i] as number;
+      const count = (counts[i] as number) * ((cell & 1) === 1 ? scale.failed : scale.ok);
+      open.set(cell, (open.get(cell) ?? 0) + count);
+    }
+    return open.size - before;
   }
 
   counts({ fromSec, toSec }: MetricWindow): MetricCounts {
@@ -55,6 +70,7 @@ export class MetricHistory {
   }
 
   histogram({ fromSec, toSec }: MetricWindow, outcome: MetricOutcome): MetricHistogram {
+    this.#close();
     const dense = this.#moved(fromSec, toSec);
     const buckets: number[] = [];
     const counts: number[] = [];
@@ -66,6 +82,16 @@ export class MetricHistory {
       counts.push(ok + failed);
     }
     return { buckets, counts };
+  }
+
+  #close(): void {
+    if (this.#open.size === 0) return;
+    this.#entries.push({
+      startSec: this.#openSec,
+      cells: Uint16Array.from(this.#open.keys()),
+      counts: Float64Array.from(this.#open.values()),
+    });
+    this.#open.clear();
   }
 
   #moved(fromSec: number, toSec: number): Float64Array {

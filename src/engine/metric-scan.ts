@@ -140,17 +140,16 @@ export class MetricScan implements MetricTimeline {
         ok: others === 0 ? 0 : Math.max(0, view.timedWeight - timedFailed) / others,
       };
       if (wantsCells) {
-        history.addCells(startSec, this.#cells, this.#counts, size, scale);
-        this.#held += size;
+        this.#held += history.addCells(startSec, this.#cells, this.#counts, size, scale);
       }
     }
-    history.addCounts(startSec, {
+    const isFirst = history.addCounts(startSec, {
       requests: view.weight,
       failed: view.failedWeight,
       timed: view.timedWeight,
       timedFailed: Math.min(timedFailed, view.timedWeight),
     });
-    this.#entries++;
+    if (isFirst) this.#entries++;
   }
 
   /** Of all that is read. */

@@ -182,6 +182,14 @@ describe('PromQL', () => {
       `sum by (release) (increase(slipstream_requests_total${BOTH})) * on (release) sum by (release) (increase(slipstream_requests_total${BOTH}) > bool 0)`,
       { 1: 2 * shop.filter(({ version }) => version === '1').length, 2: 2 * shop.filter(({ version }) => version === '2').length },
     ],
+    [
+      `sum by (status_code) (increase(traces_span_metrics_calls_total{service_name="shop"}[50s]))`,
+      { STATUS_CODE_ERROR: failed, STATUS_CODE_UNSET: shop.length - failed },
+    ],
+    [
+      `sum(increase(http_server_request_duration_seconds_count{job="shop"}[50s])) by (error_type)`,
+      { '': shop.length - failed, _OTHER: failed },
+    ],
     ['unheard_of', {}],
     ['sum(rate(unheard_of[5m])) or vector(0)', { '': 0 }],
     ['rate(slipstream_requests_total{service="nobody"}[1m])', {}],
