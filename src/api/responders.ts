@@ -177,6 +177,7 @@ function directory(version: string) {
     '/v1/what-if': 'what an objective would say that was never declared',
     '/v1/gate': 'may a new release of a service go out?',
     '/v1/signals': 'signals and their delivery',
+    '/api/v1/query': 'exact counts and percentiles in PromQL, as Prometheus answers; /api/v1/query_range over time',
     '/metrics': 'Prometheus',
     '/readyz': 'does it take spans and judge?',
     '/openapi.json': 'this API',
