@@ -165,7 +165,7 @@ export class Pipeline {
       if (fault !== null)
         telemetry.log.error({ rollout: run.rollout.id, service: run.rollout.service, fault }, 'an analysis run broke and ended');
       telemetry.span('verdict', { service: run.rollout.service, decision, reason }, () => this.#logVerdict(run));
-      isOver ||= hasAnswer(run);
+      isOver ||= outlivesCrash(run);
       if (signal === null) continue;
       telemetry.add('signals_total', 1, { action: signal.action });
       this.#undelivered.push({ signal: this.#parts.address(signal), decidedAt: clock.now() });
@@ -188,7 +188,7 @@ export class Pipeline {
     }
     const signals = this.#undelivered;
     const decided = new Set([
-      ...decisions.filter(({ run }) => hasAnswer(run)).map(({ run }) => run.rollout.id),
+      ...decisions.filter(({ run }) => outlivesCrash(run)).map(({ run }) => run.rollout.id),
       ...signals.map(({ signal }) => signal.rolloutId),
     ]);
     try {
@@ -255,7 +255,7 @@ export class Pipeline {
   }
 }
 
-/** The deploy system has its answer, though a release that was promoted is watched on. */
-function hasAnswer({ state }: AnalysisRun): boolean {
-  return state !== 'pending' && state !== 'running';
+/** The deploy system has its answer, though a release that was promoted is watched on; or would have it, had an operator not put it off. */
+function outlivesCrash({ state, verdict }: AnalysisRun): boolean {
+  return (state !== 'pending' && state !== 'running') || verdict.reason === 'overridden';
 }
