@@ -19,6 +19,7 @@ import { type Clock, SYSTEM_CLOCK } from './service/clock.ts';
 import { type Cluster, clusterOf } from './service/cluster.ts';
 import { KillSwitch } from './service/control-switch.ts';
 import { kayentaHandlers } from './service/kayenta-handlers.ts';
+import { type Notices, startNotices } from './service/notices.ts';
 import { showObjectives } from './service/objective-metrics.ts';
 import { Pipeline } from './service/pipeline.ts';
 import { SettledRuns } from './service/settled.ts';
@@ -35,6 +36,8 @@ import { RESTORE_SEC } from './window/roll-up.ts';
 const TICK_MS = 500;
 /** How often the gauges of objectives are set. */
 const OBJECTIVES_MS = 5_000;
+/** How often people are told what changed. */
+const NOTICES_MS = 1_000;
 /** How long requests in flight may take to finish when we stop: with all else that may take its time, a stop stays below 10 s. */
 const DRAIN_MS = 4_000;
 /** After state was lost, evidence must build up again for this long before anything is decided. */
@@ -63,17 +66,20 @@ export interface RunningService {
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const { config, telemetry, clock = SYSTEM_CLOCK } = options;
   const store: Store = config.state.directory === null ? new MemoryStore() : new SqliteStore(config.state.directory);
-  const stages = restoredStages(config, store, clock, telemetry);
+  const { stages, notes } = restoredStages(config, store, clock, telemetry);
   const { engine, ingest } = stages;
   const cluster = clusterOf(config, telemetry);
   const sinks = createSinks(config.sinks, { now: clock.now, out: options.out, cluster: cluster.parts });
   const killSwitch = new KillSwitch({ path: config.killSwitchFile, controls: engine.controls, telemetry, now: clock.now });
+  const notices = startNotices({ config, engine, telemetry, clock, notes });
   const delivery = signalDelivery({
     journal: store.journal,
     sinks,
     telemetry,
     clock,
     escalation: config.escalation,
+    isStandby: () => cluster.isStandby(),
+    escalate: (notice) => notices.board.escalate(notice),
     isCurrent: (signal: Signal) => killSwitch.standing(signal, engine.rollouts),
   });
   const settled = new SettledRuns((id) => engine.rollouts.find(id)?.view() ?? null);
@@ -86,6 +92,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     address: addressing(sinks, config.api.publicUrl),
     deliver: (entries) => delivery.submit(entries),
     changed: () => settled.look(),
+    notes: () => notices.board.snapshot(),
   });
   const admission = new Admission(config.receivers.maxInFlightBytes, telemetry);
   const receivers = createReceivers(config, admission, telemetry);
@@ -128,6 +135,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     timers.push(setInterval(() => guarded(telemetry, () => pipeline.tick()), TICK_MS));
     timers.push(setInterval(() => guarded(telemetry, () => pipeline.checkpoint()), config.state.checkpointIntervalMs));
     timers.push(setInterval(() => guarded(telemetry, () => showObjectives(engine, telemetry, clock.now())), OBJECTIVES_MS));
+    timers.push(setInterval(() => guarded(telemetry, () => notices.tick()), NOTICES_MS));
     delivery.resume();
     cluster.watch(handlers);
     phase = 'running';
@@ -137,12 +145,24 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       reconfigure: (next) => stages.reconfigure(next),
       stop: () => {
         phase = 'stopping';
-        stopping ??= stopAll({ timers, admission, receivers: receivers.all, pipeline, settled, delivery, cluster, api, store, telemetry });
+        stopping ??= stopAll({
+          timers,
+          admission,
+          receivers: receivers.all,
+          pipeline,
+          settled,
+          delivery,
+          notices,
+          cluster,
+          api,
+          store,
+          telemetry,
+        });
         return stopping;
       },
     };
   } catch (error) {
-    await stopAll({ timers, admission, receivers: receivers.all, pipeline, settled, delivery, cluster, api, store, telemetry });
+    await stopAll({ timers, admission, receivers: receivers.all, pipeline, settled, delivery, notices, cluster, api, store, telemetry });
     throw error;
   }
 }
@@ -154,6 +174,7 @@ interface Stoppable {
   readonly pipeline: Pipeline;
   readonly settled: SettledRuns;
   readonly delivery: Delivery;
+  readonly notices: Notices;
   readonly cluster: Cluster;
   readonly api: Api;
   readonly store: Store;
@@ -171,7 +192,7 @@ async function stopAll(parts: Stoppable): Promise<boolean> {
     isSaved = parts.pipeline.finish();
   });
   parts.settled.stop();
-  await parts.delivery.stop();
+  await Promise.all([parts.delivery.stop(), parts.notices.board.stop()]);
   await parts.cluster.close();
   await parts.api.stop();
   parts.store.close();
@@ -185,7 +206,13 @@ function createReceivers(config: Config, admission: Admission, telemetry: Runnin
   return { grpc, http, all: [grpc, http].filter((receiver) => receiver !== null) };
 }
 
-function restoredStages(config: Config, store: Store, clock: Clock, telemetry: RunningTelemetry): Stages {
+/** The stages as they were, and all notes that were saved: some are not theirs. */
+function restoredStages(
+  config: Config,
+  store: Store,
+  clock: Clock,
+  telemetry: RunningTelemetry,
+): { readonly stages: Stages; readonly notes: SavedState['notes'] } {
   const now = clock.now();
   const state = savedState(store);
   const build = (saved: SavedState): Stages =>
@@ -207,7 +234,7 @@ function restoredStages(config: Config, store: Store, clock: Clock, telemetry: R
     telemetry.log.error({ ...damage }, 'state could not be read back whole; nothing is decided until evidence has built up again');
     stages.engine.markStateUnknown(now + REQUALIFY_MS);
   }
-  return stages;
+  return { stages, notes: state.notes };
 }
 
 /** All that is saved; of the slots those that memory goes on with. Counted back from the last checkpoint, however long ago that was. */

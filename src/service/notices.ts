@@ -19,8 +19,13 @@ export interface NoticesParts {
   readonly notes: readonly StoredNote[];
 }
 
-/** The board, and `tick` to be called about once a second. */
-export function startNotices({ config, engine, telemetry, clock, notes }: NoticesParts): { readonly board: NoticeBoard; tick(): void } {
+export interface Notices {
+  readonly board: NoticeBoard;
+  /** To be called about once a second. */
+  tick(): void;
+}
+
+export function startNotices({ config, engine, telemetry, clock, notes }: NoticesParts): Notices {
   const channels = config.sinks.filter(tellsPeople).map(
     (sink) =>
       new NoticeChannel({

@@ -32,6 +32,8 @@ export interface PipelineParts {
   deliver(entries: readonly JournalEntry[]): void;
   /** Runs may have changed, and what did was written if the store took it. */
   changed?(): void;
+  /** What others want saved with the next checkpoint: what changed since they were asked last. */
+  notes?(): Checkpoint['notes'];
 }
 
 export class Pipeline {
@@ -102,7 +104,8 @@ export class Pipeline {
     const changed = engine.checkpoint(clock.now(), extent);
     const judged = new Set([...engine.rollouts.active()].map(({ rollout }) => rollout.service));
     const pods = ingest.unsavedPods(judged);
-    return this.#write(pods === null ? changed : { ...changed, notes: [...changed.notes, pods] }, signals);
+    const notes = [...changed.notes, ...(pods === null ? [] : [pods]), ...(this.#parts.notes?.() ?? [])];
+    return this.#write({ ...changed, notes }, signals);
   }
 
   #write(changed: Checkpoint, signals: readonly DecidedSignal[]): boolean {
