@@ -27,6 +27,7 @@ export function messageOf(signal: Signal, decidedAt: EpochMs): SinkMessage {
       ...(signal.target === null ? {} : { target: signal.target }),
       summary: signal.summary,
       ...(signal.link === null ? {} : { link: signal.link }),
+      ...(signal.rolledBackTo === undefined ? {} : { rolledBackTo: signal.rolledBackTo }),
       evidenceDigest: signal.evidenceDigest,
       evidenceAt: isoTime(signal.evidenceAt),
       notAfter: isoTime(signal.notAfter),
