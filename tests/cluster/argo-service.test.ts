@@ -38,7 +38,8 @@ describeCluster('slipstream beside Argo Rollouts', { controllers: { 'argo-rollou
     const stand = await ArgoStand.make(cluster());
     await stand.apply(rolloutYaml('shop', 'v1'));
     await stand.healthy('shop');
-    const running = await Running.start({ folder: folders.make(), config: await documents(stand.namespace) });
+    const folder = folders.make();
+    const running = await Running.start({ folder, config: await documents(stand.namespace) });
     const { status } = await stand.canary('shop', 'v2');
     const [canary = '', stable = ''] = [status?.currentPodHash, status?.stableRS];
     const id = `rollout~${stand.namespace}~shop~${canary}`;
@@ -76,12 +77,15 @@ describeCluster('slipstream beside Argo Rollouts', { controllers: { 'argo-rollou
 
     // A restart of ours begins nothing anew; an attempt that somebody makes again is judged again.
     expect(await running.stop()).toEqual({ code: 0, signal: null });
-    const second = await Running.start({ folder: folders.make(), config: await documents(stand.namespace) });
+    const again = await Running.start({ folder, config: await documents(stand.namespace) });
+    await stand.touch('shop', 1);
+    expect(await again.run(id)).toMatchObject({ state: 'rolled_back', rollout: { generation: 2 } });
     await stand.patchStatus('shop', { abort: false });
-    await eventually(
-      () => second.run(id),
+    const retried = await eventually(
+      () => again.run(id),
       ({ state }) => state === 'running' || state === 'pending',
     );
+    expect(retried.rollout.generation).toBe(3);
   });
 
   it('ends the run when somebody aborts, begins another generation when somebody retries, and goes on over a restart of the API server', async () => {
