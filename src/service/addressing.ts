@@ -2,18 +2,30 @@
 import type { Signal } from '../model/rollout.ts';
 import type { Sink } from '../sinks/sink.ts';
 
+type Addressee = Pick<Sink, 'actions' | 'kinds'>;
+
 /**
- * Adds the page that explains it, and leaves out sinks that can do nothing with its action; a name that no sink has stays, so that it shows. Of a rollback it keeps
- * which of the policy's sinks are told once it was done.
+ * Adds the page that explains it, and leaves out sinks that can do nothing with its action or its target; a name that no sink has stays, so that it shows. Of a
+ * rollback it keeps which of the policy's sinks are told once it was done.
  */
-export function addressing(sinks: ReadonlyMap<string, Pick<Sink, 'actions'>>, publicUrl: string | null): (signal: Signal) => Signal {
+export function addressing(sinks: ReadonlyMap<string, Addressee>, publicUrl: string | null): (signal: Signal) => Signal {
   return (signal) => {
     const toldAfter = signal.action === 'rollback' ? signal.sinks.filter((name) => sinks.get(name)?.actions.has('rolled_back')) : [];
     return {
       ...signal,
       link: publicUrl === null ? null : `${publicUrl}/v1/rollouts/${encodeURIComponent(signal.rolloutId)}/explanation`,
-      sinks: signal.sinks.filter((name) => sinks.get(name)?.actions.has(signal.action) ?? true),
+      sinks: meant(signal, sinks),
       ...(toldAfter.length === 0 ? {} : { toldAfter }),
     };
   };
+}
+
+/** When no sink is left that could do something with the target, they all stay: what cannot act declines, and that shows, where nothing at all would not. */
+function meant(signal: Signal, sinks: ReadonlyMap<string, Addressee>): readonly string[] {
+  const able = signal.sinks.filter((name) => sinks.get(name)?.actions.has(signal.action) ?? true);
+  const acting = able.filter((name) => {
+    const kinds = sinks.get(name)?.kinds;
+    return kinds === undefined || (signal.target !== null && kinds.has(signal.target.kind));
+  });
+  return acting.length === 0 ? able : acting;
 }

@@ -3,7 +3,6 @@ import type { ApiHandlers } from '../api/handlers.ts';
 import type { WatchConfig } from '../config/sink-config.ts';
 import type { KubernetesApi } from '../kubernetes/kubernetes-api.ts';
 import { ROLLOUTS_API, type RolloutObject } from '../kubernetes/rollout-object.ts';
-import { PermanentError } from '../model/errors.ts';
 import { rolloutIdOf } from '../model/rollout-name.ts';
 import { visible } from '../model/safe-text.ts';
 import type { DurationMs } from '../model/time.ts';
@@ -11,6 +10,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { readRollout } from '../watches/argo-rollouts.ts';
 import { leadsToRun } from '../watches/begin-anew.ts';
 import { RolloutBook } from '../watches/rollout-book.ts';
+import { watchDeployments } from '../watches/watch-deployments.ts';
 import { watchRollouts } from '../watches/watch-rollouts.ts';
 import type { Moment, RolloutHandlers, Told, WatchedRollout } from '../watches/watched-rollout.ts';
 
@@ -26,26 +26,19 @@ export interface WatchParts {
 
 const MAX_TEXT_CHARS = 512;
 
+type WatchTrouble = 'watch' | 'refused' | 'failed' | 'ended';
+
 /** Returns what stops them, and resolves when they have stopped. */
 export function startWatches({ watches, kubernetes, runs, telemetry }: WatchParts): () => Promise<void> {
   const abort = new AbortController();
   const running = watches.map(async (config) => {
-    const trouble = (reason: string, text: string) =>
+    const trouble = (reason: WatchTrouble, text: string) => {
+      telemetry.add('watch_failures_total', 1, { watch: config.type, reason });
       telemetry.log.warn({ watch: config.type, reason, error: visible(text).slice(0, MAX_TEXT_CHARS) }, 'a watch of rollouts has trouble');
+    };
     const book = new RolloutBook({ handlers: rolloutHandlers(runs), onTrouble: trouble, schedule: runtimeTimer });
-    const { namespaces, labelSelector } = config;
     try {
-      if (config.type !== 'argo-rollouts') throw new PermanentError('invalid_watch', `watch ${config.type}: this build cannot`);
-      await watchRollouts<RolloutObject>(
-        {
-          api: kubernetes,
-          kind: { root: ROLLOUTS_API, plural: 'rollouts', namespaces, labelSelector },
-          book,
-          read: (rollout) => readRollout(rollout, config.releaseAttribute),
-          onTrouble: (error) => trouble('watch', error.message),
-        },
-        abort.signal,
-      );
+      await watched({ config, kubernetes, book, onTrouble: (error) => trouble('watch', error.message) }, abort.signal);
     } catch (error) {
       trouble('ended', error instanceof Error ? error.message : String(error));
     } finally {
@@ -56,6 +49,28 @@ export function startWatches({ watches, kubernetes, runs, telemetry }: WatchPart
     abort.abort();
     await Promise.all(running);
   };
+}
+
+interface OneWatch {
+  readonly config: WatchConfig;
+  readonly kubernetes: KubernetesApi;
+  readonly book: RolloutBook;
+  onTrouble(error: Error): void;
+}
+
+function watched({ config, kubernetes: api, book, onTrouble }: OneWatch, abort: AbortSignal): Promise<void> {
+  const { type, namespaces, labelSelector, releaseAttribute } = config;
+  switch (type) {
+    case 'argo-rollouts': {
+      const kind = { root: ROLLOUTS_API, plural: 'rollouts', namespaces, labelSelector };
+      const read = (rollout: RolloutObject) => readRollout(rollout, releaseAttribute);
+      return watchRollouts<RolloutObject>({ api, kind, book, read, onTrouble }, abort);
+    }
+    case 'deployments':
+      return watchDeployments({ api, namespaces, labelSelector, releaseAttribute, book, onTrouble }, abort);
+    default:
+      return type satisfies never;
+  }
 }
 
 /** What watches tell becomes wishes for runs; a run that was told of before a restart is known by its id. */

@@ -1,5 +1,5 @@
 /** Where signals go out: one small interface for every way to reach a deploy system. */
-import type { Signal, SignalAction } from '../model/rollout.ts';
+import type { Signal, SignalAction, TargetKind } from '../model/rollout.ts';
 import type { EpochMs } from '../model/time.ts';
 
 /** A signal as it goes over the wire. What a sink sends is made of this alone, so that all attempts send the same bytes. */
@@ -39,6 +39,8 @@ export interface Sink {
   readonly name: string;
   /** What it can do something with; signals of other actions are not journalled for it. */
   readonly actions: ReadonlySet<SignalAction>;
+  /** What it can act upon: signals about others are for other sinks; absent: it needs no object. */
+  readonly kinds?: ReadonlySet<TargetKind>;
   /** The other side says itself, later, what became of a signal that it took; absent: false. */
   readonly awaitsOutcome?: boolean;
   /**

@@ -69,6 +69,13 @@ export const METRICS = {
     help: "Minutes of an objective's window in which its service was heard, of those since it was first heard.",
     labels: ['service', 'objective'],
   },
+  watch_failures_total: {
+    kind: 'counter',
+    help: 'Troubles of watches of the deploy system: broken off, a rollout refused or not to be told of now.',
+    labels: ['watch', 'reason'],
+  },
+  lease_held: { kind: 'gauge', help: '1 while this replica holds the lease, and so acts first.', labels: [] },
+  lease_failures_total: { kind: 'counter', help: 'Looks at the lease that failed.', labels: [] },
   config_last_reload_success: {
     kind: 'gauge',
     help: '1 when the newest configuration files are in use, 0 when an older one is kept.',
