@@ -58,8 +58,18 @@ export class Cluster {
     this.caFile = join(folder, 'certs/apiserver.crt');
   }
 
-  /** Ready to be used after about 3 s; throws with the end of the log of what did not start. */
-  static async start({ tools, hasControllers = true }: ClusterOptions): Promise<Cluster> {
+  /** Ready to be used after about 3 s; throws with the end of the log of what did not start. A port that was taken in between is why it is tried again. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    for (let left = 2; ; left--) {
+      try {
+        return await Cluster.#started(options);
+      } catch (error) {
+        if (left === 0 || !String(error).includes('ended before')) throw error;
+      }
+    }
+  }
+
+  static async #started({ tools, hasControllers = true }: ClusterOptions): Promise<Cluster> {
     const folder = await mkdtemp(join(tmpdir(), 'slipstream-cluster-'));
     const [port, etcdPort, peerPort] = [await freePort(), await freePort(), await freePort()];
     const cluster = new Cluster(tools, folder, port, etcdPort);
