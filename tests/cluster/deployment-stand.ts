@@ -104,8 +104,9 @@ export class DeploymentStand {
   }
 
   /** A signal about revision `fence`. */
-  message(fence: string, more: Partial<Signal> = {}): SinkMessage {
-    const target = { kind: 'Deployment', namespace: this.namespace, name: this.name, fence } as const;
+  message(fence: string, more: Partial<Signal> = {}, previous?: string): SinkMessage {
+    const named = { kind: 'Deployment', namespace: this.namespace, name: this.name, fence } as const;
+    const target = previous === undefined ? named : { ...named, previous };
     return messageOf(sampleSignal({ id: `sig_${this.namespace}_${fence}`, action: 'rollback', target, ...more }), DECIDED_AT);
   }
 }

@@ -74,6 +74,18 @@ describeCluster('a rollback of a Deployment', {}, (cluster) => {
     expect(spec?.template?.metadata?.labels).toEqual({ app: 'shop' });
   });
 
+  it('goes back to the revision that served, and not to a newer one that was replaced before it was through', async () => {
+    const stand = await DeploymentStand.make(cluster());
+    await stand.rolledOut('v1');
+    await stand.apply('v2-stuck');
+    await stand.atRevision(2);
+    await stand.apply('v3-stuck');
+    await stand.atRevision(3);
+    await expect((await sink()).deliver(stand.message('3', {}, '9'), ATTEMPT)).rejects.toMatchObject({ code: 'declined' });
+    expect(await (await sink()).deliver(stand.message('3', {}, '1'), ATTEMPT)).toBe('acknowledged');
+    expect(await stand.tag()).toBe('v1');
+  });
+
   it('is done once, however often it is asked for, and by whomever', async () => {
     const stand = await DeploymentStand.make(cluster());
     await stand.rolledOut('v1', 'v2');

@@ -78,7 +78,7 @@ describeCluster('a watch of Deployments', {}, (cluster) => {
   it('sees a newer rollout take the place of one in flight, and a rollback of ours as an end and no beginning', async () => {
     const stand = await DeploymentStand.make(cluster());
     await stand.rolledOut('v1');
-    const { told } = await watching(stand);
+    const { told, begun } = await watching(stand);
     await toldOf(told).toEqual(['end 1']);
     await stand.setImage('v2-stuck');
     await toldOf(told).toEqual(['end 1', 'begin 2']);
@@ -91,8 +91,11 @@ describeCluster('a watch of Deployments', {}, (cluster) => {
       { kubernetes: admin, instance: 'test', onEventLost: () => undefined },
     );
     const abort = new AbortController().signal;
-    await sink.deliver(stand.message('3'), { abort, mayStillAct: () => true });
-    await expect.poll(() => sink.readBack(stand.message('3'), abort), { timeout: 60_000 }).toMatchObject({ state: 'confirmed' });
+    const message = stand.message('3', {}, begun[1]?.target.previous);
+    await sink.deliver(message, { abort, mayStillAct: () => true });
+    // Not v2, which is the newest revision before it but never served.
+    const confirmed = { state: 'confirmed', rolledBackTo: 'example.test/shop:v1' };
+    await expect.poll(() => sink.readBack(message, abort), { timeout: 60_000 }).toMatchObject(confirmed);
     await toldOf(told).toEqual(['end 1', 'begin 2', 'end 2', 'begin 3', 'end 3']);
     await stand.setImage('v4-stuck');
     await toldOf(told).toEqual(['end 1', 'begin 2', 'end 2', 'begin 3', 'end 3', 'begin 5']);

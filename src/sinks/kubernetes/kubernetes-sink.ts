@@ -81,7 +81,7 @@ export class KubernetesSink implements Sink {
         {},
         call,
       );
-      const plan = undoPlan({ deployment, replicaSets, signalId: message.id, fence: target.fence });
+      const plan = undoPlan({ deployment, replicaSets, signalId: message.id, fence: target.fence, previous: target.previous });
       if (plan.kind === 'done') {
         await this.#tell(deployment, message, 'RolledBack', message.signal.summary, call);
         return this.#config.isDryRun ? 'dry_run' : 'acknowledged';

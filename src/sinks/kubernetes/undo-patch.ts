@@ -36,10 +36,12 @@ export interface UndoScene {
   readonly signalId: string;
   /** The judged revision. */
   readonly fence: string;
+  /** The revision that served before; absent: not known, then the newest one before the judged, as kubectl takes it. */
+  readonly previous?: string | undefined;
 }
 
 /** Pure. Who owns the Deployment is not looked at here. */
-export function undoPlan({ deployment, replicaSets, signalId, fence }: UndoScene): UndoPlan {
+export function undoPlan({ deployment, replicaSets, signalId, fence, previous: served }: UndoScene): UndoPlan {
   const { annotations = {}, deletionTimestamp } = deployment.metadata;
   if (isDone(deployment, signalId, fence)) return { kind: 'done' };
   if (deletionTimestamp !== undefined) return refuse('superseded', 'the Deployment is being deleted');
@@ -55,8 +57,11 @@ export function undoPlan({ deployment, replicaSets, signalId, fence }: UndoScene
     return refuse('superseded', `the Deployment no longer asks for revision ${fence}: a newer one is on its way`);
   }
   if (deployment.spec?.paused === true) return refuse('declined', 'the Deployment is paused');
-  const previous = owned.find((set) => revisionOf(set) < Number(fence));
-  if (previous === undefined) return refuse('declined', `the Deployment has no revision before ${fence} to go back to`);
+  // A release that was replaced before it was through has a revision too, and may be why it was replaced: what served is what to go back to.
+  const previous = owned.find((set) => (served === undefined ? revisionOf(set) < Number(fence) : String(revisionOf(set)) === served));
+  if (previous === undefined) {
+    return refuse('declined', `the Deployment has no revision ${served === undefined ? `before ${fence}` : served} to go back to`);
+  }
   if (isSameTemplate(previous.spec?.template, deployment.spec?.template)) {
     return refuse('declined', `revision ${revisionOf(previous)} has the same template as ${fence}: nothing would change`);
   }
