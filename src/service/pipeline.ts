@@ -162,20 +162,21 @@ export class Pipeline {
     const { engine, telemetry, clock } = this.#parts;
     for (const event of engine.alerts.takeEvents()) logAlert(event, telemetry);
     if (decisions.length === 0) return;
-    let isOver = false;
-    for (const { run, signal, fault } of decisions) {
-      const { decision, reason } = run.verdict;
-      if (fault !== null)
-        telemetry.log.error({ rollout: run.rollout.id, service: run.rollout.service, fault }, 'an analysis run broke and ended');
-      telemetry.span('verdict', { service: run.rollout.service, decision, reason }, () => this.#logVerdict(run));
-      isOver ||= outlivesCrash(run);
+    for (const { signal } of decisions) {
       if (signal === null) continue;
       telemetry.add('signals_total', 1, { action: signal.action });
       this.#undelivered.push({ signal: this.#parts.address(signal), decidedAt: clock.now() });
     }
     // A change of mind alone follows in the next checkpoint.
-    if (isOver || this.#undelivered.length > 0) this.#record(decisions);
+    if (this.#undelivered.length > 0 || decisions.some(({ run }) => outlivesCrash(run))) this.#record(decisions);
     this.#parts.changed?.();
+    // What is to leave has been handed over: telling of it takes longer.
+    for (const { run, fault } of decisions) {
+      const { rollout, verdict } = run;
+      if (fault !== null) telemetry.log.error({ rollout: rollout.id, service: rollout.service, fault }, 'an analysis run broke and ended');
+      const { decision, reason } = verdict;
+      telemetry.span('verdict', { service: rollout.service, decision, reason }, () => this.#logVerdict(run));
+    }
   }
 
   /**

@@ -16,7 +16,7 @@ import { meantBy, type OutcomeReport, type Reported, reportText, turnOf } from '
 import type { ReadBack, Receipt } from './sink.ts';
 
 /** Attempts at once through one sink, and looks at once for what came of others. */
-const MAX_IN_FLIGHT_PER_SINK = 4;
+const MAX_IN_FLIGHT_PER_SINK = 16;
 /** Deliveries held in memory; the rest wait in the journal until there is room. */
 const MAX_HELD = 10_000;
 /** While an operator holds signals back, it is asked again so often. */

@@ -42,7 +42,7 @@ export interface SignalJournal {
    */
   append(signals: readonly DecidedSignal[]): readonly string[];
   /**
-   * Durable when it returns. A delivery that is not open stays as it is. Throws PermanentError for a delivery that was never journalled and
+   * Durable when it returns; `sent` at least against the death of the process. A delivery that is not open stays as it is. Throws PermanentError for a delivery that was never journalled and
    * RetryableError when the disk refuses.
    */
   mark(signalId: string, sink: string, change: DeliveryChange): void;

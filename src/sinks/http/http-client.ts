@@ -8,7 +8,7 @@ import { type AnswerText, readAnswer } from './answer-body.ts';
 import { AddressRefused, guardedConnector, type Resolve, systemResolve } from './guarded-connector.ts';
 
 /** Twice as many as a delivery has attempts under way through one sink: an attempt that was given up while connecting may still hold one. */
-const MAX_CONNECTIONS = 8;
+const MAX_CONNECTIONS = 32;
 /** Unused for so long, a connection is closed: shorter than what servers and balancers usually wait, so that few requests meet a closing one. */
 const IDLE_MS: DurationMs = 4_000;
 const MAX_ANSWER_HEADER_BYTES = 16_384;
