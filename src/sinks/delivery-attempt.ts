@@ -57,7 +57,10 @@ function stop(delivery: HeldDelivery, ground: DeliveryGround): AttemptOutcome | 
   }
 }
 
-/** Looked for once, where another process may have acted. What cannot be read is sent: sinks recognise a repetition. */
+/**
+ * Looked for once, where another process may have acted. Only what is seen to be done ends it: a release that goes on serving may be one that nobody has acted
+ * upon yet, and whether it is still the judged one the sink finds out by itself. What cannot be read is sent: sinks recognise a repetition.
+ */
 async function doneAlready(delivery: HeldDelivery, sink: Sink, abort: AbortSignal): Promise<AttemptOutcome | null> {
   if (!delivery.mayBeDone || sink.readBack === undefined) return null;
   let seen: ReadBack;
@@ -69,7 +72,5 @@ async function doneAlready(delivery: HeldDelivery, sink: Sink, abort: AbortSigna
   } finally {
     delivery.mayBeDone = abort.aborted;
   }
-  if (seen.state === 'confirmed') return { kind: 'seen', seen };
-  if (seen.state === 'superseded') return { kind: 'over', state: 'superseded' };
-  return null;
+  return seen.state === 'confirmed' ? { kind: 'seen', seen } : null;
 }

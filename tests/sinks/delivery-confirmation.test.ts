@@ -1,6 +1,6 @@
 /** What was taken is not done: a delivery stays open until its effect is seen, something newer comes, or people were told that nothing came of it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RetryableError } from '../../src/model/errors.ts';
+import { PermanentError, RetryableError } from '../../src/model/errors.ts';
 import type { DeliveryState } from '../../src/model/rollout.ts';
 import { ALL_RUN_ACTIONS } from '../../src/sinks/sink.ts';
 import { DECIDED_AT, sampleSignal } from '../store/samples.ts';
@@ -117,12 +117,15 @@ describe('an effect that may be there already', () => {
     expect(stand.deploy.taken).toEqual([]);
   });
 
-  it('ends the delivery when the object has moved on', async () => {
+  it('and is not what is seen is for the sink to decide: nobody knows whether anything was sent before', async () => {
     lostAnswer();
     stand.deploy.look = () => OVER;
+    stand.deploy.take = () => {
+      throw new PermanentError('superseded', 'revision 9 is being rolled out');
+    };
     stand.start();
     await stand.until('superseded');
-    expect(stand.deploy.taken).toEqual([]);
+    expect(stand.entry()).toMatchObject({ isOpen: false, attempts: 2 });
   });
 
   it.each([
