@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { messageOf } from '../../src/sinks/message.ts';
 import { PrintSink } from '../../src/sinks/print-sink.ts';
 import { DECIDED_AT, sampleSignal } from '../store/samples.ts';
-import { describeSink, never } from './sink.contract.ts';
+import { describeSink, failureOf, never } from './sink.contract.ts';
 
 describeSink('print', async () => {
   let mode: 'well' | 'broken' | 'stalled' = 'well';
@@ -31,10 +31,24 @@ describeSink('print', async () => {
         taken = resolve;
       });
     },
+    hasty: new PrintSink('terminal', stream, false, 50),
     dry: new PrintSink('terminal', stream, true),
     secrets: [],
     stop: async () => void stream.destroy(),
   };
+});
+
+describe('a stream that nobody reads', () => {
+  it('is not given the same line again and again to keep in memory', async () => {
+    const stream = new Writable({ highWaterMark: 16, write: () => undefined });
+    const sink = new PrintSink('terminal', stream, false, 20);
+    const message = messageOf(sampleSignal(), DECIDED_AT);
+    expect(await failureOf(sink.deliver(message, never))).toMatchObject({ code: 'timeout' });
+    const kept = stream.writableLength;
+    expect(await failureOf(sink.deliver(message, never))).toMatchObject({ name: 'RetryableError', code: 'stream' });
+    expect(stream.writableLength).toBe(kept);
+    stream.destroy();
+  });
 });
 
 describe('a printed signal', () => {
