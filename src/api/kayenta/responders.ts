@@ -174,7 +174,8 @@ export function kayentaResponders({ handlers, config, now }: ResponderParts) {
         pairs.push(pairOf(pair, rule));
       }
       const groupWeights = new Map(Object.entries(canaryConfig.classifier?.groupWeights ?? {}));
-      return json(judgeAnswerOf(handlers.judgeSeries({ pairs, groupWeights, thresholds: { pass, marginal } })));
+      const judged = await handlers.judgeSeries({ pairs, groupWeights, thresholds: { pass, marginal } });
+      return 'outcome' in judged ? unavailable(judged) : json(judgeAnswerOf(judged));
     },
   };
 }

@@ -79,6 +79,6 @@ export const kayentaRoutes = {
     path: '/kayenta/judge',
     summary: 'Remote judge of Kayenta: judges values per step that it is given. It changes nothing and knows nothing of spans.',
     body: judgeRequest,
-    responses: { 200: json('Metric by metric, and the score.', judgeAnswer) },
+    responses: { 200: json('Metric by metric, and the score.', judgeAnswer), 503: problem('Not now; Retry-After says when.') },
   },
 } as const satisfies Record<string, Route>;

@@ -11,8 +11,15 @@ const NO_GROUP = 'other';
  * of the metrics, or a critical one, could not be judged the score lies between the limits: neither a pass nor a failure. Muted metrics count for nothing.
  * The limits must be without fault.
  */
-export function judgeSeries({ pairs, groupWeights, thresholds }: JudgeRequest): JudgeReport {
-  const results = pairs.map(classifyMetric);
+export function judgeSeries(request: JudgeRequest): JudgeReport {
+  return judgeReport(request.pairs.map(classifyMetric), request);
+}
+
+/** The same of metrics that were classified one by one. */
+export function judgeReport(
+  results: readonly JudgedMetric[],
+  { groupWeights, thresholds }: Pick<JudgeRequest, 'groupWeights' | 'thresholds'>,
+): JudgeReport {
   const counted = results.filter(({ muted }) => !muted);
   const groupScores = scoresOf(counted);
   return { results, groupScores, score: scoreOf(counted, groupScores, groupWeights, thresholds) };

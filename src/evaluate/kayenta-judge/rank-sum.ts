@@ -64,7 +64,7 @@ function sumCounts(ranks: Float64Array, k: number, most: number): Float64Array {
 
 /**
  * Counted out for samples that are nearly all alike, as counts of rare errors are, for which the normal distribution is far off: only the few that differ are
- * dealt one by one. Null when they are too many.
+ * dealt one by one, those below and those above the usual value apart, so that the cost does not grow with the samples. Null when they are too many.
  */
 function tiedP(ranks: Float64Array, n: number, observed: number): number | null {
   const counts = new Map<number, number>();
@@ -72,17 +72,42 @@ function tiedP(ranks: Float64Array, n: number, observed: number): number | null 
   const [usual, alike] = [...counts].reduce((most, entry) => (entry[1] > most[1] ? entry : most));
   const others = ranks.filter((rank) => rank !== usual);
   if (others.length > MAX_OTHERS) return null;
-  const most = others.reduce((sum, rank) => sum + rank, 0);
-  const ways = sumCounts(others, others.length, most);
+  const below = dealt(others.filter((rank) => rank < usual));
+  const above = dealt(others.filter((rank) => rank > usual));
   const logAll = logChoose(ranks.length, n);
   let p = 0;
-  for (let chosen = Math.max(0, n - alike); chosen <= Math.min(n, others.length); chosen++) {
-    const row = chosen * (most + 1);
-    let hits = 0;
-    for (let sum = Math.max(0, observed - (n - chosen) * usual); sum <= most; sum++) hits += ways[row + sum] as number;
-    p += hits * Math.exp(logChoose(alike, n - chosen) - logAll);
+  for (let low = 0; low <= below.size; low++) {
+    for (let high = 0; high <= above.size; high++) {
+      const rest = n - low - high;
+      if (rest < 0 || rest > alike) continue;
+      const missing = observed - rest * usual - low * below.base - high * above.base;
+      let hits = 0;
+      for (let sum = 0; sum <= below.most; sum++) {
+        const ways = below.ways(low, sum);
+        if (ways > 0) hits += ways * above.waysFrom(high, missing - sum);
+      }
+      if (hits > 0) p += hits * Math.exp(logChoose(alike, rest) - logAll);
+    }
   }
   return Math.min(1, p);
+}
+
+/** Sums of any of a few ranks that lie close together, each told by what it is above the lowest of them. */
+function dealt(ranks: Float64Array) {
+  const base = ranks.length === 0 ? 0 : Math.min(...ranks);
+  const offsets = ranks.map((rank) => rank - base);
+  const most = offsets.reduce((sum, offset) => sum + offset, 0);
+  const table = sumCounts(offsets, ranks.length, most);
+  const ways = (chosen: number, sum: number): number => table[chosen * (most + 1) + sum] as number;
+  const tails = new Float64Array(table.length);
+  for (let chosen = 0; chosen <= ranks.length; chosen++) {
+    let tail = 0;
+    for (let sum = most; sum >= 0; sum--) tails[chosen * (most + 1) + sum] = tail += ways(chosen, sum);
+  }
+  /** Ways to a sum of at least `least`. */
+  const waysFrom = (chosen: number, least: number): number =>
+    least > most ? 0 : (tails[chosen * (most + 1) + Math.max(0, least)] as number);
+  return { size: ranks.length, base, most, ways, waysFrom };
 }
 
 /** ln of the number of ways to choose `k` of `n`. */
