@@ -23,7 +23,7 @@ import type { Rollouts } from './rollouts.ts';
 const GUARD_NOTE = 'guard';
 const CONTROLS_NOTE = 'controls';
 
-/** `superseded`: a newer rollout has taken the place of the signal's own. */
+/** `superseded`: a newer rollout has taken the place of the signal's own, or its run has said something else since. */
 export type SignalStanding = 'send' | 'superseded' | 'wait';
 
 export class ControlDesk {
@@ -57,8 +57,8 @@ export class ControlDesk {
    * Whether a signal that is journalled may leave at `now`, the wall clock. One that must wait leaves once nothing in force forbids it any more, unless
    * it has expired by then.
    */
-  standing({ service, rolloutId, generation, action }: Signal, rollouts: Pick<Rollouts, 'isCurrent'>, now: EpochMs): SignalStanding {
-    if (!rollouts.isCurrent(rolloutId, generation)) return 'superseded';
+  standing({ id, service, rolloutId, generation, action }: Signal, rollouts: Pick<Rollouts, 'isCurrent'>, now: EpochMs): SignalStanding {
+    if (!rollouts.isCurrent(rolloutId, generation, id)) return 'superseded';
     return mayLeave(action, this.book.modeOf(service, rolloutId, now)) ? 'send' : 'wait';
   }
 

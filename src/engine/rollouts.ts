@@ -63,7 +63,7 @@ export class Rollouts {
   start(request: RolloutRequest, policy: CanaryPolicy, strictness: Strictness, now: EpochMs): StartOutcome {
     const id = request.id ?? rolloutId(request.service, request.canary);
     const known = this.#runs.get(id);
-    const newest = this.#newestGeneration(request.service);
+    const newest = this.#newestGeneration(request);
     const generation = givenGeneration(request.generation, known, newest);
     if (known !== undefined && known.rollout.generation === generation) {
       if (request.canaryShare !== undefined) known.plan(request.canaryShare);
@@ -71,7 +71,7 @@ export class Rollouts {
     }
     if (request.origin !== 'policy' && generation < newest) return { kind: 'conflict', newest };
     const inFlight = [...this.active()];
-    const superseded = inFlight.filter((run) => run.rollout.service === request.service);
+    const superseded = inFlight.filter((run) => isOfOnePlace(run.rollout, request));
     if (inFlight.length - superseded.length >= MAX_ACTIVE_RUNS) {
       // Nobody waits for a bake, of which every service may have one for days.
       const oldestBake = inFlight.find((run) => run.isBaking);
@@ -112,12 +112,17 @@ export class Rollouts {
     return false;
   }
 
-  /** True while no newer generation of the rollout, and no newer rollout of the service, has been started. */
-  isCurrent(rolloutId: string, generation: number): boolean {
+  /**
+   * True while no newer generation of the rollout, and no newer rollout of the service, has been started; with the id of a signal, while its run has not said
+   * something else since. What is found in the traffic calls off no signal of a rollout that its deploy system announced.
+   */
+  isCurrent(rolloutId: string, generation: number, signalId?: string): boolean {
     const run = this.#runs.get(rolloutId);
-    if (run === undefined || run.rollout.generation !== generation) return false;
+    if (run === undefined || run.rollout.generation !== generation || run.state === 'superseded') return false;
+    if (signalId !== undefined && run.signalId !== null && run.signalId !== signalId) return false;
     for (const other of this.#runs.values()) {
-      if (other !== run && other.rollout.service === run.rollout.service && other.sequence > run.sequence) return false;
+      if (other.sequence <= run.sequence || !isOfOnePlace(other.rollout, run.rollout)) continue;
+      if (other.rollout.origin !== 'policy' || run.rollout.origin === 'policy') return false;
     }
     return true;
   }
@@ -130,11 +135,11 @@ export class Rollouts {
     this.#forgetOldest();
   }
 
-  /** Generations are the deploy system's, so they are compared per service, whatever ids it gives its rollouts. */
-  #newestGeneration(service: string): number {
+  /** Generations are the deploy system's, so they are compared per service and place, whatever ids it gives its rollouts. */
+  #newestGeneration(request: Placed): number {
     let newest = 0;
     for (const { rollout } of this.#runs.values()) {
-      if (rollout.service === service && rollout.origin !== 'policy') newest = Math.max(newest, rollout.generation);
+      if (rollout.origin !== 'policy' && isOfOnePlace(rollout, request)) newest = Math.max(newest, rollout.generation);
     }
     return newest;
   }
@@ -148,6 +153,16 @@ export class Rollouts {
       surplus--;
     }
   }
+}
+
+type Placed = Pick<RolloutRequest, 'service' | 'target'>;
+
+/** One takes the place of the other: objects of two namespaces are rolled out each for themselves, although their pods may be called the same. */
+function isOfOnePlace({ service, target }: Placed, other: Placed): boolean {
+  if (service !== other.service) return false;
+  return (
+    (target?.namespace ?? null) === null || (other.target?.namespace ?? null) === null || target?.namespace === other.target?.namespace
+  );
 }
 
 /** What a deploy system without numbers of its own means: the run of this id that is in flight, or a new one. */
