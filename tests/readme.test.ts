@@ -1,7 +1,7 @@
 /** The README is true: what it shows validates, what it names exists. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROUTES } from '../src/api/routes.ts';
 import { COMMANDS } from '../src/cli/commands.ts';
@@ -14,16 +14,19 @@ import { rolledBack } from './model/runs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const PAGES = ['README.md', 'docs/deploy-systems.md'];
 
-function blocks(language: string): string[] {
-  return [...README.matchAll(/```(\w*)\n([\s\S]*?)```/g)].filter((match) => match[1] === language).map((match) => match[2] as string);
+function blocks(language: string, page = README): string[] {
+  return [...page.matchAll(/```(\w*)\n([\s\S]*?)```/g)].filter((match) => match[1] === language).map((match) => match[2] as string);
 }
 
-describe('the README', () => {
+describe.each(PAGES)('%s', (name) => {
+  const page = readFileSync(join(ROOT, name), 'utf8');
+
   it('shows objectives that validate', () => {
     const folder = mkdtempSync(join(tmpdir(), 'slipstream-readme-'));
     try {
-      const shown = blocks('yaml');
+      const shown = blocks('yaml', page);
       expect(shown.length).toBeGreaterThan(0);
       for (const [i, text] of shown.entries()) {
         const file = join(folder, `${i}.yaml`);
@@ -36,30 +39,32 @@ describe('the README', () => {
   });
 
   it('shows JSON that is JSON', () => {
-    for (const text of blocks('json')) expect(() => JSON.parse(text)).not.toThrow();
+    for (const text of blocks('json', page)) expect(() => JSON.parse(text)).not.toThrow();
   });
 
   it('links to files that exist', () => {
-    const links = [...README.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((match) => match[1] as string);
+    const links = [...page.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((match) => match[1] as string);
     expect(links.length).toBeGreaterThan(3);
-    expect(links.filter((link) => !existsSync(join(ROOT, link)))).toEqual([]);
+    expect(links.filter((link) => !existsSync(join(ROOT, dirname(name), link)))).toEqual([]);
   });
 
   it('names npm scripts, commands and paths of the API that exist', () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
-    const run = [...README.matchAll(/npm run (?:-s )?(\w+)/g)].map((match) => match[1] as string);
+    const run = [...page.matchAll(/npm run (?:-s )?(\w+)/g)].map((match) => match[1] as string);
     expect(run.filter((script) => scripts[script] === undefined)).toEqual([]);
-    const commands = [...README.matchAll(/(?:slipstream -- |`slipstream |`serve)(\w+)/g)].map((match) => match[1] as string);
+    const commands = [...page.matchAll(/(?:slipstream -- |`slipstream |`serve)(\w+)/g)].map((match) => match[1] as string);
     const offered = COMMANDS.map((add) => add.name.replace(/^add/, '').toLowerCase());
     expect(commands.length).toBeGreaterThan(2);
     expect(commands.filter((command) => !offered.includes(command))).toEqual([]);
-    const paths = [...README.matchAll(/(\/v1\/[a-z-]+)/g)].map((match) => match[1] as string).filter((path) => path !== '/v1/traces');
+    const paths = [...page.matchAll(/((?:\/api|\/flagger|\/spinnaker)?\/v1\/[a-z-]+)/g)]
+      .map((match) => match[1] as string)
+      .filter((path) => path !== '/v1/traces');
     const known: string[] = Object.values(ROUTES).map((route) => route.path);
     expect([...new Set(paths)].filter((path) => !known.includes(path))).toEqual([]);
   });
 
   it('shows options that its commands have', async () => {
-    const shown = [...README.matchAll(/slipstream (?:-- )?(slo \w+|\w+) ([^#`\n]*--[^#`\n]*)/g)].map(([, command = '', rest = '']) => ({
+    const shown = [...page.matchAll(/slipstream (?:-- )?(slo \w+|\w+) ([^#`\n]*--[^#`\n]*)/g)].map(([, command = '', rest = '']) => ({
       command,
       options: rest.match(/--[a-z-]+/g) ?? [],
     }));
@@ -69,7 +74,9 @@ describe('the README', () => {
       for (const option of options) expect(stdout, `${command} ${option}`).toContain(option);
     }
   });
+});
 
+describe('the README', () => {
   it('shows a page with the sections that pages have', () => {
     const page = blocks('').find((text) => text.startsWith('Roll back: the canary is proven worse than the baseline.\n'));
     const titles = (text: string): string[] => text.split('\n').filter((line) => /^[A-Z]/.test(line));

@@ -1,6 +1,6 @@
 /** `slipstream wait`: until a rollout has its verdict. The exit code is the verdict. */
 import { setTimeout as after } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type ExplainedRunWire, explainedRun, runList } from '../api/schemas.ts';
 import { PermanentError } from '../model/errors.ts';
 import { lengthText, timeText } from '../model/number-text.ts';
@@ -72,7 +72,11 @@ export const addWait: AddCommand = (program, context, act) => {
     .addHelpText('after', NOTES)
     .option('--service <name>', 'the newest rollout of this service with the canary', nonEmpty)
     .option('--canary <attribute=value>', 'attribute of its canary; may be given several times', attribute)
-    .option('--timeout <duration>', 'wait no longer than this, at most 24h', waitLength, waitLength(DEFAULT_TIMEOUT))
+    .addOption(
+      new Option('--timeout <duration>', 'wait no longer than this, at most 24h')
+        .argParser(waitLength)
+        .default(waitLength(DEFAULT_TIMEOUT), DEFAULT_TIMEOUT),
+    )
     .option('--inconclusive-ok', 'exit with 0 when nothing is proven');
   withUrlOption(command, context);
   const asked = (id: string | undefined, options: WaitOptions) => wait(context, command, id, options);
