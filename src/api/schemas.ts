@@ -106,6 +106,7 @@ const target = z.object({
   name: z.string(),
   fence: z.string().describe('pod-template-hash, revision or checksum: a signal acts only while the object still has it.'),
   previous: z.string().optional().describe('What served before, by the same kind of name; absent when nobody said.'),
+  uid: z.string().optional().describe('Of the object; a signal acts on no other one of the same name. Absent when nobody said.'),
 });
 
 const rollout = z.object({

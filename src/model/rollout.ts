@@ -18,6 +18,8 @@ export interface RolloutTarget {
   readonly fence: string;
   /** What served before by the same kind of name, where that is known: what an undo puts back. */
   readonly previous?: string;
+  /** Of the object itself, where that is known: one that was made again under the same name counts its rollouts anew and has another. */
+  readonly uid?: string;
 }
 
 /** The deploy system's act of moving traffic to a release. */

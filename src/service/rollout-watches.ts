@@ -79,7 +79,8 @@ export function rolloutHandlers(runs: RunHandlers): RolloutHandlers {
     async begin(rollout: WatchedRollout, moment: Moment): Promise<Told> {
       const id = rolloutIdOf(rollout.target);
       const run = await runs.run(id);
-      const known = run === null ? null : { generation: run.rollout.generation, isOver: !IN_FLIGHT.has(run.state) };
+      const known =
+        run === null ? null : { generation: run.rollout.generation, isOver: !IN_FLIGHT.has(run.state), uid: run.rollout.target?.uid };
       if (!leadsToRun(rollout, moment, known)) return 'done';
       const { service, target, baseline, canary, startedAt, canaryShare, revision } = rollout;
       const generation = { kind: 'next', atLeast: Math.max(1, revision) } as const;

@@ -1,10 +1,13 @@
 /** Whether a rollout that a watch tells of leads to a run, or has had its own. */
+import type { RolloutTarget } from '../model/rollout.ts';
 import type { Moment, WatchedRollout } from './watched-rollout.ts';
 
 /** The run of the rollout's id, as it is known. */
 export interface KnownRun {
   readonly generation: number;
   readonly isOver: boolean;
+  /** Of its object; undefined: unknown. */
+  readonly uid?: string | undefined;
 }
 
 /**
@@ -12,15 +15,24 @@ export interface KnownRun {
  * sight, a run that is over counts as that of this attempt unless its generation is below the revision, which no run of it can have; so what somebody
  * retried while we were away is not judged, rather than a rollback lost.
  */
-export function leadsToRun({ revision }: Pick<WatchedRollout, 'revision'>, moment: Moment, known: KnownRun | null): boolean {
+export function leadsToRun(
+  { revision, target }: Pick<WatchedRollout, 'revision'> & { readonly target?: Pick<RolloutTarget, 'uid'> },
+  moment: Moment,
+  known: KnownRun | null,
+): boolean {
   switch (moment) {
     case 'begun':
       return true;
     case 'going_on':
       return known !== null && !known.isOver;
     case 'found':
-      return known === null || !known.isOver || known.generation < revision;
+      return known === null || !known.isOver || known.generation < revision || isMadeAgain(target?.uid, known.uid);
     default:
       return moment satisfies never;
   }
+}
+
+/** What an object of the same name counted before says nothing about this one. */
+function isMadeAgain(uid: string | undefined, knownUid: string | undefined): boolean {
+  return uid !== undefined && knownUid !== undefined && uid !== knownUid;
 }

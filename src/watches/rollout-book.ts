@@ -17,7 +17,7 @@ interface Page {
   /** Newest reading of the object; null: it is gone. */
   wanted: Reading | null;
   /** What was told last and taken. */
-  begun: { readonly id: string; readonly share: number | null } | null;
+  begun: { readonly id: string; readonly uid: string | undefined; readonly share: number | null } | null;
   /** Ends of rollouts that were over when the object was first seen are told too: they may have ended while nobody looked. */
   isFresh: boolean;
   isTelling: boolean;
@@ -80,13 +80,13 @@ export class RolloutBook {
       const { wanted, begun, isFresh } = page;
       const next = wanted?.inFlight ?? null;
       const nextId = next === null ? null : rolloutIdOf(next.target);
-      if (begun !== null && begun.id !== nextId) {
+      if (begun !== null && (begun.id !== nextId || begun.uid !== next?.target.uid)) {
         if ((await this.#guarded(() => this.#parts.handlers.end(begun.id), begun.id)) === 'later') return 'later';
         page.begun = null;
       } else if (next !== null && nextId !== null && (begun === null || begun.share !== next.canaryShare)) {
         const moment = begun !== null ? 'going_on' : isFresh ? 'found' : 'begun';
         if ((await this.#begin(next, nextId, moment)) === 'later') return 'later';
-        page.begun = { id: nextId, share: next.canaryShare };
+        page.begun = { id: nextId, uid: next.target.uid, share: next.canaryShare };
       } else if (isFresh && wanted !== null && next === null) {
         const id = rolloutIdOf(wanted.target);
         if ((await this.#guarded(() => this.#parts.handlers.end(id), id)) === 'later') return 'later';
@@ -100,7 +100,7 @@ export class RolloutBook {
   #isSettled({ wanted, begun }: Page): boolean {
     const next = wanted?.inFlight ?? null;
     if (next === null || begun === null) return next === null && begun === null;
-    return begun.id === rolloutIdOf(next.target) && begun.share === next.canaryShare;
+    return begun.id === rolloutIdOf(next.target) && begun.uid === next.target.uid && begun.share === next.canaryShare;
   }
 
   #begin(rollout: WatchedRollout, id: string, moment: Moment): Promise<Told> {

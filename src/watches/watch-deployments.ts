@@ -4,6 +4,7 @@ import type { KubernetesApi } from '../kubernetes/kubernetes-api.ts';
 import { lean, noteOf, type ReplicaSetNote, readDeployment } from './deployments.ts';
 import type { RolloutBook } from './rollout-book.ts';
 import { isIn, keyOf, watchObjects } from './watch-objects.ts';
+import { readingOf } from './watched-rollout.ts';
 
 export interface DeploymentWatch {
   readonly api: KubernetesApi;
@@ -113,6 +114,6 @@ class Pairs {
     if (key === undefined || deployment === undefined) return;
     const sets = [...(this.#setsByUid.get(uid)?.values() ?? [])];
     const reading = readDeployment(deployment, sets, this.#watch.releaseAttribute);
-    if (reading !== null) this.#watch.book.seen(key, reading);
+    if (reading !== null) this.#watch.book.seen(key, readingOf(reading, uid));
   }
 }

@@ -2,7 +2,7 @@
 import type { KubernetesApi, KubernetesObject } from '../kubernetes/kubernetes-api.ts';
 import type { RolloutBook } from './rollout-book.ts';
 import { isIn, keyOf, type WatchedKind, watchObjects } from './watch-objects.ts';
-import type { Reading } from './watched-rollout.ts';
+import { type Reading, readingOf } from './watched-rollout.ts';
 
 export interface RolloutWatch<Item extends KubernetesObject> {
   readonly api: KubernetesApi;
@@ -20,7 +20,7 @@ export function watchRollouts<Item extends KubernetesObject>(
 ): Promise<void> {
   const see = (item: Item) => {
     const reading = read(item);
-    if (reading !== null) book.seen(keyOf(item), reading);
+    if (reading !== null) book.seen(keyOf(item), readingOf(reading, item.metadata.uid));
   };
   const listener = {
     onSynced: (items: readonly Item[], namespace: string | null) => {

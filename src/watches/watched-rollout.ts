@@ -25,6 +25,16 @@ export interface Reading {
   readonly inFlight: WatchedRollout | null;
 }
 
+/** The reading as that of the object with this uid: its name alone does not tell it from one that is made again in its place. */
+export function readingOf(reading: Reading, uid: string | undefined): Reading {
+  if (uid === undefined) return reading;
+  const { target, inFlight } = reading;
+  return {
+    target: { ...target, uid },
+    inFlight: inFlight === null ? null : { ...inFlight, target: { ...inFlight.target, uid } },
+  };
+}
+
 /** `later`: it could not be taken now, and is to be told again. */
 export type Told = 'done' | 'refused' | 'later';
 

@@ -6,8 +6,8 @@ import { ManualTime, until } from '../sinks/manual-time.ts';
 
 const KEY = 'shop/cart';
 
-function reading(fence: string, isInFlight = true, canaryShare: number | null = null): Reading {
-  const target = { kind: 'Deployment', namespace: 'shop', name: 'cart', fence } as const;
+function reading(fence: string, isInFlight = true, canaryShare: number | null = null, uid?: string): Reading {
+  const target = { kind: 'Deployment', namespace: 'shop', name: 'cart', fence, ...(uid === undefined ? {} : { uid }) } as const;
   const rollout = {
     target,
     service: 'cart',
@@ -51,6 +51,11 @@ describe('a book of rollouts', () => {
     ['a new share of traffic is told', [reading('1', true, 0.1), reading('1', true, 0.5)], ['begin 1 found 0.1', 'begin 1 going_on 0.5']],
     ['what was over at first sight is told as over, once', [reading('1', false), reading('1', false)], ['end 1']],
     ['what begins again is a new attempt', [reading('1'), reading('1', false), reading('1')], ['begin 1 found', 'end 1', 'begin 1 begun']],
+    [
+      'an object that was made again under the same name ends what the one before began',
+      [reading('2', true, null, 'old'), reading('2', true, null, 'new')],
+      ['begin 2 found', 'end 2', 'begin 2 begun'],
+    ],
     ['an object that was never seen may go', [null], []],
   ])('%s', async (_, seen, expected) => {
     const { book: one, told } = book();

@@ -183,14 +183,14 @@ export class ArgoRolloutsSink implements Sink {
     return undoPlan(await this.#undoScene(rollout, target, call), target, message);
   }
 
-  /** Null when it is gone. A cluster that knows no Rollouts at all is the wrong one, or not ready. */
-  async #rollout({ namespace, name }: RolloutTarget, call: CallOptions): Promise<RolloutObject | null> {
+  /** Null when it is gone, also when another was made in its place. A cluster that knows no Rollouts at all is the wrong one, or not ready. */
+  async #rollout({ namespace, name, uid }: RolloutTarget, call: CallOptions): Promise<RolloutObject | null> {
     const { kubernetes } = this.#parts;
     const rollout = await kubernetes.get<RolloutObject>(rolloutPath(namespace, name), call);
     if (rollout === null && (await kubernetes.get(ROLLOUTS_API, call)) === null) {
       throw new PermanentError('misdirected', 'this cluster has no Argo Rollouts');
     }
-    return rollout;
+    return uid !== undefined && rollout !== null && rollout.metadata.uid !== uid ? null : rollout;
   }
 
   async #undoScene(rollout: RolloutObject, { namespace }: RolloutTarget, call: CallOptions): Promise<UndoScene> {

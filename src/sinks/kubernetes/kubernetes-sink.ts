@@ -127,8 +127,10 @@ export class KubernetesSink implements Sink {
     return this.#config.isDryRun ? 'dry_run' : 'confirmed';
   }
 
-  #deployment({ namespace, name }: RolloutTarget, call: CallOptions): Promise<Deployment | null> {
-    return this.#parts.kubernetes.get<Deployment>(deploymentPath(namespace, name), call);
+  /** Null when it is gone, also when another was made in its place. */
+  async #deployment({ namespace, name, uid }: RolloutTarget, call: CallOptions): Promise<Deployment | null> {
+    const deployment = await this.#parts.kubernetes.get<Deployment>(deploymentPath(namespace, name), call);
+    return uid !== undefined && deployment !== null && deployment.metadata.uid !== uid ? null : deployment;
   }
 
   /** What was done or not done stays so, whether people can be told in the cluster or not. */
