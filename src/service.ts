@@ -112,6 +112,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     version: options.version,
     settled,
     kayenta: kayentaHandlers(stages),
+    ceiling: (rollout) => killSwitch.ceiling(rollout),
     checkpoint: () => pipeline.checkpoint(),
     isDurable: () => pipeline.isDurable,
     metrics: () => {

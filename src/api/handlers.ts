@@ -92,9 +92,14 @@ export interface ApiHandlers extends GateHandlers, KayentaHandlers, ControlHandl
   run(id: string): Eventually<AnalysisRun | null>;
   /** The policy that a run is judged by; null when it is unknown. */
   policyOf(id: string): Eventually<Pick<CanaryPolicy, 'mode' | 'minRequests'> | null>;
+  /**
+   * The run as those may know it who act on what they are told: a verdict that operators do not let leave now is put off, as if it were not decided, and is
+   * told once they let it.
+   */
+  allowed(run: AnalysisRun): Eventually<AnalysisRun>;
   /** The run once its verdict is to promote or roll back or it is over, or as it stands after `waitMs` or when `abort` fires; null when it is unknown. */
   settled(id: string, waitMs: DurationMs, abort: AbortSignal): Eventually<AnalysisRun | null>;
-  /** All known runs, in any order. */
+  /** All known runs, in the order in which they were started. */
   runs(): Eventually<readonly AnalysisRun[]>;
   /** Ends a run and tells no sink. A run that is over already stays as it is and is returned. */
   abort(id: string): Eventually<AbortOutcome>;

@@ -1,7 +1,7 @@
 /** From the body of `POST /v1/rollouts` to a complete wish: derived id, resolved times. */
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import type { ReleaseMatcher } from '../model/series.ts';
+import { type ReleaseMatcher, sameMatcher } from '../model/series.ts';
 import type { EpochMs } from '../model/time.ts';
 import { durationMs } from './duration.ts';
 import type { StartRollout } from './handlers.ts';
@@ -35,10 +35,6 @@ function derivedId(service: string, canary: ReleaseMatcher, generation: number):
 function deadlineMs(text: string, start: EpochMs): EpochMs {
   const length = durationMs(text);
   return length === null ? Date.parse(text) : start + length;
-}
-
-function sameMatcher(a: ReleaseMatcher, b: ReleaseMatcher): boolean {
-  return JSON.stringify(sortedEntries(a)) === JSON.stringify(sortedEntries(b));
 }
 
 function sortedEntries(matcher: ReleaseMatcher): [string, string][] {

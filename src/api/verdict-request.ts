@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { AnalysisRun } from '../model/rollout.ts';
 import { rolloutIdOf } from '../model/rollout-name.ts';
-import type { ReleaseMatcher } from '../model/series.ts';
+import { visible } from '../model/safe-text.ts';
+import { type ReleaseMatcher, sameMatcher } from '../model/series.ts';
 import type { EpochMs } from '../model/time.ts';
 import type { ApiHandlers, StartOutcome } from './handlers.ts';
 import type { FieldError } from './problem.ts';
@@ -25,29 +26,41 @@ export async function askedRun(body: Body, handlers: ApiHandlers, now: EpochMs):
   const wish = rolloutRequest({ ...body, id, generation: body.generation ?? 1 }, now);
   if (!wish.ok) return { outcome: 'invalid', error: wish.error };
   if (body.generation !== undefined) return handlers.startRollout(wish.value);
-  const known = (await handlers.run(id)) ?? (await sameRun(body, handlers));
+  const isNamed = body.id !== undefined || body.target !== undefined;
+  const known = isNamed ? await handlers.run(id) : await newestAlike(body, handlers);
   if (known === null) return handlers.startRollout({ ...wish.value, generation: { kind: 'next', atLeast: 1 } });
+  if (isNamed && known.rollout.service !== body.service) return takenBy(known, body.id === undefined ? '/target' : '/id');
+  if (isNamed && isOfOthers(known, body)) {
+    // What was decided about other releases is no answer, and a rollout that somebody waits for is not called off by a name that is used twice.
+    if (known.state === 'pending' || known.state === 'running') return { outcome: 'stale_generation', newest: known.rollout.generation };
+    return handlers.startRollout({ ...wish.value, generation: { kind: 'next', atLeast: known.rollout.generation + 1 } });
+  }
   if (body.canaryShare === undefined || isOver(known.state)) return { outcome: 'existing', run: known };
   const { rollout } = known;
   return handlers.startRollout({ ...wish.value, id: rollout.id, generation: rollout.generation, target: rollout.target });
 }
 
-/** The newest run that compares the same releases under another name: found in the traffic, seen in the cluster or asked for. */
-async function sameRun(body: Body, handlers: ApiHandlers): Promise<AnalysisRun | null> {
-  // Whoever names a rollout means that one.
-  if (body.id !== undefined || body.target !== undefined) return null;
-  const { service, canary, baseline } = body;
-  const wanted = pairText(canary, baseline);
-  const same = (await handlers.runs()).filter(
-    ({ rollout }) => rollout.service === service && pairText(rollout.canary, rollout.baseline) === wanted,
+/** The newest run of the same releases, whatever its name: found in the traffic, seen in the cluster or asked for. */
+async function newestAlike({ service, canary, baseline }: Body, handlers: ApiHandlers): Promise<AnalysisRun | null> {
+  return newestOf(
+    (await handlers.runs()).filter(
+      ({ rollout }) => rollout.service === service && sameMatcher(rollout.canary, canary) && sameMatcher(rollout.baseline, baseline),
+    ),
   );
-  return newestOf(same);
 }
 
-/** The one started last, and of those started together that of the highest generation; null for none. */
+/** The one started last, of runs in the order in which they were started; null for none. Times of start are the deploy systems' own, and say less. */
 export function newestOf(runs: readonly AnalysisRun[]): AnalysisRun | null {
-  const newest = runs.toSorted(({ rollout: a }, { rollout: b }) => b.startedAt - a.startedAt || b.generation - a.generation);
-  return newest[0] ?? null;
+  return runs.at(-1) ?? null;
+}
+
+/** True of a run that compares other releases under the name that was given. The fence of an object tells its releases, in whatever attributes they are named. */
+function isOfOthers({ rollout }: AnalysisRun, { canary, baseline }: Body): boolean {
+  return rollout.target === null && !(sameMatcher(rollout.canary, canary) && sameMatcher(rollout.baseline, baseline));
+}
+
+function takenBy({ rollout }: AnalysisRun, field: string): AskedRun {
+  return { outcome: 'refused', field, detail: `names a rollout of another service: ${visible(rollout.service)}` };
 }
 
 /** The same service, canary and baseline have the same id on every replica and after every restart; JSON keeps the parts apart. */

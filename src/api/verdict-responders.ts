@@ -12,30 +12,34 @@ import { waitMs } from './wait-query.ts';
 
 /** 200 whatever the verdict is: askers take other statuses for a failure of the asking, and some count those against the rollout. */
 export function verdictResponders({ handlers, config, now }: ResponderParts) {
-  async function viewOf(id: string, wait: string | undefined, context: Context): Promise<VerdictView | null> {
-    const run = await handlers.settled(id, waitMs(wait), context.req.raw.signal);
-    if (run === null) return null;
+  /** Of this very generation: what becomes of a later one, which may have begun while the caller waited, is no answer for whoever asked for this. */
+  async function viewOf({ rollout: { id, generation } }: AnalysisRun, wait: string | undefined, context: Context): Promise<VerdictView> {
+    const settled = await handlers.settled(id, waitMs(wait), context.req.raw.signal);
+    if (settled === null) return undecidedView('no_data');
+    if (settled.rollout.generation !== generation) return replacedView(settled);
     const policy = await handlers.policyOf(id);
+    const run = await handlers.allowed(settled);
     const isReplaced = run.verdict.decision === 'promote' && (await hasNewer(run));
     return verdictView(run, { mode: policy?.mode ?? 'observe', isReplaced, publicUrl: config.publicUrl });
   }
 
-  /** A newer rollout of the service was announced. Those found in the traffic count nothing. */
+  /** A rollout of the service was announced since. Those found in the traffic count nothing. */
   async function hasNewer({ rollout }: AnalysisRun): Promise<boolean> {
     const runs = await handlers.runs();
-    return runs.some(
-      ({ rollout: other }) => other.service === rollout.service && other.origin !== 'policy' && other.generation > rollout.generation,
-    );
+    const since = runs.slice(runs.findIndex((run) => run.rollout.id === rollout.id) + 1);
+    return since.some(({ rollout: other }) => other.service === rollout.service && other.origin !== 'policy');
   }
 
   return {
     async verdict(context: Context): Promise<Response> {
       const query = verdictQuery.safeParse(context.req.query());
       if (!query.success) return problemResponse(invalidRequest(query.error, 'query'));
-      const { rollout, service, canary, baseline, wait } = query.data;
+      const { rollout, generation, service, canary, baseline, wait } = query.data;
       if (rollout !== undefined) {
-        const view = await viewOf(rollout, wait, context);
-        return view === null ? noRollout() : Response.json(view);
+        const run = await handlers.run(rollout);
+        if (run === null) return noRollout();
+        const isMeant = generation === undefined || generation === run.rollout.generation;
+        return Response.json(isMeant ? await viewOf(run, wait, context) : replacedView(run));
       }
       const runs = await handlers.runs();
       const run = newestOf(
@@ -44,8 +48,8 @@ export function verdictResponders({ handlers, config, now }: ResponderParts) {
             of.service === service && hasValue(of.canary, canary) && (baseline === undefined || hasValue(of.baseline, baseline)),
         ),
       );
-      const view = run === null ? null : await viewOf(run.rollout.id, wait, context);
-      return Response.json(view ?? undecidedView('no_canary', 'Hold: no rollout of this service and canary is being judged yet.'));
+      const nobody = 'Hold: no rollout of this service and canary is being judged yet.';
+      return Response.json(run === null ? undecidedView('no_canary', nobody) : await viewOf(run, wait, context));
     },
 
     async askVerdict(context: Context): Promise<Response> {
@@ -55,7 +59,7 @@ export function verdictResponders({ handlers, config, now }: ResponderParts) {
       switch (asked.outcome) {
         case 'created':
         case 'existing':
-          return Response.json((await viewOf(asked.run.rollout.id, body.value.wait, context)) ?? undecidedView('no_data'));
+          return Response.json(await viewOf(asked.run, body.value.wait, context));
         case 'stale_generation': {
           const text = `Hold: generation ${asked.newest} of this rollout or service is known already; ask with a higher one.`;
           return Response.json(undecidedView('superseded', text));
@@ -71,6 +75,14 @@ export function verdictResponders({ handlers, config, now }: ResponderParts) {
       }
     },
   };
+}
+
+/** For whoever asked for another generation of the rollout than the one there is. */
+function replacedView({ rollout: { generation } }: AnalysisRun): VerdictView {
+  return undecidedView(
+    'superseded',
+    `Hold: generation ${generation} of this rollout is judged now, which is not the one that was asked for.`,
+  );
 }
 
 function hasValue(matcher: Readonly<Record<string, string>>, value: string | undefined): boolean {

@@ -12,6 +12,13 @@ const value = z.string().min(1).max(1024);
 export const verdictQuery = z
   .strictObject({
     rollout: z.string().min(1).max(512).optional().describe('Id of the rollout; or else service and canary.'),
+    generation: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(Number.MAX_SAFE_INTEGER)
+      .optional()
+      .describe('With rollout: only the verdict of this generation; inconclusive when another one is judged now.'),
     service: z.string().min(1).max(512).optional().describe('service.name, or service.namespace/service.name.'),
     canary: value
       .optional()
@@ -20,9 +27,10 @@ export const verdictQuery = z
     wait: waitText.optional(),
   })
   .refine(
-    ({ rollout, service, canary }) => (rollout === undefined ? service !== undefined && canary !== undefined : service === undefined),
+    ({ rollout, generation, service, canary }) =>
+      rollout === undefined ? generation === undefined && service !== undefined && canary !== undefined : service === undefined,
     {
-      error: 'must be either rollout, or service and canary',
+      error: 'must be either rollout, or service and canary; generation goes with rollout',
       path: ['rollout'],
     },
   );

@@ -20,6 +20,12 @@ export function releaseMatches(matcher: ReleaseMatcher, release: Release): boole
   return wanted.length > 0 && wanted.every(([key, value]) => release.attributes.get(key) === value);
 }
 
+/** True when both ask for the same attributes with the same values, in whatever order. */
+export function sameMatcher(a: ReleaseMatcher, b: ReleaseMatcher): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key]);
+}
+
 /** Which convention named the endpoint; `overflow` stands for every endpoint beyond the service's quota. */
 export const ENDPOINT_KINDS = ['http', 'rpc', 'messaging', 'graphql', 'faas', 'span', 'overflow'] as const;
 export type EndpointKind = (typeof ENDPOINT_KINDS)[number];

@@ -1,11 +1,17 @@
 /** Answers the API's questions from the engine and the store. */
-import type { ApiHandlers } from '../api/handlers.ts';
+import type { ApiHandlers, StartOutcome, StartRollout } from '../api/handlers.ts';
 import type { KayentaHandlers } from '../api/kayenta/kayenta-handlers.ts';
+import type { LiveRun } from '../engine/live-run.ts';
 import type { Engine } from '../engine.ts';
 import type { StoredSlot } from '../model/checkpoint.ts';
+import type { PolicyMode } from '../model/policy.ts';
+import type { Rollout } from '../model/rollout.ts';
+import { visible } from '../model/safe-text.ts';
+import { sameMatcher } from '../model/series.ts';
 import type { DurationMs } from '../model/time.ts';
 import type { Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { allowedRun } from './allowed-run.ts';
 import type { Clock } from './clock.ts';
 import { controlHandlers } from './control-handlers.ts';
 import { gateHandlers } from './gate-handlers.ts';
@@ -24,6 +30,8 @@ export interface HandlerParts extends SignalHandlerParts {
   readonly clock: Clock;
   readonly version: string;
   readonly settled: SettledRuns;
+  /** What operators let leave for a rollout now. */
+  ceiling(rollout: Pick<Rollout, 'id' | 'service'>): PolicyMode;
   readonly kayenta: KayentaHandlers;
   /** Makes a change of a run durable before it is answered for; false when the store refuses. */
   checkpoint(): boolean;
@@ -48,6 +56,8 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     readiness: () => parts.readiness(),
     metrics: () => parts.metrics(),
     startRollout(request) {
+      const taken = takenId(request, engine.rollouts.find(request.id));
+      if (taken !== null) return taken;
       const outcome = engine.startRollout(
         {
           ...request,
@@ -78,6 +88,7 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
           return outcome satisfies never;
       }
     },
+    allowed: (run) => allowedRun(run, parts.ceiling(run.rollout)),
     run: (id) => engine.rollouts.find(id)?.view() ?? null,
     policyOf: (id) => engine.rollouts.find(id)?.policy ?? null,
     settled: (id, waitMs, abort) => parts.settled.wait(id, waitMs, abort),
@@ -100,4 +111,21 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
     slo: (only) => engine.sloReport(clock.now(), only),
     whatIf: (query) => engine.whatIf(query, stored(query.windowMs)),
   };
+}
+
+/**
+ * A name that means another rollout already: the run there is would answer for releases that it does not judge, or be called off by another service's. Null:
+ * it is free, or means the same.
+ */
+function takenId({ service, generation, canary, baseline }: StartRollout, known: LiveRun | undefined): StartOutcome | null {
+  if (known === undefined) return null;
+  const { rollout } = known;
+  if (rollout.service !== service) {
+    // An object whose service was named wrong before begins anew by asking for what comes next.
+    if (known.isOver && typeof generation !== 'number') return null;
+    return { outcome: 'refused', field: '/id', detail: `names a rollout of another service: ${visible(rollout.service)}` };
+  }
+  if (rollout.generation !== generation) return null;
+  if (sameMatcher(rollout.canary, canary) && sameMatcher(rollout.baseline, baseline)) return null;
+  return { outcome: 'refused', field: '/generation', detail: `${generation} of this rollout compares other releases; give a higher one` };
 }

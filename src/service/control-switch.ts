@@ -2,7 +2,8 @@
 import { lstatSync } from 'node:fs';
 import type { ControlDesk, SignalStanding } from '../engine/control-desk.ts';
 import type { Rollouts } from '../engine/rollouts.ts';
-import type { Signal } from '../model/rollout.ts';
+import type { PolicyMode } from '../model/policy.ts';
+import type { Rollout, Signal } from '../model/rollout.ts';
 import type { EpochMs } from '../model/time.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
@@ -50,6 +51,13 @@ export class KillSwitch {
   standing(signal: Signal, rollouts: Pick<Rollouts, 'isCurrent'>): SignalStanding {
     this.look();
     return this.#parts.controls.standing(signal, rollouts, this.#parts.now());
+  }
+
+  /** The most that may leave for a rollout now: looks at the file once more. */
+  ceiling({ service, id }: Pick<Rollout, 'id' | 'service'>): PolicyMode {
+    this.#look();
+    const { controls, now } = this.#parts;
+    return controls.book.modeOf(service, id, now());
   }
 
   /** Sets the gauges of what is forbidden now. */

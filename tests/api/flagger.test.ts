@@ -206,6 +206,30 @@ describe('the run of a Canary', () => {
     expect(service.asked.map(({ id }) => id)).toEqual(['canary~test~podinfo~another', RUN]);
   });
 
+  it.each(['promoted', 'rolled_back'] as const)(
+    'is a new one after a restart too, when another revision came in between: %s',
+    async (state) => {
+      await tell('rollout');
+      service.put(
+        runThat(state, state === 'promoted' ? 'promote' : 'rollback', 'harm_proven', { rollout: service.run(RUN)?.rollout as never }),
+      );
+      await tell('rollout', { checksum: 'b' });
+      await api.stop();
+      await listen();
+      expect([await statusOf('rollback'), await statusOf('confirm-promotion')]).toEqual([403, 403]);
+      expect(service.asked).toHaveLength(3);
+    },
+  );
+
+  it('keeps its verdict when Flagger says late that the revision before is over', async () => {
+    await tell('rollout', { checksum: 'a' });
+    await tell('rollout');
+    service.put(runThat('rolled_back', 'rollback', 'harm_proven', { rollout: service.run(RUN)?.rollout as never }));
+    await tell('post-rollout', { checksum: 'a', phase: 'Succeeded' });
+    expect(await statusOf('rollback')).toBe(200);
+    expect(service.asked).toHaveLength(2);
+  });
+
   it('is a new one when what is known of it is from long ago, after a restart too', async () => {
     service.put(runThat('rolled_back', 'rollback', 'harm_proven'));
     expect(await statusOf('rollback')).toBe(200);

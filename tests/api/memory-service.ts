@@ -9,6 +9,7 @@ import type { AnalysisRun } from '../../src/model/rollout.ts';
 import type { SloReport } from '../../src/model/slo-views.ts';
 import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from '../../src/model/views.ts';
 import type { WhatIfQuery, WhatIfView } from '../../src/model/what-if.ts';
+import { allowedRun } from '../../src/service/allowed-run.ts';
 import { OVERSPENT, REPORT } from '../model/slo-reports.ts';
 import { MemoryGate } from './memory-gate.ts';
 import { NO_METRICS } from './memory-metrics.ts';
@@ -19,6 +20,7 @@ export class MemoryService extends MemoryGate implements ApiHandlers {
   readonly version = '1.2.3';
   readonly metricSource = NO_METRICS;
   mode: PolicyMode = 'rollback';
+  ceiling: PolicyMode = 'rollback';
   readonly asked: StartRollout[] = [];
   readonly windows: [number, string | null][] = [];
   readonly askedWhatIf: WhatIfQuery[] = [];
@@ -44,6 +46,7 @@ export class MemoryService extends MemoryGate implements ApiHandlers {
     if (same !== undefined && same.rollout.generation === generationOf(request)) return { outcome: 'existing', run: same };
     if (generationOf(request) < newest) return { outcome: 'stale_generation', newest };
     const run = newRun(request);
+    this.#runs.delete(request.id);
     this.#runs.set(request.id, run);
     return { outcome: 'created', run };
   }
@@ -58,6 +61,10 @@ export class MemoryService extends MemoryGate implements ApiHandlers {
 
   policyOf(id: string): Pick<CanaryPolicy, 'mode' | 'minRequests'> | null {
     return this.#runs.has(id) ? { mode: this.mode, minRequests: 50 } : null;
+  }
+
+  allowed(run: AnalysisRun): AnalysisRun {
+    return allowedRun(run, this.ceiling);
   }
 
   /** Waits for nothing. */

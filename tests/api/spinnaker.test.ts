@@ -133,6 +133,26 @@ describe('a monitored deployment', () => {
     expect(await directive(evaluate(body))).toBe('abort');
   });
 
+  /** Orca waits no longer than `maxAnalysisMinutes` and then, as it is shipped, rolls back. */
+  it.each<RunState>(['pending', 'running', 'held', 'expired', 'promoted'])(
+    'goes on under a policy that only observes: %s',
+    async (state) => {
+      service.mode = 'observe';
+      const run = harmedRun(RUN_ID);
+      service.put({ ...run, state, verdict: { ...run.verdict, decision: 'hold', reason: 'observe_only' } });
+      expect((await answerOf(evaluate())).nextStep.directive).toBe('continue');
+      expect((await answerOf(starting())).nextStep.directive).toBe('continue');
+    },
+  );
+
+  it('is told its verdict though its attribute tells no releases apart any more: a refusal would roll it back', async () => {
+    await starting();
+    service.releaseBy = () => ['service.version'];
+    expect((await answerOf(evaluate())).nextStep.directive).toBe('wait');
+    expect((await completed({ ...DEPLOYMENT, status: 'success' })).status).toBe(200);
+    expect((await starting({ ...DEPLOYMENT, deploymentId: '02H' })).status).toBe(400);
+  });
+
   it('plans the share of each step in the run there is', async () => {
     await starting();
     await evaluate();

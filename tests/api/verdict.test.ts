@@ -123,11 +123,10 @@ describe('the score', () => {
 
 describe('asking without changing', () => {
   it('finds the newest run by a value of its canary', async () => {
-    service.put(runThat('rolled_back', 'rollback', 'harm_proven', { id: 'old', startedAt: NOW - 1000 }));
-    service.put(runThat('promoted', 'promote', 'health_proven', { id: 'new' }));
-    service.put(
-      runThat('rolled_back', 'rollback', 'harm_proven', { id: 'other', baseline: { 'service.version': '0' }, startedAt: NOW - 2000 }),
-    );
+    service.put(runThat('rolled_back', 'rollback', 'harm_proven', { id: 'other', baseline: { 'service.version': '0' } }));
+    service.put(runThat('superseded', 'hold', 'superseded', { id: 'old' }));
+    // Started last, though its deploy system dates it back.
+    service.put(runThat('promoted', 'promote', 'health_proven', { id: 'new', startedAt: NOW - 60_000 }));
     expect((await get('service=shop&canary=2')).rollout).toBe('new');
     expect((await get('service=shop&canary=2&baseline=0')).rollout).toBe('other');
     expect(await get('service=shop&canary=7')).toMatchObject({ verdict: 'inconclusive', decision: 'hold', rollout: null, state: null });
@@ -141,18 +140,27 @@ describe('asking without changing', () => {
     'canary=2',
     'rollout=r-1&service=shop&canary=2',
     'rollout=r-1&wait=2h',
+    'rollout=r-1&generation=0',
+    'service=shop&canary=2&generation=1',
     'rollout=r-1&x=1',
   ])('refuses ?%s', async (query) => {
     const answer = await api.fetch(new Request(`http://localhost/v1/verdict?${query}`, { headers: { host: 'localhost' } }));
     expect(answer.status).toBe(query === 'rollout=nobody' ? 404 : 400);
   });
 
+  it('has the verdict of one generation for whoever names it', async () => {
+    service.put(runThat('rolled_back', 'rollback', 'harm_proven', { generation: 4 }));
+    expect(await get('rollout=r-1&generation=4')).toMatchObject({ verdict: 'fail', generation: 4 });
+    expect(await get('rollout=r-1&generation=3')).toMatchObject({ verdict: 'inconclusive', reason: 'superseded', rollout: null });
+  });
+
   it('takes no old pass for a proof of what was rolled out since; an old fail stays', async () => {
-    service.put(runThat('promoted', 'promote', 'health_proven', { id: 'passed', generation: 3 }));
     service.put(runThat('rolled_back', 'rollback', 'harm_proven', { id: 'failed', generation: 3 }));
+    service.put(runThat('promoted', 'promote', 'health_proven', { id: 'passed', generation: 3 }));
     service.put(runThat('running', 'continue', 'accumulating', { id: 'policy', generation: 9, origin: 'policy' }));
     expect((await get('rollout=passed')).verdict).toBe('pass');
-    service.put(runThat('running', 'continue', 'accumulating', { id: 'newer', generation: 4 }));
+    // Numbers need not grow from one name to another.
+    service.put(runThat('running', 'continue', 'accumulating', { id: 'newer', generation: 3 }));
     expect(await get('rollout=passed')).toMatchObject({ verdict: 'inconclusive', reason: 'superseded' });
     expect((await get('rollout=failed')).verdict).toBe('fail');
   });
@@ -188,6 +196,52 @@ describe('asking for a verdict that nobody has asked for yet', () => {
     service.put(runThat('running', 'continue', 'accumulating', { id: 'found', origin: 'policy' }));
     expect((await asked(WISH)).rollout).toBe('found');
     expect(service.asked).toEqual([]);
+  });
+
+  it('goes on with the newer run of the same releases when that took the place of its own', async () => {
+    const { rollout } = await asked(WISH);
+    service.put(runThat('superseded', 'hold', 'superseded', { id: rollout ?? '', generation: 1 }));
+    service.put(runThat('rolled_back', 'rollback', 'harm_proven', { id: 'watched', origin: 'watch', startedAt: NOW - 60_000 }));
+    expect(await asked(WISH)).toMatchObject({ verdict: 'fail', rollout: 'watched' });
+    expect(service.asked).toHaveLength(1);
+  });
+
+  describe('under a name that another rollout has', () => {
+    it('is refused when that is of another service, whose verdict says nothing', async () => {
+      service.put(runThat('rolled_back', 'rollback', 'harm_proven', { id: 'v2', service: 'cart' }));
+      const answer = await post({ ...WISH, id: 'v2' });
+      expect([answer.status, ((await answer.json()) as { detail: string }).detail]).toEqual([
+        422,
+        '/id: names a rollout of another service: cart',
+      ]);
+      expect(service.asked).toEqual([]);
+    });
+
+    it('judges the releases that are asked about, not those before them', async () => {
+      service.put(runThat('rolled_back', 'rollback', 'harm_proven', { id: 'shop' }));
+      const next = { ...WISH, id: 'shop', canary: { 'service.version': '3' } };
+      expect(await asked(next)).toMatchObject({ verdict: 'inconclusive', state: 'pending', generation: 4 });
+      expect(await asked(next)).toMatchObject({ verdict: 'inconclusive', generation: 4 });
+      expect(service.asked).toHaveLength(1);
+    });
+
+    it('calls off no rollout that is being judged', async () => {
+      service.put(runThat('running', 'continue', 'accumulating', { id: 'shop' }));
+      expect(await asked({ ...WISH, id: 'shop', canary: { 'service.version': '3' } })).toMatchObject({
+        verdict: 'inconclusive',
+        reason: 'superseded',
+      });
+      expect(service.asked).toEqual([]);
+    });
+
+    it('joins the run of an object, in whatever attributes that names its releases', async () => {
+      const target = { kind: 'Rollout', namespace: 'shop', name: 'checkout', fence: '7c9f' } as const;
+      service.put(
+        runThat('rolled_back', 'rollback', 'harm_proven', { id: 'rollout~shop~checkout~7c9f', target, canary: { hash: '7c9f' } }),
+      );
+      expect((await asked({ ...WISH, target })).verdict).toBe('fail');
+      expect(service.asked).toEqual([]);
+    });
   });
 
   it('names the run of an object as all others do', async () => {

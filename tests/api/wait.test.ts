@@ -53,7 +53,7 @@ it('POST /v1/verdict waits for the run it started', async () => {
   await waiting(1);
   const [wish] = service.asked;
   const run: AnalysisRun = harmedRun(wish?.id ?? '', 'cart');
-  service.put(run);
+  service.put({ ...run, rollout: { ...run.rollout, generation: 1 } });
   service.waiters.look();
   expect(await (await answer).json()).toMatchObject({ verdict: 'fail', score: 0, rollout: wish?.id });
 });
@@ -76,4 +76,21 @@ it('a stop answers those who wait with the run as it stands', async () => {
 
 it.each(['1h', '61s', 'soon', '-1s', '99999999999999999999w'])('?wait=%s is refused', async (wait) => {
   expect((await fetch(`${address}/v1/rollouts/r-1?wait=${wait}`)).status).toBe(400);
+});
+
+/** The later generation is another rollout, and what is proven of it must not roll back the one that was asked about. */
+it.each(['GET', 'POST'])('%s of a verdict is not answered by a later generation that began meanwhile', async (method) => {
+  const before = harmedRun('r-1', 'cart');
+  const open = { ...before, state: 'running', verdict: { ...before.verdict, decision: 'continue', reason: 'accumulating' } } as const;
+  service.put(open);
+  const { canary, baseline } = before.rollout;
+  const body = JSON.stringify({ id: 'r-1', service: 'cart', baseline, canary, generation: 3, wait: '60s' });
+  const answer = fetch(
+    method === 'GET' ? `${address}/v1/verdict?rollout=r-1&wait=60s` : `${address}/v1/verdict`,
+    method === 'GET' ? {} : { method, headers: { 'content-type': 'application/json' }, body },
+  );
+  await waiting(1);
+  service.put({ ...before, rollout: { ...before.rollout, generation: 4 } });
+  service.waiters.look();
+  expect(await (await answer).json()).toMatchObject({ verdict: 'inconclusive', reason: 'superseded' });
 });

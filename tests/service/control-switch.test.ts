@@ -76,3 +76,11 @@ it('that nobody configured is never thrown, and one in a folder that is a file i
   switchOf(join(path, 'inside'));
   expect(mode()).toBe('rollback');
 });
+
+it('is looked for when a deploy system asks', () => {
+  const killSwitch = switchOf(path);
+  const ceiling = () => killSwitch.ceiling({ service: 'shop', id: 'r' });
+  expect(ceiling()).toBe('rollback');
+  writeFileSync(path, '');
+  expect(ceiling()).toBe('hold');
+});

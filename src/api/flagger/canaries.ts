@@ -46,7 +46,9 @@ export class FlaggerCanaries {
     const runId = runIdOf(hook);
     const known = await handlers.run(runId);
     const before = this.#canaries.get(canaryName(hook));
-    const isNew = known === null || (isOver(known.state) ? isOfThePast(known, before, at) : before?.runId === runId && before.isEnded);
+    const isNew =
+      known === null ||
+      (isOver(known.state) ? isOfThePast(known, before, at) || (await this.#hasGoneOn(known)) : before?.runId === runId && before.isEnded);
     const canary: Canary = before?.runId === runId && !isNew ? before : { runId, askedAt: at, isEnded: false, lastStep: null };
     if (!isNew) {
       canary.askedAt = at;
@@ -85,8 +87,19 @@ export class FlaggerCanaries {
       const ended = await handlers.endRollout(runId);
       if (ended.outcome === 'unavailable') return ended;
     }
-    this.#keep(hook, { runId, askedAt: now(), isEnded: true, lastStep: null });
+    // What comes late of a revision before must not make the one that goes on look as if it came back.
+    if (before === undefined || before.runId === runId) this.#keep(hook, { runId, askedAt: now(), isEnded: true, lastStep: null });
     return handlers.run(runId);
+  }
+
+  /** Flagger asked about another revision of this Canary since the run began: known by the runs there are, so also after a restart. */
+  async #hasGoneOn({ rollout: { id, target } }: AnalysisRun): Promise<boolean> {
+    const runs = await this.#parts.handlers.runs();
+    const since = runs.slice(runs.findIndex(({ rollout }) => rollout.id === id) + 1);
+    return since.some(
+      ({ rollout: { target: other } }) =>
+        other?.kind === 'Canary' && other.namespace === target?.namespace && other.name === target.name && other.fence !== target.fence,
+    );
   }
 
   /** What is remembered of the revision that a hook is about; null: nothing. */

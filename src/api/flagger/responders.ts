@@ -49,8 +49,9 @@ export function flaggerResponders({ handlers, config, now }: ResponderParts) {
       const policy = await handlers.policyOf(found.run.rollout.id);
       if (policy === null) return otherwise({ outcome: 'unavailable', detail: 'the run is gone', retryAfterMs: 1000 });
       const { mode, minRequests } = policy;
-      const told = said(found.run, mode);
-      const answer = judge({ ...found, told, mode, minRequests });
+      const run = await handlers.allowed(found.run);
+      const told = said(run, mode);
+      const answer = judge({ ...found, run, told, mode, minRequests });
       const link = explanationLink(found.run, config.publicUrl);
       return link === null ? answer : { ...answer, text: `${answer.text} Why: ${link}` };
     });

@@ -82,7 +82,7 @@ export function kayentaResponders({ handlers, config, now }: ResponderParts) {
     const parsed = parsedExecutionId(id, config);
     if (parsed === null) return null;
     const run = await handlers.run(parsed.execution.runId);
-    return run === null ? null : { id, execution: parsed.execution, run, now: now() };
+    return run === null ? null : { id, execution: parsed.execution, run: await handlers.allowed(run), now: now() };
   }
 
   async function standalone(context: Context, service: string, request: z.output<typeof executionRequest>): Promise<Response> {

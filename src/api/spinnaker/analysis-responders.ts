@@ -21,17 +21,20 @@ export function analysisResponders({ handlers, config, now }: ResponderParts) {
     const origin = config.publicUrl ?? new URL(context.req.url).origin;
     return `${origin}${PATH}/${encodeURIComponent(id)}`;
   };
-  const shown = (context: Context, run: AnalysisRun) => ({
-    id: run.rollout.id,
-    status: statusOf(run),
-    message: visible(verdictText(run.verdict, run.judgements)),
-    statusUrl: urlOf(context, run.rollout.id),
-  });
+  const shown = async (context: Context, known: AnalysisRun) => {
+    const run = await handlers.allowed(known);
+    return {
+      id: run.rollout.id,
+      status: statusOf(run),
+      message: visible(verdictText(run.verdict, run.judgements)),
+      statusUrl: urlOf(context, run.rollout.id),
+    };
+  };
 
-  const ended = (context: Context, outcome: AbortOutcome): Response => {
+  const ended = async (context: Context, outcome: AbortOutcome): Promise<Response> => {
     switch (outcome.outcome) {
       case 'over':
-        return json(shown(context, outcome.run));
+        return json(await shown(context, outcome.run));
       case 'unknown':
         return unknownAnalysis();
       case 'unavailable':
@@ -54,16 +57,16 @@ export function analysisResponders({ handlers, config, now }: ResponderParts) {
       if (!wish.ok) return wrongField(400, wish.error.pointer, wish.error.detail);
       const id = idFrom(body.value, matchers);
       const known = execution === undefined ? null : await handlers.run(id);
-      if (known !== null) return json(shown(context, known), 200, { location: urlOf(context, id) });
+      if (known !== null) return json(await shown(context, known), 200, { location: urlOf(context, id) });
       const started = await handlers.startRollout({ ...wish.value, id, generation: { kind: 'next', atLeast: 1 } });
       const run = runOf(started);
       if (run instanceof Response) return run;
-      return json(shown(context, run), 201, { location: urlOf(context, id) });
+      return json(await shown(context, run), 201, { location: urlOf(context, id) });
     },
 
     async analysis(context: Context) {
       const run = await handlers.run(idOf(context));
-      return run === null ? unknownAnalysis() : json(shown(context, run));
+      return run === null ? unknownAnalysis() : json(await shown(context, run));
     },
 
     cancelAnalysis: cancel,

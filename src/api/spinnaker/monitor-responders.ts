@@ -8,7 +8,7 @@ import type { ApiHandlers, StartOutcome } from '../handlers.ts';
 import { problemResponse } from '../problem.ts';
 import type { ResponderParts } from '../responder-parts.ts';
 import { unavailable } from '../unavailable.ts';
-import { directiveOf, type MonitorAnswer, plainAnswer, runAnswer } from './monitor-answer.ts';
+import { type Directive, directiveOf, type MonitorAnswer, plainAnswer, runAnswer } from './monitor-answer.ts';
 import { completedRequest, evaluateHealthRequest, type MonitorRequest, monitorRequest } from './monitor-schemas.ts';
 import { type MonitoredDeployment, monitoredDeployment } from './monitored-deployment.ts';
 
@@ -20,9 +20,26 @@ export function monitorResponders({ handlers, config }: ResponderParts) {
     const body = await checkedBody(context.req.raw, schema);
     if (!body.ok) return body;
     const { parameters } = body.value;
-    const refused = tokenRefusal(context, config, parameters.token ?? undefined, TOKEN_FIELD) ?? untracked(parameters.attribute, handlers);
+    const refused = tokenRefusal(context, config, parameters.token ?? undefined, TOKEN_FIELD);
     if (refused !== null) return { ok: false as const, response: refused };
     return { ok: true as const, request: body.value, deployment: monitoredDeployment(body.value) };
+  }
+
+  /** Of a run: `decided` as far as operators let it act, and `continue` under a policy that only observes, for Orca rolls back what waits for too long. */
+  async function told(run: AnalysisRun, decided: (allowed: AnalysisRun) => Directive): Promise<Response> {
+    const allowed = await handlers.allowed(run);
+    const policy = await handlers.policyOf(run.rollout.id);
+    return answer(runAnswer(policy?.mode === 'observe' ? 'continue' : decided(allowed), allowed, config.publicUrl));
+  }
+
+  /** The run of a deployment of which none is known yet, or what to answer without. */
+  async function begun(request: MonitorRequest, deployment: MonitoredDeployment, canaryShare: number | null = null) {
+    // Attributes may change while a deployment goes on, so they are looked at when one begins.
+    const refused = untracked(request.parameters.attribute, handlers);
+    if (refused !== null) return refused;
+    if (deployment.baseline === null) return answer(FIRST_DEPLOYMENT);
+    const started = await start(handlers, request, deployment, canaryShare);
+    return startedRun(started) ?? notStarted(started);
   }
 
   return {
@@ -31,11 +48,8 @@ export function monitorResponders({ handlers, config }: ResponderParts) {
       if (!call.ok) return call.response;
       const { request, deployment } = call;
       const known = await handlers.run(deployment.id);
-      if (known !== null) return answer(runAnswer(known.state === 'rolled_back' ? 'abort' : 'continue', known, config.publicUrl));
-      if (deployment.baseline === null) return answer(FIRST_DEPLOYMENT);
-      const started = await start(handlers, request, deployment);
-      const run = startedRun(started);
-      return run === null ? notStarted(started) : answer(runAnswer('continue', run, config.publicUrl));
+      const run = known ?? (await begun(request, deployment));
+      return run instanceof Response ? run : told(run, ({ state }) => (state === 'rolled_back' ? 'abort' : 'continue'));
     },
 
     async monitorEvaluateHealth(context: Context) {
@@ -48,11 +62,11 @@ export function monitorResponders({ handlers, config }: ResponderParts) {
       if (known !== null) {
         const isInFlight = known.state === 'pending' || known.state === 'running' || known.state === 'baking';
         if (!isInFlight || share === null || share === known.rollout.canaryShare) {
-          return answer(runAnswer(directiveOf(known, onPass), known, config.publicUrl));
+          return told(known, (run) => directiveOf(run, onPass));
         }
         const { rollout } = known;
         const planned = startedRun(await handlers.startRollout({ ...rollout, origin: 'api', canaryShare: share })) ?? known;
-        return answer(runAnswer(directiveOf(planned, onPass), planned, config.publicUrl));
+        return told(planned, (run) => directiveOf(run, onPass));
       }
       if (deployment.baseline === null) return answer(FIRST_DEPLOYMENT);
       // What is not known any more, because state was lost, is begun again; but an old call must not end the judging of a newer deployment.
@@ -65,9 +79,8 @@ export function monitorResponders({ handlers, config }: ResponderParts) {
           plainAnswer('wait', `this deployment is not known, and another rollout of the service is being judged: ${other.rollout.id}`),
         );
       }
-      const started = await start(handlers, request, deployment, share);
-      const run = startedRun(started);
-      return run === null ? notStarted(started) : answer(runAnswer(directiveOf(run, onPass), run, config.publicUrl));
+      const begunRun = await begun(request, deployment, share);
+      return begunRun instanceof Response ? begunRun : told(begunRun, (run) => directiveOf(run, onPass));
     },
 
     async monitorCompleted(context: Context) {
@@ -77,8 +90,8 @@ export function monitorResponders({ handlers, config }: ResponderParts) {
       const ended = await handlers.endRollout(id);
       if (ended.outcome === 'unavailable') return unavailable(ended);
       if (ended.outcome === 'unknown') return answer({ state: null });
-      const told = await toldOf(handlers, ended.run, call.request.rollback ?? null);
-      if (told?.outcome === 'unavailable') return unavailable(told);
+      const reported = await toldOf(handlers, ended.run, call.request.rollback ?? null);
+      if (reported?.outcome === 'unavailable') return unavailable(reported);
       // A release that went back is not to be watched for what comes after its promotion.
       const isGone = call.request.status === 'failure' || call.request.rollback === 'success';
       if (!isGone || ended.run.state !== 'baking') return answer({ state: ended.run.state });
@@ -95,7 +108,7 @@ const FIRST_DEPLOYMENT = plainAnswer(
   'there is no old server group to compare with, and parameters.baseline names none: not judged',
 );
 
-function start(handlers: ApiHandlers, { parameters }: MonitorRequest, deployment: MonitoredDeployment, canaryShare: number | null = null) {
+function start(handlers: ApiHandlers, { parameters }: MonitorRequest, deployment: MonitoredDeployment, canaryShare: number | null) {
   const { id, target, canary, baseline } = deployment;
   return handlers.startRollout({
     ...{ id, service: parameters.service, generation: { kind: 'next', atLeast: 1 }, origin: 'api', target },
