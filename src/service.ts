@@ -79,7 +79,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     clock,
     escalation: config.escalation,
     isStandby: () => cluster.isStandby(),
-    escalate: (notice) => notices.board.escalate(notice),
+    escalate: (notice, abort) => notices.board.escalate(notice, abort),
     isCurrent: (signal: Signal) => killSwitch.standing(signal, engine.rollouts),
   });
   const settled = new SettledRuns((id) => engine.rollouts.find(id)?.view() ?? null);

@@ -25,7 +25,7 @@ export function deliveryNotice(entry: Told, topic: DeliveryTopic, now: EpochMs):
     details: [
       ...(target === null ? [] : [`object: ${target.kind} ${target.namespace}/${target.name}, fence ${target.fence}`]),
       `why: ${signal.summary}`,
-      `attempts: ${attempts}`,
+      `state: ${entry.state}, attempts: ${attempts}`,
       ...(lastError === null ? [] : [`last error: ${lastError}`]),
       `signal: ${signal.id}, not to be acted upon after ${new Date(signal.notAfter).toISOString()}`,
     ].map(line),
@@ -36,12 +36,23 @@ export function deliveryNotice(entry: Told, topic: DeliveryTopic, now: EpochMs):
       action: signal.action,
       reason: signal.reason,
       sink,
-      state: entry.state,
     },
     startsAt: decidedAt,
     endsAt: null,
     link: signal.link,
   };
+}
+
+/** Ends what `deliveryNotice` began: nobody is needed any more. The same labels, by which some channels know it. */
+export function settledNotice(entry: Told, topic: DeliveryTopic, now: EpochMs): Notice {
+  const { signal, decidedAt } = entry;
+  const title = `${signal.action} of ${signal.rolloutId} (${signal.service}) ${howItEnded(entry)}, ${seconds(now - decidedAt)} after the decision`;
+  return { ...deliveryNotice(entry, topic, now), state: 'resolved', title: line(title), endsAt: Math.max(now, decidedAt) };
+}
+
+function howItEnded({ sink, state }: Told): string {
+  if (state === 'superseded') return 'is needed no more: something newer is being rolled out';
+  return state === 'confirmed' ? `was done by ${sink}` : `was taken by ${sink}`;
 }
 
 function whatIsWrong({ sink, state, lastError }: Told, topic: DeliveryTopic): string {

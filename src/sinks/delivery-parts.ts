@@ -24,10 +24,10 @@ export interface DeliveryParts {
   /** True while another replica is the one to act first. Never by default. */
   isStandby?(): boolean;
   /**
-   * Tells people. Resolves when some channel that reaches a person took it; tried again when it rejects, and after a restart that came before it was
-   * journalled. By default only the log tells.
+   * Tells people that somebody is needed, or that nobody is any more. Resolves when some channel that reaches a person took it; tried again when it rejects,
+   * and after a restart that came before it was journalled. Gives up when `abort` fires. By default only the log tells.
    */
-  escalate?(notice: Notice): Promise<void>;
+  escalate?(notice: Notice, abort: AbortSignal): Promise<void>;
   /** Signals that tell of an effect that was seen; their ids depend on nothing but the signal. None by default. */
   followUps?(signal: Signal, seen: ReadBack): readonly Signal[];
   /** After 60 s undelivered or unconfirmed by default. */
@@ -48,7 +48,7 @@ export interface DeliveryGround {
   monotonicMs(): DurationMs;
   isCurrent(signal: Signal): Currency;
   isStandby(): boolean;
-  escalate(notice: Notice): Promise<void>;
+  escalate(notice: Notice, abort: AbortSignal): Promise<void>;
   followUps(signal: Signal, seen: ReadBack): readonly Signal[];
   readonly afterMs: DurationMs;
   readonly confirmWithinMs: DurationMs;

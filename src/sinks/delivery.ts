@@ -111,6 +111,8 @@ export class Delivery {
         delivery.mayBeDone = true;
         this.#wait(delivery, STANDBY_MS);
       } else this.#run(delivery);
+    } else if (this.#isSettled(delivery)) {
+      this.#settle(delivery);
     } else if (delivery.state === 'acknowledged') {
       this.#escalation.arm(delivery, 'unconfirmed', untilUnconfirmedMs(delivery, this.#ground));
       this.#wait(delivery, lookWaitMs(delivery, sink, this.#ground));
@@ -183,13 +185,17 @@ export class Delivery {
     delivery.turn = turn;
     delivery.cancelWait?.();
     delivery.cancelWait = null;
-    if ((turn.seen !== undefined && !this.#tellOthers(delivery, turn.seen)) || !this.#record.turned(delivery, turn)) {
+    // People who were told that somebody is needed are told when nobody is any more.
+    const isSettled = !turn.isOpen && turn.state !== 'escalated' && this.#escalation.isTold(delivery);
+    const change = { state: turn.state, isOpen: turn.isOpen || isSettled };
+    if ((turn.seen !== undefined && !this.#tellOthers(delivery, turn.seen)) || !this.#record.turned(delivery, change)) {
       this.#waitForJournal(delivery);
       return false;
     }
     delivery.turn = null;
     this.#log.turned(delivery);
     if (turn.isOpen) this.#begin(delivery);
+    else if (isSettled) this.#settle(delivery);
     else this.#forget(delivery);
     this.#log.held(this.#held.values());
     return true;
@@ -252,12 +258,25 @@ export class Delivery {
   #told(delivery: HeldDelivery): void {
     if (delivery.state !== 'expired' && delivery.state !== 'escalated') return;
     if (!this.#escalation.isSettled(delivery, this.#topicOf(delivery))) this.#tell(delivery);
-    else if (this.#record.turned(delivery, { state: delivery.state, isOpen: false })) this.#forget(delivery);
-    else
-      delivery.cancelAlarm = this.#ground.schedule(
-        () => this.#told(delivery),
-        retryWaitMs(delivery.journalFailures, this.#ground.random()),
-      );
+    else this.#close(delivery);
+  }
+
+  /** It came to its end after people were told that it needs them: it stays open until they know that it does not. */
+  #isSettled({ state, sink, message, escalatedAt }: HeldDelivery): boolean {
+    if (state === 'acknowledged') return escalatedAt !== null && !isSeenAfterwards(this.#ground.sinks.get(sink), message.signal.action);
+    return state === 'confirmed' || state === 'superseded' || state === 'dry_run';
+  }
+
+  #settle(delivery: HeldDelivery): void {
+    this.#escalation.settle(delivery, () => this.#close(delivery));
+  }
+
+  #close(delivery: HeldDelivery): void {
+    if (this.#record.turned(delivery, { state: delivery.state, isOpen: false })) this.#forget(delivery);
+    else {
+      const waitMs = retryWaitMs(delivery.journalFailures, this.#ground.random());
+      delivery.cancelAlarm = this.#ground.schedule(() => this.#close(delivery), waitMs);
+    }
     this.#log.held(this.#held.values());
   }
 

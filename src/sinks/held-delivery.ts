@@ -26,6 +26,8 @@ export interface HeldDelivery {
   lastError: string | null;
   escalatedAt: EpochMs | null;
   updatedAt: EpochMs;
+  /** People were told of it before it was submitted. */
+  readonly wasTold: boolean;
   /** Failed attempts in a row since it was submitted, and how many of the last ones found the sink misdirected. */
   failures: number;
   misdirections: number;
@@ -55,6 +57,7 @@ export function heldDelivery(entry: JournalEntry, now: EpochMs, monotonicMs: Dur
     lastError,
     escalatedAt,
     updatedAt,
+    wasTold: escalatedAt !== null,
     failures: 0,
     misdirections: 0,
     journalFailures: 0,

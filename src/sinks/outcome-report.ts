@@ -23,6 +23,9 @@ export type Reported =
 
 const MAX_CHARS = 500;
 
+/** In the others something may remain to be told to people, and nothing to be reported. */
+const OPEN_STATES: ReadonlySet<DeliveryState> = new Set(['pending', 'sent', 'acknowledged']);
+
 /** The open deliveries that a report is about; none when it was said before. */
 export function meantBy(
   report: OutcomeReport,
@@ -33,7 +36,7 @@ export function meantBy(
   const awaited = entries.filter(({ sink, signal }) => isReported(sinks.get(sink), signal.action satisfies SignalAction));
   if (awaited.length === 0) return { kind: 'not_awaited' };
   const state = stateAfter(report);
-  const open = awaited.filter((entry) => entry.isOpen && entry.state !== 'expired' && entry.state !== 'escalated');
+  const open = awaited.filter((entry) => entry.isOpen && OPEN_STATES.has(entry.state));
   const other = awaited.find((entry) => !open.includes(entry) && entry.state !== state);
   return open.length === 0 && other !== undefined ? { kind: 'over', state: other.state } : open;
 }

@@ -12,7 +12,7 @@ export interface DecidedSignal {
 export interface JournalEntry extends DecidedSignal {
   readonly sink: string;
   readonly state: DeliveryState;
-  /** Something remains to be done: it is to be delivered, its effect is to be read back, or people are to be told of it. */
+  /** Something remains to be done: it is to be delivered, its effect is to be read back, or people are to be told of it, be it of its end. */
   readonly isOpen: boolean;
   /** Attempts begun, over all restarts. */
   readonly attempts: number;

@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 const alertOf = ({ body }: ReceivedRequest) =>
-  JSON.parse(body)[0] as { labels: Record<string, string>; annotations: Record<string, string> };
+  JSON.parse(body)[0] as { labels: Record<string, string>; annotations: Record<string, string>; endsAt?: string };
 
 function configOf(): object[] {
   const base = processDocument({ webhookUrl: deployer.url, api: { publicUrl: 'https://slipstream.example.com' } }) as { sinks: object[] };
@@ -75,5 +75,11 @@ it('a signal that does not get through is told of once, and delivered when it ca
   deployer.answer(() => ({ status: 204 }));
   await running.log('signal delivered');
   expect(await running.json('/v1/signals')).toMatchObject({ signals: [{ state: 'acknowledged', escalatedAt: expect.any(Number) }] });
-  expect(undelivered()).toHaveLength(1);
+  await eventually(
+    async () => undelivered().length,
+    (count) => count === 2,
+  );
+  const [began, ended] = undelivered();
+  expect(ended?.labels).toEqual(began?.labels);
+  expect(Date.parse(ended?.endsAt ?? '')).toBeLessThanOrEqual(Date.now());
 });

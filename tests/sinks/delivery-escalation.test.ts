@@ -193,6 +193,104 @@ describe('telling people', () => {
   });
 });
 
+describe('people who were told that somebody is needed', () => {
+  const told = () => stand.told.map(({ key, state }) => `${state} ${key.split(':')[0]}`);
+  /** Its effect can be seen, so it is not done with being taken. */
+  const seen = { state: 'confirmed', detail: 'revision 6 serves' } as const;
+  const blind = () => {
+    stand.sinks.set('deploy', { name: 'deploy', actions: stand.deploy.actions, deliver: (...given) => stand.deploy.deliver(...given) });
+  };
+
+  it('are told when the signal got through after all, and the delivery is open until they are', async () => {
+    blind();
+    stand.deploy.take = down;
+    stand.decide(stand.start());
+    await stand.passUntil(70_000);
+    stand.deploy.take = () => 'acknowledged';
+    stand.channel = async () => down();
+    await stand.passUntil(100_000);
+    expect(stand.entry()).toMatchObject({ state: 'acknowledged', isOpen: true });
+    stand.channel = async () => {};
+    await stand.passUntil(140_000);
+    expect(told()).toEqual(['firing undelivered', 'resolved undelivered']);
+    expect(stand.told[1]).toMatchObject({ key: stand.told[0]?.key, labels: stand.told[0]?.labels, severity: stand.told[0]?.severity });
+    expect(stand.told[1]?.endsAt).toBeGreaterThan(DECIDED_AT + 70_000);
+    expect(stand.told[1]?.title).toContain('was taken by deploy');
+    expect(stand.entry()).toMatchObject({ state: 'acknowledged', isOpen: false, escalatedAt: DECIDED_AT + 60_000 });
+    expect(stand.time.waiting).toBe(0);
+  });
+
+  it('are told when its effect was seen late, of all that they were told before', async () => {
+    stand.deploy.take = down;
+    stand.decide(stand.start());
+    await stand.passUntil(70_000);
+    stand.deploy.take = () => 'acknowledged';
+    await stand.passUntil(200_000);
+    stand.deploy.look = () => seen;
+    await stand.passUntil(210_000);
+    expect(told()).toEqual(['firing undelivered', 'firing unconfirmed', 'resolved undelivered', 'resolved unconfirmed']);
+    expect(stand.entry()).toMatchObject({ state: 'confirmed', isOpen: false });
+  });
+
+  it('are told when something newer took its place', async () => {
+    stand.deploy.take = down;
+    stand.decide(stand.start());
+    await stand.passUntil(70_000);
+    stand.current = () => 'superseded';
+    await stand.passUntil(110_000);
+    expect(told()).toEqual(['firing undelivered', 'resolved undelivered']);
+    expect(stand.entry()).toMatchObject({ state: 'superseded', isOpen: false });
+  });
+
+  it.each(['before it got through', 'before they could be told', 'after they were told'])(
+    'are told once over a restart %s',
+    async (when) => {
+      blind();
+      stand.deploy.take = down;
+      const first = stand.start();
+      stand.decide(first);
+      await stand.passUntil(70_000);
+      if (when !== 'before it got through') stand.deploy.take = () => 'acknowledged';
+      if (when !== 'after they were told') stand.channel = async () => down();
+      await stand.passUntil(110_000);
+      await first.stop();
+      stand.deploy.take = () => 'acknowledged';
+      stand.channel = async () => {};
+      stand.start();
+      await stand.passUntil(150_000);
+      expect(told()).toEqual(['firing undelivered', 'resolved undelivered']);
+      expect(stand.entry()).toMatchObject({ state: 'acknowledged', isOpen: false });
+      expect(stand.deploy.looks).toBe(0);
+    },
+  );
+
+  it('are told nothing more of what expired: somebody is needed still', async () => {
+    stand.deploy.take = down;
+    stand.decide(stand.start(), { notAfter: DECIDED_AT + 100_000 });
+    await stand.passUntil(300_000);
+    expect(told()).toEqual(['firing undelivered']);
+    expect(stand.entry()).toMatchObject({ state: 'expired', isOpen: false });
+  });
+
+  it('and those who were told of nothing are not told of its end', async () => {
+    stand.deploy.look = () => seen;
+    stand.decide(stand.start());
+    await stand.passUntil(10_000);
+    expect(stand.entry()).toMatchObject({ state: 'confirmed', isOpen: false });
+    expect(stand.told).toEqual([]);
+  });
+
+  it('cannot be waited for longer than a day, although their channel says nothing', async () => {
+    stand.deploy.take = refusal('declined');
+    const escalate = (_: unknown, abort: AbortSignal) =>
+      new Promise<void>((_resolve, reject) => abort.addEventListener('abort', () => reject(new RetryableError('withdrawn', 'too late'))));
+    stand.decide(stand.start({ escalate }), { notAfter: DECIDED_AT + 1_000 });
+    await stand.passUntil(24 * 3_600_000 + 60_000);
+    expect(stand.entry()).toMatchObject({ state: 'escalated', isOpen: false, escalatedAt: null });
+    expect(stand.time.waiting).toBe(0);
+  });
+});
+
 describe('a signal that an operator holds back', () => {
   it('waits, is asked about every second, and is sent when it may be', async () => {
     let asked = 0;

@@ -4,7 +4,7 @@ import { shortened, visible } from '../../model/safe-text.ts';
 import type { DurationMs, EpochMs } from '../../model/time.ts';
 
 const MAX_VALUE = 1000;
-/** What is told once has no end of its own: Alertmanager lets it go after this. */
+/** What is told once has no end of its own: Alertmanager lets it go so long after it was told. What is told late would be over already by its own time. */
 const TOLD_ONCE_MS: DurationMs = 15 * 60_000;
 
 const NAMES: Readonly<Record<Notice['topic'], string>> = {
@@ -19,10 +19,13 @@ const NAMES: Readonly<Record<Notice['topic'], string>> = {
 
 /**
  * Labels are the identity of an alert, so only what does not change while it fires is among them. Without `endsAt` Alertmanager resolves
- * what is not sent again within its `resolve_timeout`, which is what is wanted when we are gone.
+ * what is not sent again within its `resolve_timeout`, which is what is wanted when we are gone. `now` is the wall clock.
  */
-export function alertmanagerAlert({ topic, severity, service, title, details, labels, startsAt, endsAt, link }: Notice) {
-  const end: EpochMs | null = topic === 'burn' ? endsAt : startsAt + TOLD_ONCE_MS;
+export function alertmanagerAlert(
+  { topic, state, severity, service, title, details, labels, startsAt, endsAt, link }: Notice,
+  now: EpochMs,
+) {
+  const end: EpochMs | null = topic === 'burn' || state === 'resolved' ? endsAt : Math.max(startsAt, now) + TOLD_ONCE_MS;
   return {
     labels: {
       alertname: NAMES[topic],

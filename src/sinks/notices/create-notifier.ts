@@ -16,7 +16,7 @@ export function createNotifier(config: NotifierSinkConfig, now: () => EpochMs): 
         urls: config.urls.map((url) => new URL(`${url.replace(/\/+$/, '')}/api/v2/alerts`)),
         headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
         secrets: token === undefined ? [] : [token],
-        bodyOf: (notice) => [alertmanagerAlert(notice)],
+        bodyOf: (notice) => [alertmanagerAlert(notice, now())],
       });
     }
     case 'slack':

@@ -22,10 +22,14 @@ export class NoticeBoard {
     for (const channel of this.#channels) channel.setFiring(notices);
   }
 
-  /** Resolves when one of the channels has taken it, at once when there is none. The others are told as soon as they can be. */
-  async escalate(notice: Notice): Promise<void> {
+  /**
+   * Resolves when one of the channels has taken it, at once when there is none. The others are told as soon as they can be, until `abort` fires. What is over
+   * takes the place of what began wherever that is not told yet.
+   */
+  async escalate(notice: Notice, abort: AbortSignal): Promise<void> {
     const named = this.#channels.filter(({ name }) => this.#escalateTo.has(name));
-    if (named.length > 0) await Promise.any(named.map((channel) => channel.tell(notice)));
+    const toTell = notice.state === 'firing' ? named : named.filter((channel) => !channel.withdraw(notice.key));
+    if (toTell.length > 0) await Promise.any(toTell.map((channel) => channel.tell(notice, abort)));
   }
 
   /** What changed since the last call. */

@@ -1,4 +1,5 @@
 /** One way to tell people: keeps what they were told in step with what fires, over failures and restarts. */
+import { RetryableError } from '../../model/errors.ts';
 import type { Notice } from '../../model/notice.ts';
 import type { DurationMs, EpochMs } from '../../model/time.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
@@ -34,6 +35,12 @@ interface Once {
   taken(): void;
 }
 
+interface Waiting extends Once {
+  /** An attempt that failed may have been heard all the same. */
+  isTried: boolean;
+  withdrawn(): void;
+}
+
 /**
  * Goes by what should be known and what was told, not by single changes: what came and went while the other side was away is not told, what still fires is.
  * One request at a time, what is told once first; after a failure it waits longer and longer, and a notice that is refused steps back behind the others.
@@ -43,7 +50,7 @@ export class NoticeChannel {
   readonly #abort = new AbortController();
   #firing: ReadonlyMap<string, Notice> = new Map();
   readonly #told = new Map<string, Told>();
-  readonly #once: Once[] = [];
+  readonly #once: Waiting[] = [];
   #sending: Promise<void> | null = null;
   #failures = 0;
   #retryMs: DurationMs = Number.NEGATIVE_INFINITY;
@@ -65,12 +72,30 @@ export class NoticeChannel {
     this.#pump();
   }
 
-  /** Resolves when the other side has taken it; never, when it does not before `stop`. */
-  tell(notice: Notice): Promise<void> {
-    return new Promise((resolve) => {
-      this.#once.push({ notice, taken: resolve });
+  /** Resolves when the other side has taken it; rejects when `abort` fires before that, or when it is withdrawn. */
+  tell(notice: Notice, abort: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const withdrawn = () => {
+        abort.removeEventListener('abort', withdrawn);
+        this.#drop(notice);
+        reject(new RetryableError('withdrawn', `telling ${this.name}: no longer wanted`));
+      };
+      const taken = () => {
+        abort.removeEventListener('abort', withdrawn);
+        resolve();
+      };
+      this.#once.push({ notice, isTried: false, taken, withdrawn });
+      if (abort.aborted) withdrawn();
+      else abort.addEventListener('abort', withdrawn);
       this.#pump();
     });
+  }
+
+  /** What began and waits to be told is not tried any more. True when the other side cannot know of it, so that its end need not be told either. */
+  withdraw(key: string): boolean {
+    const waiting = this.#once.find(({ notice }) => notice.key === key && notice.state === 'firing');
+    waiting?.withdrawn();
+    return waiting?.isTried === false;
   }
 
   /** What was told and is not over, to be saved; null when nothing changed since the last call. */
@@ -150,9 +175,17 @@ export class NoticeChannel {
     if (before !== notice.state) this.#isUnsaved = true;
   }
 
+  #drop(notice: Notice): void {
+    const at = this.#once.findIndex((once) => once.notice === notice);
+    if (at >= 0) this.#once.splice(at, 1);
+    this.#refused.delete(notice.key);
+  }
+
   async #send({ notice, taken }: Once): Promise<void> {
     const { notifier, telemetry, monotonicMs, random } = this.#parts;
     const fields = { sink: notifier.name, notice: notice.key, topic: notice.topic, state: notice.state, service: notice.service };
+    const waiting = this.#once.find((once) => once.notice === notice);
+    if (waiting !== undefined) waiting.isTried = true;
     try {
       await notifier.notify(notice, this.#abort.signal);
     } catch (error) {
@@ -169,10 +202,8 @@ export class NoticeChannel {
     }
     if (this.#failures > 0) telemetry.log.info({ ...fields, failures: this.#failures }, 'people can be told again');
     this.#failures = 0;
-    this.#refused.delete(notice.key);
     telemetry.add('notices_total', 1, { sink: notifier.name, result: 'told' });
-    const at = this.#once.findIndex((once) => once.notice === notice);
-    if (at >= 0) this.#once.splice(at, 1);
+    this.#drop(notice);
     taken();
   }
 }

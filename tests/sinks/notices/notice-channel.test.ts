@@ -110,7 +110,7 @@ describe('a channel', () => {
     const stand = new Stand();
     const taken: string[] = [];
     stand.notifier.answers.push('down');
-    void stand.channel.tell(burn('urgent', { topic: 'undelivered' })).then(() => taken.push('urgent'));
+    void stand.channel.tell(burn('urgent', { topic: 'undelivered' }), new AbortController().signal).then(() => taken.push('urgent'));
     await stand.pass(2, burn('a'));
     expect(taken).toEqual(['urgent']);
     expect(stand.notifier.keys).toEqual(['+urgent', '+a']);
@@ -154,6 +154,7 @@ describe('the board', () => {
     named(other, 'other');
     await new NoticeBoard([first.channel, second.channel, other.channel], ['first', 'second']).escalate(
       burn('x', { topic: 'undelivered' }),
+      new AbortController().signal,
     );
     expect(second.notifier.keys).toEqual(['+x']);
     expect(first.notifier.keys).toEqual([]);
@@ -162,9 +163,53 @@ describe('the board', () => {
     expect(other.notifier.keys).toEqual([]);
   });
 
+  const forever = new AbortController().signal;
+  const urgent = burn('x', { topic: 'undelivered' });
+  const over = { ...urgent, state: 'resolved', endsAt: NOW } as const;
+  const waiting = async () => {
+    const stand = new Stand();
+    const board = new NoticeBoard([stand.channel], ['people']);
+    stand.notifier.answers.push('down');
+    await stand.pass(1, burn('a'));
+    const begun = board.escalate(urgent, forever).then(
+      () => 'taken',
+      () => 'withdrawn',
+    );
+    return { stand, board, begun };
+  };
+
+  it('tells neither that it began nor that it is over where both came while nobody could be told', async () => {
+    const { stand, board, begun } = await waiting();
+    await board.escalate(over, forever);
+    expect(await begun).toBe('withdrawn');
+    await stand.pass(5, burn('a'));
+    expect(stand.notifier.keys).toEqual(['+a']);
+  });
+
+  it('tells that it is over where it may have been heard that it began', async () => {
+    const { stand, board, begun } = await waiting();
+    stand.notifier.answers.push('refused');
+    await stand.pass(2, burn('a'));
+    const ended = board.escalate(over, forever);
+    expect(await begun).toBe('withdrawn');
+    await stand.pass(40, burn('a'));
+    await ended;
+    expect(stand.notifier.keys).toEqual(['+a', '-x']);
+  });
+
+  it('keeps nothing to tell that nobody waits for', async () => {
+    const { stand, board } = await waiting();
+    const abort = new AbortController();
+    const told = board.escalate(burn('y', { topic: 'undelivered' }), abort.signal);
+    abort.abort();
+    await expect(told).rejects.toThrow();
+    await stand.pass(5);
+    expect(stand.notifier.keys).toEqual(['+x']);
+  });
+
   it('has an escalation taken at once when nobody is to be told', async () => {
     const stand = new Stand();
-    await new NoticeBoard([stand.channel], []).escalate(burn('x'));
+    await new NoticeBoard([stand.channel], []).escalate(burn('x'), new AbortController().signal);
     expect(stand.notifier.attempts).toBe(0);
   });
 });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Notice } from '../../../src/model/notice.ts';
 import type { Signal } from '../../../src/model/rollout.ts';
+import { deliveryNotice, settledNotice } from '../../../src/sinks/delivery-notice.ts';
 import { messageOf } from '../../../src/sinks/message.ts';
 import { alertmanagerAlert } from '../../../src/sinks/notices/alertmanager-alert.ts';
 import { pagerdutyEvent } from '../../../src/sinks/notices/pagerduty-event.ts';
@@ -76,9 +77,9 @@ describe('an event for PagerDuty', () => {
 
 describe('an alert for Alertmanager', () => {
   it('has an identity that stays while it fires, no end while it fires, and its end afterwards', () => {
-    const firing = alertmanagerAlert(burn('availability'));
-    const again = alertmanagerAlert(burn('availability', { details: ['other figures'] }));
-    const over = alertmanagerAlert(burn('availability', { state: 'resolved', endsAt: NOW }));
+    const firing = alertmanagerAlert(burn('availability'), NOW);
+    const again = alertmanagerAlert(burn('availability', { details: ['other figures'] }), NOW);
+    const over = alertmanagerAlert(burn('availability', { state: 'resolved', endsAt: NOW }), NOW);
     expect(firing).toEqual({
       labels: { alertname: 'SlipstreamErrorBudgetBurn', service: 'shop', objective: 'availability', severity: 'page' },
       annotations: {
@@ -93,11 +94,27 @@ describe('an alert for Alertmanager', () => {
   });
 
   it('lets what is told once end by itself', () => {
-    const alert = alertmanagerAlert(signalNotice(messageOf(sampleSignal(), DECIDED_AT)));
+    const alert = alertmanagerAlert(signalNotice(messageOf(sampleSignal(), DECIDED_AT)), DECIDED_AT);
     expect(alert).toMatchObject({
       labels: { alertname: 'SlipstreamRollback', service: 'checkout', rollout: 'checkout-42', reason: 'harm_proven', severity: 'ticket' },
       endsAt: new Date(DECIDED_AT + 900_000).toISOString(),
     });
+  });
+});
+
+describe('an alert that is told long after it began', () => {
+  const { signal } = messageOf(sampleSignal(), DECIDED_AT);
+  const told = { signal, sink: 'deploy', attempts: 30, lastError: 'ECONNREFUSED', decidedAt: DECIDED_AT };
+  const later = DECIDED_AT + 3_600_000;
+  const late = deliveryNotice({ ...told, state: 'expired' }, 'undelivered', later);
+
+  it('is not over already when Alertmanager gets it', () => {
+    expect(alertmanagerAlert(late, later)).toMatchObject({ endsAt: new Date(later + 900_000).toISOString() });
+  });
+
+  it('is over at once, and the same alert, when the signal got through after all', () => {
+    const over = alertmanagerAlert(settledNotice({ ...told, state: 'acknowledged' }, 'undelivered', later), later);
+    expect(over).toMatchObject({ labels: alertmanagerAlert(late, later).labels, endsAt: new Date(later).toISOString() });
   });
 });
 
