@@ -34,8 +34,8 @@ export default defineConfig({
                 name: 'cluster',
                 include: CLUSTER,
                 globalSetup: ['tests/cluster/rig/global-setup.ts'],
-                maxWorkers: 1,
-                fileParallelism: false,
+                // Each file has a cluster of its own, and mostly waits for its controllers.
+                maxWorkers: 2,
                 testTimeout: 120_000,
                 hookTimeout: 120_000,
               },
