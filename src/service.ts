@@ -89,7 +89,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     store,
     telemetry,
     clock,
-    address: addressing(sinks, config.api.publicUrl),
+    address: addressing(sinks, config.api.publicUrl, config.escalation.to),
     deliver: (entries) => delivery.submit(entries),
     changed: () => settled.look(),
     notes: () => notices.board.snapshot(),

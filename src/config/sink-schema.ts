@@ -166,7 +166,9 @@ export const escalation = section('When people are told that a signal does not g
     .array(z.string().regex(NAME_PATTERN, NAME_EXPECTED))
     .max(16)
     .prefault([])
-    .describe('Names of sinks that tell people: alertmanager, slack or pagerduty. Empty: only log and metrics tell.'),
+    .describe(
+      'Names of sinks that tell people: alertmanager, slack or pagerduty. They are told of rollbacks that breaker, cool-down or a common cause withhold, too. Empty: only log and metrics tell.',
+    ),
 });
 
 export type SinkDocument = z.output<typeof sinks>[number];

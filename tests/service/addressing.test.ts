@@ -32,3 +32,14 @@ describe('a signal', () => {
     expect(sinksFor(action, kind, named)).toEqual(expected);
   });
 });
+
+it.each(['breaker_open', 'common_cause', 'cool_down'] as const)(
+  'a rollback withheld for %s is told to those who are told of trouble',
+  (reason) => {
+    const address = addressing(sinks, null, ['pager', 'hook']);
+    expect(address(sampleSignal({ action: 'hold', reason, sinks: ['argo', 'hook'] })).sinks).toEqual(['hook', 'pager']);
+    expect(address(sampleSignal({ action: 'hold', reason, sinks: ['argo'] })).sinks).toEqual(['pager', 'hook']);
+    expect(address(sampleSignal({ action: 'hold', reason: 'deadline_passed', sinks: ['hook'] })).sinks).toEqual(['hook']);
+    expect(address(sampleSignal({ action: 'rollback', sinks: ['hook'] })).sinks).toEqual(['hook']);
+  },
+);

@@ -3,6 +3,7 @@ import type { Notice } from '../../model/notice.ts';
 import { momentText } from '../../model/number-text.ts';
 import { reasonText } from '../../model/reason-text.ts';
 import type { SignalAction } from '../../model/rollout.ts';
+import { isWithheld } from '../../model/withheld.ts';
 import type { SinkMessage } from '../sink.ts';
 
 const TITLES: Readonly<Record<SignalAction, string>> = {
@@ -12,7 +13,9 @@ const TITLES: Readonly<Record<SignalAction, string>> = {
   rolled_back: 'the deploy system has rolled back',
 };
 
-/** What happened by itself needs nobody at once; what is held waits for somebody. */
+const WITHHELD_TITLE = 'the new release does harm and is not rolled back, a person must act';
+
+/** What happened by itself needs nobody at once; what is held waits for somebody, and a rollback that is withheld needs somebody now. */
 const SEVERITIES: Readonly<Record<SignalAction, Notice['severity']>> = {
   rollback: 'ticket',
   promote: 'info',
@@ -26,9 +29,9 @@ export function signalNotice({ signal, decidedAt }: SinkMessage): Notice {
     key: `${action}:${id}`,
     topic: action,
     state: 'firing',
-    severity: SEVERITIES[action],
+    severity: isWithheld(signal) ? 'page' : SEVERITIES[action],
     service,
-    title: `${service}: ${TITLES[action]}`,
+    title: `${service}: ${isWithheld(signal) ? WITHHELD_TITLE : TITLES[action]}`,
     details: [
       signal.summary,
       `reason: ${reasonText(reason)}`,

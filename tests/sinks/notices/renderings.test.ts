@@ -136,4 +136,14 @@ describe('the notice of a signal', () => {
       'decided 2026-01-02 03:04:05 UTC, evidence up to 2026-01-02 03:04:01 UTC',
     ]);
   });
+
+  it.each(['breaker_open', 'common_cause', 'cool_down'] as const)(
+    'of a rollback that is withheld for %s calls somebody at once',
+    (reason) => {
+      expect(signalNotice(messageOf(sampleSignal({ action: 'hold', reason }), DECIDED_AT))).toMatchObject({
+        severity: 'page',
+        title: 'checkout: the new release does harm and is not rolled back, a person must act',
+      });
+    },
+  );
 });
