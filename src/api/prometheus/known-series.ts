@@ -17,7 +17,7 @@ const MAX_SERIES = 20_000;
 export type KnownLabels = ReadonlyMap<string, string>;
 
 /** Label sets of all series that any of the selectors means, with names and without `le`; of every series without a selector. Throws a QueryError. */
-export function knownSeries(matches: readonly string[], source: MetricSource, now: EpochMs): KnownLabels[] {
+export async function knownSeries(matches: readonly string[], source: MetricSource, now: EpochMs): Promise<KnownLabels[]> {
   if (matches.length > MAX_SELECTORS) throw new QueryError('bad_data', `invalid parameter "match[]": more than ${MAX_SELECTORS} selectors`);
   const series = source.series();
   const asked = matches.length === 0 ? everything() : matches.map((match) => [match, selectorOf(match)] as const);
@@ -28,6 +28,8 @@ export function knownSeries(matches: readonly string[], source: MetricSource, no
       if (found.size > MAX_SERIES)
         throw new QueryError('execution', `more than ${MAX_SERIES} series are meant: name a metric and a service`);
     }
+    // All series were looked at.
+    await source.breathe();
   }
   return [...found.values()];
 }

@@ -2,6 +2,17 @@
 import { type CharTest, PatternError, type PatternNode, parsePattern } from './pattern-tree.ts';
 
 const MAX_STATES = 2000;
+/** Steps that all patterns of a selector may take together: about a third of a second. */
+const MAX_STEPS = 5_000_000;
+
+/** What patterns may still do. */
+export interface PatternBudget {
+  steps: number;
+}
+
+export function patternBudget(): PatternBudget {
+  return { steps: MAX_STEPS };
+}
 /** The state that a whole text must lead to. */
 const END = 0;
 
@@ -16,12 +27,15 @@ interface State {
 export class Pattern {
   readonly #states: State[] = [{ test: null, next: END, to: [] }];
   readonly #start: number;
+  readonly #budget: PatternBudget;
 
   /** Throws a PatternError. */
-  constructor(source: string) {
+  constructor(source: string, budget: PatternBudget = patternBudget()) {
+    this.#budget = budget;
     this.#start = this.#compiled(parsePattern(source), END);
   }
 
+  /** Throws a PatternError when the budget is used up. */
   test(text: string): boolean {
     let now = this.#reached([this.#start]);
     for (const char of text) {
@@ -41,6 +55,7 @@ export class Pattern {
     const open = [...from];
     for (let id = open.pop(); id !== undefined; id = open.pop()) {
       if (reached.has(id)) continue;
+      if (--this.#budget.steps < 0) throw new PatternError('the patterns take too long on so many labels: ask for something simpler');
       reached.add(id);
       open.push(...(this.#states[id] as State).to);
     }

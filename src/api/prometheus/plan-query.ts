@@ -45,7 +45,7 @@ const ALL: Kept = null;
 export async function planQuery(parts: PlanParts): Promise<Plan> {
   const { tree, source, deadline, warn } = parts;
   const planner = new Planner(parts, source.series());
-  planner.visit(tree, ALL);
+  await planner.visit(tree, ALL);
   const { leaves, slots, hasGauges } = planner;
   const timelines = await source.scan(
     slots.map(({ request }) => request),
@@ -93,7 +93,7 @@ class Planner {
   }
 
   /** `kept`: labels that are enough for what is done with the vector, so that series that differ in others are read as one. */
-  visit(node: Node, kept: Kept): void {
+  async visit(node: Node, kept: Kept): Promise<void> {
     switch (node.kind) {
       case 'number':
       case 'string':
@@ -103,21 +103,26 @@ class Planner {
         this.#gauge(node);
         return;
       case 'negative':
-        this.visit(node.of, ALL);
+        await this.visit(node.of, ALL);
         return;
       case 'binary':
         this.#checkLabels([...node.matching.labels, ...(node.matching.group?.include ?? [])]);
-        this.visit(node.left, ALL);
-        this.visit(node.right, ALL);
+        await this.visit(node.left, ALL);
+        await this.visit(node.right, ALL);
         return;
       case 'aggregate':
         this.#checkLabels(node.grouping.labels);
-        if (node.param !== null) this.visit(node.param, ALL);
-        this.visit(node.of, node.op === 'sum' && node.grouping.kind === 'by' ? node.grouping.labels : ALL);
+        if (node.param !== null) await this.visit(node.param, ALL);
+        await this.visit(node.of, node.op === 'sum' && node.grouping.kind === 'by' ? node.grouping.labels : ALL);
         return;
       case 'call':
-        if (node.name === 'rate' || node.name === 'increase' || node.name === 'irate') this.#rate(node, node.name, kept);
-        else for (const arg of node.args) this.visit(arg, ALL);
+        if (node.name === 'rate' || node.name === 'increase' || node.name === 'irate') {
+          this.#rate(node, node.name, kept);
+          // All series were looked at.
+          await this.#parts.source.breathe();
+          if (this.#parts.source.monotonicMs() >= this.#parts.deadline)
+            throw refused({ kind: 'timeout', detail: 'query timed out in expression evaluation' });
+        } else for (const arg of node.args) await this.visit(arg, ALL);
         return;
       default:
         node satisfies never;

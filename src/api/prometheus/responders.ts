@@ -6,7 +6,7 @@ import { boundedText } from '../request-body.ts';
 import type { ResponderParts } from '../responder-parts.ts';
 import { knownSeries, labelNames, metricMetadata } from './known-series.ts';
 import { QueryError } from './query-error.ts';
-import { stepsOf, timeOf, timeoutOf } from './query-time.ts';
+import { stepsOf, TIMEOUT_MS, timeOf, timeoutOf } from './query-time.ts';
 import { type Answer, QueryRunner } from './run-query.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -37,15 +37,16 @@ export function prometheusResponders({ handlers, now }: ResponderParts) {
     const result = sortedRows(answer).map(({ labels, points }) => ({ metric: labelsJson(labels.labels), values: points.map(point) }));
     return success({ resultType: 'matrix', result }, answer.warnings);
   };
-  const series = (given: Parameters): Response => {
+  const known = (matches: readonly string[]) => runner.inTurn(TIMEOUT_MS, () => knownSeries(matches, source, now()));
+  const series = async (given: Parameters): Promise<Response> => {
     const matches = given.getAll('match[]');
     if (matches.length === 0) throw new QueryError('bad_data', 'no match[] parameter provided');
-    return success(knownSeries(matches, source, now()).map(labelsJson));
+    return success((await known(matches)).map(labelsJson));
   };
-  const labels = (given: Parameters): Response => {
+  const labels = async (given: Parameters): Promise<Response> => {
     const matches = given.getAll('match[]');
     if (matches.length === 0) return success(labelNames(source));
-    return success([...new Set(knownSeries(matches, source, now()).flatMap((set) => [...set.keys()]))].sort());
+    return success([...new Set((await known(matches)).flatMap((set) => [...set.keys()]))].sort());
   };
 
   return {
@@ -58,9 +59,9 @@ export function prometheusResponders({ handlers, now }: ResponderParts) {
     metricLabels: fromQuery(labels),
     metricLabelsForm: fromForm(labels),
     metricLabelValues: (context: Context) =>
-      answered(() => {
+      answered(async () => {
         const name = context.req.param('name') ?? '';
-        const sets = knownSeries(queryOf(context).getAll('match[]'), source, now());
+        const sets = await known(queryOf(context).getAll('match[]'));
         return success([...new Set(sets.flatMap((set) => set.get(name) ?? []))].sort());
       }),
     metricMetadata: (context: Context) => success(metricMetadata(queryOf(context).get('metric'))),

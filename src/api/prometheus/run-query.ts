@@ -48,16 +48,26 @@ export class QueryRunner {
 
   /** Throws a QueryError. */
   async run(asked: Asked): Promise<Answer> {
+    return this.inTurn(asked.timeoutMs, (deadline) => this.#answer(asked, deadline));
+  }
+
+  /** Does what takes a while when all that was asked for before is done, and everything else has had its turn. Throws a QueryError. */
+  async inTurn<Value>(timeoutMs: DurationMs, act: (deadline: DurationMs) => Value | Promise<Value>): Promise<Value> {
     if (this.#waiting >= MAX_WAITING) throw new QueryError('unavailable', `${MAX_WAITING} queries are waiting already`);
     this.#waiting++;
-    const deadline = this.#source.monotonicMs() + asked.timeoutMs;
-    const turn = this.#last.then(() => this.#answer(asked, deadline)).finally(() => this.#waiting--);
+    const deadline = this.#source.monotonicMs() + timeoutMs;
+    const turn = this.#last
+      .then(() => this.#source.breathe())
+      .then(() => {
+        this.#checkTime(deadline);
+        return act(deadline);
+      })
+      .finally(() => this.#waiting--);
     this.#last = turn.catch(() => {});
     return turn;
   }
 
   async #answer({ query, fromMs, toMs, stepMs }: Asked, deadline: DurationMs): Promise<Answer> {
-    this.#checkTime(deadline);
     const tree = parseQuery(query);
     const warnings = new Set<string>();
     const warn = (text: string): void => {

@@ -4,6 +4,7 @@ import type { MetricGroup, MetricOutcome } from '../../model/metric-scan.ts';
 import { type MetricPart, type SlotFamily, WITHHELD_LABELS } from '../../model/metric-table.ts';
 import type { SeriesInfo } from '../../model/series.ts';
 import { isAnything, type LabelTest, testOf } from './match-labels.ts';
+import { patternBudget } from './pattern.ts';
 import { QueryError } from './query-error.ts';
 import type { Matcher, Selector } from './query-tree.ts';
 import { LabelSet } from './sample.ts';
@@ -39,9 +40,10 @@ export function selectSeries({ selector, family, part, kept }: Meant, series: re
   const others = asked.filter(({ label }) => part !== 'bucket' || label !== 'le');
   checkLabels(others, series, selector.metric, family);
   const outcomes = outcomesOf(others, family, query);
+  const budget = patternBudget();
   const tests = others
     .filter(({ label }) => label !== family.outcome?.name)
-    .map((matcher) => [matcher.label, testOf(matcher, query)] as const);
+    .map((matcher) => [matcher.label, testOf(matcher, query, budget)] as const);
   const groups: { readonly service: string; readonly ids: number[] }[] = [];
   const elements: Element[] = [];
   const byKey = new Map<string, number>();
