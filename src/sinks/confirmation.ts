@@ -25,6 +25,12 @@ export function isReported(sink: Sink | undefined, action: SignalAction): boolea
   return sink?.awaitsOutcome === true && REPORTED.has(action);
 }
 
+/** An open delivery that came to its end after people were told that it needs them: open until they know that it does not. */
+export function isSettled({ state, message, escalatedAt }: HeldDelivery, sink: Sink | undefined): boolean {
+  if (state === 'acknowledged') return escalatedAt !== null && !isSeenAfterwards(sink, message.signal.action);
+  return state === 'confirmed' || state === 'superseded' || state === 'dry_run';
+}
+
 /** How long until people are told that no effect was seen; 0 or less: now. */
 export function untilUnconfirmedMs({ updatedAt }: HeldDelivery, { now, confirmWithinMs }: DeliveryGround): DurationMs {
   return updatedAt + confirmWithinMs - now();

@@ -1,5 +1,6 @@
 /** Says in log and metrics how deliveries go. */
-import type { DeliveryFailure } from './delivery-failure.ts';
+import type { JournalEntry } from '../store/journal.ts';
+import { type DeliveryFailure, failureOf } from './delivery-failure.ts';
 import type { DeliveryGround } from './delivery-parts.ts';
 import { described, type HeldDelivery, isUndelivered } from './held-delivery.ts';
 
@@ -51,6 +52,16 @@ export class DeliveryLog {
     if (kind === 'misdirected') log.error(fields, 'sink cannot be reached as configured');
     else if (kind === 'refused') log.warn(fields, 'sink refuses the signal');
     else if (!isRepeated) log.warn(fields, 'signal not delivered, will be sent again');
+  }
+
+  /** What is journalled is no signal that this program knows how to send. */
+  unreadable({ signal, sink }: JournalEntry, error: unknown): void {
+    const { telemetry } = this.#ground;
+    telemetry.add('deliveries_total', 1, { sink, result: 'unreadable' });
+    telemetry.log.error(
+      { signal: signal.id, rollout: signal.rolloutId, sink, error: failureOf(error).text },
+      'a journalled signal cannot be read',
+    );
   }
 
   held(deliveries: Iterable<HeldDelivery>): void {

@@ -2,7 +2,7 @@
 import type { DurationMs } from '../model/time.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import { refusedWaitMs, retryWaitMs } from './backoff.ts';
-import { isSeenAfterwards, lookBack, lookWaitMs, untilGivenUpMs, untilUnconfirmedMs } from './confirmation.ts';
+import { isSeenAfterwards, isSettled, lookBack, lookWaitMs, untilGivenUpMs, untilUnconfirmedMs } from './confirmation.ts';
 import { type AttemptOutcome, attemptDelivery } from './delivery-attempt.ts';
 import { type DeliveryFailure, failureOf } from './delivery-failure.ts';
 import { DeliveryLog } from './delivery-log.ts';
@@ -10,14 +10,14 @@ import type { DeliveryTopic } from './delivery-notice.ts';
 import { type DeliveryGround, type DeliveryParts, deliveryGround } from './delivery-parts.ts';
 import { DeliveryRecord } from './delivery-record.ts';
 import { Escalation } from './escalation.ts';
-import { deliveryKey, type HeldDelivery, heldDelivery, isUndelivered, type Turn } from './held-delivery.ts';
-import { Lane } from './lane.ts';
+import { deliveryKey, type HeldDelivery, heldDelivery, isUndelivered, isUrgent, type Turn } from './held-delivery.ts';
+import { Lanes } from './lane.ts';
 import { meantBy, type OutcomeReport, type Reported, reportText, turnOf } from './outcome-report.ts';
 import type { ReadBack, Receipt } from './sink.ts';
 
 /** Attempts at once through one sink, and looks at once for what came of others. */
 const MAX_IN_FLIGHT_PER_SINK = 16;
-/** Deliveries held in memory; the rest wait in the journal until there is room. */
+/** Deliveries held in memory, and as many rollbacks on top; the rest wait in the journal until there is room. */
 const MAX_HELD = 10_000;
 /** While an operator holds signals back, it is asked again so often. */
 const HELD_BACK_MS: DurationMs = 1_000;
@@ -37,9 +37,8 @@ export class Delivery {
   readonly #escalation: Escalation;
   readonly #log: DeliveryLog;
   readonly #maxHeld: number;
-  readonly #maxInFlight: number;
   readonly #held = new Map<string, HeldDelivery>();
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes: Lanes;
   readonly #abort = new AbortController();
   #leftInJournal = false;
 
@@ -49,7 +48,7 @@ export class Delivery {
     this.#escalation = new Escalation(this.#ground, this.#record, this.#abort.signal, (delivery) => this.#told(delivery));
     this.#log = new DeliveryLog(this.#ground);
     this.#maxHeld = parts.limits?.held ?? MAX_HELD;
-    this.#maxInFlight = parts.limits?.inFlightPerSink ?? MAX_IN_FLIGHT_PER_SINK;
+    this.#lanes = new Lanes(parts.limits?.inFlightPerSink ?? MAX_IN_FLIGHT_PER_SINK);
   }
 
   /** Takes over entries that are in the journal already; those it holds or that are not open are passed over. */
@@ -58,16 +57,27 @@ export class Delivery {
     for (const entry of entries) {
       const key = deliveryKey(entry.signal.id, entry.sink);
       if (!entry.isOpen || this.#held.has(key)) continue;
-      if (this.#held.size >= this.#maxHeld) {
+      if (this.#held.size >= this.#maxHeld * (isUrgent(entry.signal) ? 2 : 1)) {
         if (!this.#leftInJournal) this.#ground.telemetry.log.warn({ held: this.#held.size }, 'deliveries wait in the journal');
         this.#leftInJournal = true;
-        break;
+        continue;
       }
-      const delivery = heldDelivery(entry, this.#ground.now(), this.#ground.monotonicMs());
-      this.#held.set(key, delivery);
-      this.#begin(delivery);
+      const delivery = this.#taken(entry);
+      if (delivery !== null) this.#begin(delivery);
     }
     this.#log.held(this.#held.values());
+  }
+
+  /** Null: no message can be made of it. It stays in the journal and stands in the way of no other. */
+  #taken(entry: JournalEntry): HeldDelivery | null {
+    try {
+      const delivery = heldDelivery(entry, this.#ground.now(), this.#ground.monotonicMs());
+      this.#held.set(delivery.key, delivery);
+      return delivery;
+    } catch (error) {
+      this.#log.unreadable(entry, error);
+      return null;
+    }
   }
 
   /** Takes up what the journal has open, for instance after a restart. Throws when the journal cannot be read. */
@@ -97,7 +107,7 @@ export class Delivery {
       delivery.cancelWait?.();
       delivery.cancelAlarm?.();
     }
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
+    await this.#lanes.close();
     this.#held.clear();
   }
 
@@ -111,7 +121,7 @@ export class Delivery {
         delivery.mayBeDone = true;
         this.#wait(delivery, STANDBY_MS);
       } else this.#run(delivery);
-    } else if (this.#isSettled(delivery)) {
+    } else if (isSettled(delivery, sink)) {
       this.#settle(delivery);
     } else if (delivery.state === 'acknowledged') {
       this.#escalation.arm(delivery, 'unconfirmed', untilUnconfirmedMs(delivery, this.#ground));
@@ -123,13 +133,7 @@ export class Delivery {
 
   #run(delivery: HeldDelivery): void {
     const purpose = delivery.state === 'acknowledged' ? 'look' : 'send';
-    const key = `${purpose} ${delivery.sink}`;
-    let lane = this.#lanes.get(key);
-    if (lane === undefined) {
-      lane = new Lane(this.#maxInFlight);
-      this.#lanes.set(key, lane);
-    }
-    lane.run(() => this.#step(delivery));
+    this.#lanes.run(`${purpose} ${delivery.sink}`, () => this.#step(delivery), isUrgent(delivery.message.signal));
   }
 
   async #step(delivery: HeldDelivery): Promise<void> {
@@ -186,8 +190,8 @@ export class Delivery {
     delivery.cancelWait?.();
     delivery.cancelWait = null;
     // People who were told that somebody is needed are told when nobody is any more.
-    const isSettled = !turn.isOpen && turn.state !== 'escalated' && this.#escalation.isTold(delivery);
-    const change = { state: turn.state, isOpen: turn.isOpen || isSettled };
+    const endsTold = !turn.isOpen && turn.state !== 'escalated' && this.#escalation.isTold(delivery);
+    const change = { state: turn.state, isOpen: turn.isOpen || endsTold };
     if ((turn.seen !== undefined && !this.#tellOthers(delivery, turn.seen)) || !this.#record.turned(delivery, change)) {
       this.#waitForJournal(delivery);
       return false;
@@ -195,7 +199,7 @@ export class Delivery {
     delivery.turn = null;
     this.#log.turned(delivery);
     if (turn.isOpen) this.#begin(delivery);
-    else if (isSettled) this.#settle(delivery);
+    else if (endsTold) this.#settle(delivery);
     else this.#forget(delivery);
     this.#log.held(this.#held.values());
     return true;
@@ -259,12 +263,6 @@ export class Delivery {
     if (delivery.state !== 'expired' && delivery.state !== 'escalated') return;
     if (!this.#escalation.isSettled(delivery, this.#topicOf(delivery))) this.#tell(delivery);
     else this.#close(delivery);
-  }
-
-  /** It came to its end after people were told that it needs them: it stays open until they know that it does not. */
-  #isSettled({ state, sink, message, escalatedAt }: HeldDelivery): boolean {
-    if (state === 'acknowledged') return escalatedAt !== null && !isSeenAfterwards(this.#ground.sinks.get(sink), message.signal.action);
-    return state === 'confirmed' || state === 'superseded' || state === 'dry_run';
   }
 
   #settle(delivery: HeldDelivery): void {

@@ -1,5 +1,5 @@
 /** One delivery as it is held in memory while something remains to be done about it. */
-import type { DeliveryState } from '../model/rollout.ts';
+import type { DeliveryState, Signal } from '../model/rollout.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import { messageOf } from './message.ts';
@@ -84,4 +84,9 @@ export function described(delivery: HeldDelivery) {
   const { id, rolloutId, generation, action, reason } = delivery.message.signal;
   const { sink, attempts, lastError } = delivery;
   return { signal: id, rollout: rolloutId, generation, action, reason, sink, attempts, lastError };
+}
+
+/** A bad release is serving. */
+export function isUrgent({ action }: Pick<Signal, 'action'>): boolean {
+  return action === 'rollback';
 }

@@ -2,6 +2,7 @@
 
 export class Lane {
   readonly #maxInFlight: number;
+  readonly #urgent: (() => Promise<void>)[] = [];
   readonly #ready: (() => Promise<void>)[] = [];
   readonly #inFlight = new Set<Promise<void>>();
   #closed = false;
@@ -10,23 +11,24 @@ export class Lane {
     this.#maxInFlight = maxInFlight;
   }
 
-  /** Starts an attempt as soon as there is room, in order of asking. Attempts must not throw. */
-  run(attempt: () => Promise<void>): void {
+  /** Starts an attempt as soon as there is room, what is urgent first, in order of asking. Attempts must not throw. */
+  run(attempt: () => Promise<void>, isUrgent: boolean): void {
     if (this.#closed) return;
-    this.#ready.push(attempt);
+    (isUrgent ? this.#urgent : this.#ready).push(attempt);
     this.#pump();
   }
 
   /** Starts nothing more and resolves when what is in flight has ended. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#urgent.length = 0;
     this.#ready.length = 0;
     await Promise.all(this.#inFlight);
   }
 
   #pump(): void {
     while (this.#inFlight.size < this.#maxInFlight) {
-      const attempt = this.#ready.shift();
+      const attempt = this.#urgent.shift() ?? this.#ready.shift();
       if (attempt === undefined) return;
       const running = attempt().finally(() => {
         this.#inFlight.delete(running);
@@ -34,5 +36,27 @@ export class Lane {
       });
       this.#inFlight.add(running);
     }
+  }
+}
+
+/** The ways to all sinks, each made when it is first used. */
+export class Lanes {
+  readonly #maxInFlight: number;
+  readonly #lanes = new Map<string, Lane>();
+
+  /** `maxInFlight`: at once through each. */
+  constructor(maxInFlight: number) {
+    this.#maxInFlight = maxInFlight;
+  }
+
+  /** See `Lane.run`. */
+  run(name: string, attempt: () => Promise<void>, isUrgent: boolean): void {
+    const lane = this.#lanes.get(name) ?? new Lane(this.#maxInFlight);
+    this.#lanes.set(name, lane);
+    lane.run(attempt, isUrgent);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
   }
 }

@@ -60,6 +60,22 @@ it('a burning budget is told of once, also over a restart', async () => {
   expect(new Set(after)).toEqual(before);
 });
 
+it('a rollback that the breaker withholds pages those who are told of trouble, whatever sinks the policy names', async () => {
+  const breaker = { apiVersion: 'slipstream.dev/v1', kind: 'Defaults', metadata: { name: 'all' }, spec: { maxRollbacksPerHour: 0 } };
+  const running = await Running.start({ folder: folders.make(), config: [...configOf(), breaker] });
+  const now = thisSecond();
+  await running.startRollout(rollout(now - 40_000));
+  await send(running, now - 40_000, now, SICK);
+  const held = () => people.requests.map(alertOf).filter(({ labels }) => labels.alertname === 'SlipstreamHold');
+  await eventually(
+    async () => held().length,
+    (count) => count === 1,
+  );
+  expect(held()[0]).toMatchObject({ labels: { service: 'shop', severity: 'page', reason: 'breaker_open' } });
+  await deployer.received(1);
+  expect(deployer.requests.map(({ body }) => JSON.parse(body).data.action)).toEqual(['hold']);
+});
+
 it('a signal that does not get through is told of once, and delivered when it can be', async () => {
   deployer.answer(() => ({ status: 503 }));
   const running = await Running.start({ folder: folders.make(), config: configOf() });

@@ -308,8 +308,8 @@ describe('several deliveries', () => {
 
   it('all get through though memory holds only a few', async () => {
     const delivery = start({ limits: { held: 3 } });
-    for (let n = 0; n < 20; n++) decide(delivery, { id: `sig_${n}`, sinks: ['terminal'] });
-    expect(telemetry.value('deliveries_pending')).toBe(3);
+    for (let n = 0; n < 20; n++) decide(delivery, { id: `sig_${n}`, action: n < 10 ? 'promote' : 'rollback', sinks: ['terminal'] });
+    expect(telemetry.value('deliveries_pending')).toBe(6);
     await until(() => store.journal.pending().length === 0);
     expect(printed).toHaveLength(20);
     expect(messages('warn')).toContain('deliveries wait in the journal');
