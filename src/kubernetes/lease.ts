@@ -9,6 +9,8 @@ const LEASE_SEC = 15;
 const BELIEVED_MS: DurationMs = 10_000;
 const LOOK_MS: DurationMs = 2_000;
 const CALL_MS: DurationMs = 5_000;
+/** Giving it up in time saves others a wait of 15 s and nothing more: our own stop must stay below 10 s in all. */
+const GIVE_UP_MS: DurationMs = 1_500;
 const LONGEST_LEASE_SEC = 600;
 
 interface Lease extends KubernetesObject {
@@ -74,7 +76,7 @@ export class LeaseHolder {
     await this.#running;
     if (!this.isHolder()) return;
     this.#renewedAt = null;
-    const options = { abort: AbortSignal.timeout(CALL_MS), timeoutMs: CALL_MS };
+    const options = { abort: AbortSignal.timeout(GIVE_UP_MS), timeoutMs: GIVE_UP_MS };
     try {
       const lease = await this.#parts.api.get<Lease>(`${this.#path}/${this.#parts.name}`, options);
       if (lease?.spec?.holderIdentity !== this.#parts.identity) return;

@@ -1,6 +1,6 @@
 /** The Lease by which replicas agree on who acts first, with clocks that disagree. */
 import { describe, expect, it } from 'vitest';
-import { type KubernetesApi, type KubernetesObject, KubernetesRefusal } from '../../src/kubernetes/kubernetes-api.ts';
+import { type CallOptions, type KubernetesApi, type KubernetesObject, KubernetesRefusal } from '../../src/kubernetes/kubernetes-api.ts';
 import { LeaseHolder } from '../../src/kubernetes/lease.ts';
 import { RetryableError } from '../../src/model/errors.ts';
 import { ManualTime } from '../sinks/manual-time.ts';
@@ -15,7 +15,7 @@ class LeaseServer implements Pick<KubernetesApi, 'get' | 'create' | 'replace'> {
   isAway = false;
   #version = 0;
 
-  async get<Item extends KubernetesObject>(): Promise<Item | null> {
+  async get<Item extends KubernetesObject>(_path?: string, _options?: CallOptions): Promise<Item | null> {
     this.#answer();
     return structuredClone(this.stored) as Item | null;
   }
@@ -163,6 +163,23 @@ describe('a lease', () => {
     server.isAway = true;
     await a.holder.stop();
     expect(a.troubles()).toBe(1);
+  });
+
+  it('holds up a stop for no more than two seconds when the API server says nothing', async () => {
+    const [server, time] = [new LeaseServer(), new ManualTime(0)];
+    const { holder } = replica(server, 'a', time);
+    holder.start();
+    await settled();
+    expect(holder.isHolder()).toBe(true);
+    let askedFor = Number.POSITIVE_INFINITY;
+    server.get = (_path?: string, options?: CallOptions) => {
+      askedFor = options?.timeoutMs ?? Number.POSITIVE_INFINITY;
+      return new Promise((_resolve, reject) =>
+        options?.abort.addEventListener('abort', () => reject(new RetryableError('timeout', 'silent'))),
+      );
+    };
+    await holder.stop();
+    expect(askedFor).toBeLessThanOrEqual(2_000);
   });
 
   it('that is taken by somebody else meanwhile is let go at once', async () => {
