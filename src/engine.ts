@@ -30,7 +30,7 @@ import type { BreakerView } from './model/control-view.ts';
 import type { GateView } from './model/gate-view.ts';
 import type { HistogramLayout } from './model/histogram-layout.ts';
 import type { CanaryPolicy, Policies } from './model/policy.ts';
-import type { AnalysisRun, Signal } from './model/rollout.ts';
+import type { AnalysisRun, RolloutEnd, Signal } from './model/rollout.ts';
 import type { SeriesInfo } from './model/series.ts';
 import type { SloReport } from './model/slo-views.ts';
 import type { SlotDeltas } from './model/slot-deltas.ts';
@@ -116,10 +116,11 @@ export class Engine {
     return run?.view() ?? null;
   }
 
-  /** The deploy system itself ended the rollout. A bake goes on: it is about what comes after. */
-  endRollout(id: string): AnalysisRun | null {
+  /** The deploy system itself ended the rollout. What is about the time after goes on: a bake, and a comparison with what served before. */
+  endRollout(id: string, how: RolloutEnd): AnalysisRun | null {
     const run = this.rollouts.find(id);
-    if (run?.isBaking === false) run.end('aborted', 'rollout_over');
+    const goesOn = run?.isBaking === true || (how === 'through' && run?.policy.baseline.kind === 'previous');
+    if (!goesOn) run?.end('aborted', 'rollout_over');
     return run?.view() ?? null;
   }
 

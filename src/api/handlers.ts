@@ -1,7 +1,7 @@
 /** What the API asks of the running service: functions, so that it needs to know neither the engine nor the store. */
 import type { Reason } from '../model/judgement.ts';
 import type { CanaryPolicy } from '../model/policy.ts';
-import type { AnalysisRun, DeliveryState, RolloutTarget, SignalAction } from '../model/rollout.ts';
+import type { AnalysisRun, DeliveryState, RolloutEnd, RolloutTarget, SignalAction } from '../model/rollout.ts';
 import type { ReleaseMatcher } from '../model/series.ts';
 import type { SloReport } from '../model/slo-views.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
@@ -103,8 +103,8 @@ export interface ApiHandlers extends GateHandlers, KayentaHandlers, ControlHandl
   runs(): Eventually<readonly AnalysisRun[]>;
   /** Ends a run and tells no sink. A run that is over already stays as it is and is returned. */
   abort(id: string): Eventually<AbortOutcome>;
-  /** The deploy system itself ended the rollout: the run ends, a bake goes on. */
-  endRollout(id: string): Eventually<AbortOutcome>;
+  /** The deploy system itself ended the rollout; see `Engine.endRollout`. */
+  endRollout(id: string, how: RolloutEnd): Eventually<AbortOutcome>;
   /** All services, or one. */
   status(windowMs: DurationMs, service: string | null): Eventually<StatusView>;
   /** Of one endpoint in one release, or in all (null); null when there is no such endpoint. */

@@ -22,6 +22,9 @@ export interface RolloutTarget {
   readonly uid?: string;
 }
 
+/** How the deploy system ended a rollout. `through`: its release serves all, and can be taken back. `over`: it was given up, or nobody can act on a verdict any more. */
+export type RolloutEnd = 'through' | 'over';
+
 /** The deploy system's act of moving traffic to a release. */
 export interface Rollout {
   readonly id: string;

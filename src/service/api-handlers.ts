@@ -99,10 +99,10 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
       telemetry.log.info({ rollout: id, state: run.state }, 'analysis run aborted on request');
       return parts.checkpoint() ? { outcome: 'over', run } : NOT_DURABLE;
     },
-    endRollout(id) {
-      const run = engine.endRollout(id);
+    endRollout(id, how) {
+      const run = engine.endRollout(id, how);
       if (run === null) return { outcome: 'unknown' };
-      telemetry.log.info({ rollout: id, state: run.state }, 'rollout ended by the deploy system');
+      telemetry.log.info({ rollout: id, how, state: run.state }, 'rollout ended by the deploy system');
       return parts.checkpoint() ? { outcome: 'over', run } : NOT_DURABLE;
     },
     status: (windowMs, service) => engine.status(windowMs, clock.now(), service ?? undefined, stored(windowMs)),

@@ -3,6 +3,7 @@ import type { ApiHandlers } from '../api/handlers.ts';
 import type { WatchConfig } from '../config/sink-config.ts';
 import type { KubernetesApi } from '../kubernetes/kubernetes-api.ts';
 import { ROLLOUTS_API, type RolloutObject } from '../kubernetes/rollout-object.ts';
+import type { RolloutEnd } from '../model/rollout.ts';
 import { rolloutIdOf } from '../model/rollout-name.ts';
 import { visible } from '../model/safe-text.ts';
 import type { DurationMs } from '../model/time.ts';
@@ -99,8 +100,8 @@ export function rolloutHandlers(runs: RunHandlers): RolloutHandlers {
           return outcome satisfies never;
       }
     },
-    async end(rolloutId: string): Promise<Told> {
-      const { outcome } = await runs.endRollout(rolloutId);
+    async end(rolloutId: string, how: RolloutEnd): Promise<Told> {
+      const { outcome } = await runs.endRollout(rolloutId, how);
       return outcome === 'unavailable' ? 'later' : 'done';
     },
   };

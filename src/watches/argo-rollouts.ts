@@ -12,10 +12,11 @@ export function readRollout(rollout: RolloutObject, releaseAttribute: string): R
   const stand = standOf(rollout);
   if (stand.phase === 'idle') return null;
   const target = targetOf(rollout, stand);
-  if (stand.phase !== 'moving' || isWayBack(rollout, stand)) return { target, inFlight: null };
+  if (stand.phase !== 'moving' || isWayBack(rollout, stand)) return { target, inFlight: null, isThrough: stand.phase === 'promoted' };
   if (!stand.isObserved) return null;
   return {
     target,
+    isThrough: false,
     inFlight: {
       target,
       service: serviceOf(rollout),

@@ -46,11 +46,13 @@ export function readDeployment(deployment: Deployment, sets: readonly ReplicaSet
   if (revision === 0 || newest === undefined || (status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) return null;
   const old = sets.filter((set) => set !== newest && set.pods > 0).sort((a, b) => b.pods - a.pods || b.revision - a.revision)[0];
   const named = { kind: 'Deployment', namespace: metadata.namespace ?? 'default', name: metadata.name, fence: String(revision) } as const;
-  if (old === undefined) return { target: named, inFlight: null };
+  if (old === undefined) return { target: named, inFlight: null, isThrough: newest.pods > 0 };
   const target: RolloutTarget = { ...named, previous: String(old.revision) };
-  if (spec?.paused === true || newest.wanted === 0 || undoneRevision(deployment) !== null) return { target, inFlight: null };
+  if (spec?.paused === true || newest.wanted === 0 || undoneRevision(deployment) !== null)
+    return { target, inFlight: null, isThrough: false };
   return {
     target,
+    isThrough: false,
     inFlight: {
       target,
       service: serviceOf(deployment),

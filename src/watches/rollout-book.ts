@@ -1,4 +1,5 @@
 /** Turns how objects are now into beginnings and ends of rollouts, each told until it was taken. */
+import type { RolloutEnd } from '../model/rollout.ts';
 import { rolloutIdOf } from '../model/rollout-name.ts';
 import type { DurationMs } from '../model/time.ts';
 import type { Moment, Reading, RolloutHandlers, Told, WatchedRollout } from './watched-rollout.ts';
@@ -81,7 +82,8 @@ export class RolloutBook {
       const next = wanted?.inFlight ?? null;
       const nextId = next === null ? null : rolloutIdOf(next.target);
       if (begun !== null && (begun.id !== nextId || begun.uid !== next?.target.uid)) {
-        if ((await this.#guarded(() => this.#parts.handlers.end(begun.id), begun.id)) === 'later') return 'later';
+        const how = wanted !== null && rolloutIdOf(wanted.target) === begun.id ? endOf(wanted) : 'over';
+        if ((await this.#guarded(() => this.#parts.handlers.end(begun.id, how), begun.id)) === 'later') return 'later';
         page.begun = null;
       } else if (next !== null && nextId !== null && (begun === null || begun.share !== next.canaryShare)) {
         const moment = begun !== null ? 'going_on' : isFresh ? 'found' : 'begun';
@@ -89,7 +91,7 @@ export class RolloutBook {
         page.begun = { id: nextId, uid: next.target.uid, share: next.canaryShare };
       } else if (isFresh && wanted !== null && next === null) {
         const id = rolloutIdOf(wanted.target);
-        if ((await this.#guarded(() => this.#parts.handlers.end(id), id)) === 'later') return 'later';
+        if ((await this.#guarded(() => this.#parts.handlers.end(id, endOf(wanted)), id)) === 'later') return 'later';
       } else return 'done';
       page.isFresh = false;
     }
@@ -126,4 +128,8 @@ export class RolloutBook {
       for (const key of this.#pages.keys()) this.#tell(key);
     }, AGAIN_MS);
   }
+}
+
+function endOf({ isThrough }: Reading): RolloutEnd {
+  return isThrough ? 'through' : 'over';
 }

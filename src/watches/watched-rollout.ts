@@ -1,5 +1,5 @@
 /** What a watch has seen of a rollout, and who is told. */
-import type { RolloutTarget } from '../model/rollout.ts';
+import type { RolloutEnd, RolloutTarget } from '../model/rollout.ts';
 import type { ReleaseMatcher } from '../model/series.ts';
 import type { EpochMs } from '../model/time.ts';
 
@@ -23,6 +23,8 @@ export interface Reading {
   readonly target: RolloutTarget;
   /** Null: none is in flight, be it complete, undone, aborted or paused. */
   readonly inFlight: WatchedRollout | null;
+  /** Of the newest rollout, when it is not in flight: its release serves all. */
+  readonly isThrough: boolean;
 }
 
 /** The reading as that of the object with this uid: its name alone does not tell it from one that is made again in its place. */
@@ -30,6 +32,7 @@ export function readingOf(reading: Reading, uid: string | undefined): Reading {
   if (uid === undefined) return reading;
   const { target, inFlight } = reading;
   return {
+    ...reading,
     target: { ...target, uid },
     inFlight: inFlight === null ? null : { ...inFlight, target: { ...inFlight.target, uid } },
   };
@@ -48,5 +51,5 @@ export interface RolloutHandlers {
   /** Told again, with the same target, whenever the share of the canary changes. */
   begin(rollout: WatchedRollout, moment: Moment): Promise<Told> | Told;
   /** The rollout of this id is over; perhaps nobody knows it. */
-  end(rolloutId: string): Promise<Told> | Told;
+  end(rolloutId: string, how: RolloutEnd): Promise<Told> | Told;
 }

@@ -48,6 +48,19 @@ it.each([
   expect(service.signals).toMatchObject([{ action: 'rollback', reason: 'harm_proven' }]);
 });
 
+it.each([
+  { how: 'through', state: 'rolled_back', what: 'a rollout that is through is judged on: its release can be taken back' },
+  { how: 'over', state: 'aborted', what: 'a rollout that was given up is judged no more' },
+] as const)('$what', ({ how, state }) => {
+  const world = new World(recreated((second) => ({ errorRatio: second > SWITCH_SEC + 30 ? 0.3 : 0 })));
+  const service = live(world);
+  service.play(world, SWITCH_SEC + 20);
+  service.engine.endRollout(service.run().rollout.id, how);
+  service.play(world, SWITCH_SEC + 200);
+  expect(service.run()).toMatchObject({ state });
+  expect(service.signals.map(({ action }) => action)).toEqual(state === 'rolled_back' ? ['rollback'] : []);
+});
+
 it('no request of the baseline is compared twice: when its past is used up, the run is held', () => {
   // A small baseline, so that nothing is proven either way.
   const world = new World(recreated(() => ({}), 3));

@@ -20,6 +20,7 @@ describe('reading a Rollout', () => {
     const target = { kind: 'Rollout', namespace: 'shop', name: 'checkout', fence: 'new', previous: 'old' };
     expect(readRollout(rollout(MOVING), ATTRIBUTE)).toEqual({
       target,
+      isThrough: false,
       inFlight: {
         target,
         service: 'checkout',

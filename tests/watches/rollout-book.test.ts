@@ -17,7 +17,11 @@ function reading(fence: string, isInFlight = true, canaryShare: number | null = 
     startedAt: null,
     canaryShare,
   };
-  return { target, inFlight: isInFlight ? rollout : null };
+  return { target, inFlight: isInFlight ? rollout : null, isThrough: false };
+}
+
+function through(fence: string): Reading {
+  return { ...reading(fence, false), isThrough: true };
 }
 
 /** `answer` says how each telling is taken, by its number from 0. */
@@ -29,7 +33,7 @@ function book(answer: (count: number) => Told | Promise<Told> = () => 'done') {
   const made = new RolloutBook({
     handlers: {
       begin: ({ target, canaryShare }, moment) => tell(`begin ${target.fence} ${moment}${canaryShare === null ? '' : ` ${canaryShare}`}`),
-      end: (id) => tell(`end ${id.split('~').at(-1)}`),
+      end: (id, how) => tell(`end ${id.split('~').at(-1)}${how === 'through' ? ' through' : ''}`),
     },
     onTrouble: (reason, text) => void trouble.push(`${reason} ${text}`),
     schedule: time.schedule,
@@ -46,6 +50,9 @@ describe('a book of rollouts', () => {
   it.each<[string, readonly (Reading | null)[], readonly string[]]>([
     ['a rollout begins once, however often it is seen', [reading('1'), reading('1')], ['begin 1 found']],
     ['it ends when the object says so', [reading('1'), reading('1', false)], ['begin 1 found', 'end 1']],
+    ['it ends by being through', [reading('1'), through('1')], ['begin 1 found', 'end 1 through']],
+    ['a newer one that is through already says nothing good of the one before', [reading('1'), through('2')], ['begin 1 found', 'end 1']],
+    ['what was through at first sight is told as that', [through('1')], ['end 1 through']],
     ['it ends when the object is gone', [reading('1'), null], ['begin 1 found', 'end 1']],
     ['an older one ends before a newer begins', [reading('1'), reading('2')], ['begin 1 found', 'end 1', 'begin 2 begun']],
     ['a new share of traffic is told', [reading('1', true, 0.1), reading('1', true, 0.5)], ['begin 1 found 0.1', 'begin 1 going_on 0.5']],

@@ -84,7 +84,7 @@ export class FlaggerCanaries {
     const before = this.#canaries.get(canaryName(hook));
     const isTold = before?.runId === runId && before.isEnded;
     if (!isTold && !isOver(run.state)) {
-      const ended = await handlers.endRollout(runId);
+      const ended = await handlers.endRollout(runId, 'over');
       if (ended.outcome === 'unavailable') return ended;
     }
     // What comes late of a revision before must not make the one that goes on look as if it came back.

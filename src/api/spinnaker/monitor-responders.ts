@@ -87,7 +87,7 @@ export function monitorResponders({ handlers, config }: ResponderParts) {
       const call = await asked(context, completedRequest);
       if (!call.ok) return call.response;
       const { id } = call.deployment;
-      const ended = await handlers.endRollout(id);
+      const ended = await handlers.endRollout(id, 'over');
       if (ended.outcome === 'unavailable') return unavailable(ended);
       if (ended.outcome === 'unknown') return answer({ state: null });
       const reported = await toldOf(handlers, ended.run, call.request.rollback ?? null);
