@@ -18,7 +18,8 @@ export type AskedRun = StartOutcome | { readonly outcome: 'invalid'; readonly er
 
 /**
  * Without a generation the run there is answers, whoever started it and however it ended: asking again never restarts what was decided, and two
- * pipelines that ask in turns never supersede each other. A higher generation judges anew.
+ * pipelines that ask in turns never supersede each other. A higher generation judges anew, and so does asking for releases that come back after others
+ * were rolled out: what was found of them before is neither a proof against them now nor one for them.
  */
 export async function askedRun(body: Body, handlers: ApiHandlers, now: EpochMs): Promise<AskedRun> {
   const id = body.id ?? (body.target === undefined ? derivedId(body) : rolloutIdOf(body.target));
@@ -35,6 +36,7 @@ export async function askedRun(body: Body, handlers: ApiHandlers, now: EpochMs):
     if (known.state === 'pending' || known.state === 'running') return { outcome: 'stale_generation', newest: known.rollout.generation };
     return handlers.startRollout({ ...wish.value, generation: { kind: 'next', atLeast: known.rollout.generation + 1 } });
   }
+  if (await isOfThePast(known, handlers)) return handlers.startRollout({ ...wish.value, generation: { kind: 'next', atLeast: 1 } });
   if (body.canaryShare === undefined || isOver(known.state)) return { outcome: 'existing', run: known };
   const { rollout } = known;
   return handlers.startRollout({ ...wish.value, id: rollout.id, generation: rollout.generation, target: rollout.target });
@@ -52,6 +54,22 @@ async function newestAlike({ service, canary, baseline }: Body, handlers: ApiHan
 /** The one started last, of runs in the order in which they were started; null for none. Times of start are the deploy systems' own, and say less. */
 export function newestOf(runs: readonly AnalysisRun[]): AnalysisRun | null {
   return runs.at(-1) ?? null;
+}
+
+/**
+ * True of a run that had its answer before other rollouts of the service, all of which are through as well. One that was superseded before it had any may
+ * still be asked about by whoever started it, and must not call off what took its place.
+ */
+async function isOfThePast({ rollout, state, verdict }: AnalysisRun, handlers: ApiHandlers): Promise<boolean> {
+  if (!isOver(state) || (state === 'superseded' && verdict.decision !== 'promote')) return false;
+  const since = rolledOutSince(await handlers.runs(), rollout);
+  return since.length > 0 && since.every((other) => other.state !== 'pending' && other.state !== 'running');
+}
+
+/** Runs of the service that were announced after this one. Those found in the traffic count nothing. */
+export function rolledOutSince(runs: readonly AnalysisRun[], { id, service }: AnalysisRun['rollout']): readonly AnalysisRun[] {
+  const since = runs.slice(runs.findIndex(({ rollout }) => rollout.id === id) + 1);
+  return since.filter(({ rollout }) => rollout.service === service && rollout.origin !== 'policy');
 }
 
 /** True of a run that compares other releases under the name that was given. The fence of an object tells its releases, in whatever attributes they are named. */

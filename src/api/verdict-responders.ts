@@ -1,14 +1,18 @@
 /** Answers pipelines that ask for a verdict. */
 import type { Context } from 'hono';
 import type { AnalysisRun } from '../model/rollout.ts';
+import type { DurationMs, EpochMs } from '../model/time.ts';
 import { checkedBody } from './checked-body.ts';
 import { invalidRequest, problemResponse } from './problem.ts';
 import type { ResponderParts } from './responder-parts.ts';
 import { unavailable } from './unavailable.ts';
-import { askedRun, newestOf } from './verdict-request.ts';
+import { askedRun, newestOf, rolledOutSince } from './verdict-request.ts';
 import { verdictQuery, verdictRequest } from './verdict-schemas.ts';
 import { undecidedView, type VerdictView, verdictView } from './verdict-view.ts';
 import { waitMs } from './wait-query.ts';
+
+/** Whoever waits for a verdict asks more often than this. */
+const HEARD_AFTER_MS: DurationMs = 15 * 60_000;
 
 /** 200 whatever the verdict is: askers take other statuses for a failure of the asking, and some count those against the rollout. */
 export function verdictResponders({ handlers, config, now }: ResponderParts) {
@@ -19,15 +23,8 @@ export function verdictResponders({ handlers, config, now }: ResponderParts) {
     if (settled.rollout.generation !== generation) return replacedView(settled);
     const policy = await handlers.policyOf(id);
     const run = await handlers.allowed(settled);
-    const isReplaced = run.verdict.decision === 'promote' && (await hasNewer(run));
+    const isReplaced = mayBeReplaced(run, now()) && rolledOutSince(await handlers.runs(), run.rollout).length > 0;
     return verdictView(run, { mode: policy?.mode ?? 'observe', isReplaced, publicUrl: config.publicUrl });
-  }
-
-  /** A rollout of the service was announced since. Those found in the traffic count nothing. */
-  async function hasNewer({ rollout }: AnalysisRun): Promise<boolean> {
-    const runs = await handlers.runs();
-    const since = runs.slice(runs.findIndex((run) => run.rollout.id === rollout.id) + 1);
-    return since.some(({ rollout: other }) => other.service === rollout.service && other.origin !== 'policy');
   }
 
   return {
@@ -75,6 +72,12 @@ export function verdictResponders({ handlers, config, now }: ResponderParts) {
       }
     },
   };
+}
+
+/** A pass at once; a fail once all who wait for it have heard of it, which may be another cluster than the one of the newer rollout. */
+function mayBeReplaced({ verdict }: AnalysisRun, now: EpochMs): boolean {
+  if (verdict.decision === 'rollback') return now - verdict.at > HEARD_AFTER_MS;
+  return verdict.decision === 'promote';
 }
 
 /** For whoever asked for another generation of the rollout than the one there is. */

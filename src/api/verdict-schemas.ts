@@ -42,7 +42,7 @@ export const verdictRequest = startRollout.omit({ generation: true }).extend({
   generation: startRollout.shape.generation
     .optional()
     .describe(
-      'Grows with each attempt. Without it the run there is of this service, canary and baseline is asked, over or not, and one is started when there is none.',
+      'Grows with each attempt. Without it the run there is of this service, canary and baseline is asked, over or not, and one is started when there is none, or when other releases were rolled out since.',
     ),
   wait: waitText.optional(),
 });

@@ -34,8 +34,8 @@ export type Said = Pick<VerdictView, 'verdict' | 'decision' | 'reason' | 'text'>
 
 /**
  * Only a proven rollback is a fail and only a promotion is a pass; held, expired, superseded and aborted are inconclusive. A policy that only observes
- * lets nothing leave, so its runs are inconclusive whatever they found. `isReplaced`: a newer rollout of the service was started since, so an old pass
- * proves nothing about what is deployed now; a fail stays.
+ * lets nothing leave, so its runs are inconclusive whatever they found. `isReplaced`: a newer rollout of the service was started since, so an old proof
+ * says nothing about what is deployed now.
  */
 export function said(run: AnalysisRun, mode: PolicyMode, isReplaced = false): Said {
   const { verdict } = run;
@@ -44,11 +44,10 @@ export function said(run: AnalysisRun, mode: PolicyMode, isReplaced = false): Sa
     const text = `The policy only observes, so nothing is asked of the deploy system; for people: ${found}.`;
     return { verdict: 'inconclusive', decision: 'hold', reason: 'observe_only', text };
   }
-  if (verdict.decision === 'rollback')
-    return { verdict: 'fail', decision: 'rollback', reason: verdict.reason, text: decisionText(verdict) };
-  if (verdict.decision === 'promote') {
-    if (!isReplaced) return { verdict: 'pass', decision: 'promote', reason: verdict.reason, text: decisionText(verdict) };
-    const text = 'Hold: a newer rollout of the service was started since this one was proven healthy; a higher generation judges it anew.';
+  if (verdict.decision === 'rollback' || verdict.decision === 'promote') {
+    const { decision, reason } = verdict;
+    if (!isReplaced) return { verdict: decision === 'rollback' ? 'fail' : 'pass', decision, reason, text: decisionText(verdict) };
+    const text = 'Hold: a newer rollout of the service was started since this one was decided; a higher generation judges it anew.';
     return { verdict: 'inconclusive', decision: 'hold', reason: 'superseded', text };
   }
   return { verdict: 'inconclusive', decision: verdict.decision, reason: verdict.reason, text: decisionText(verdict) };

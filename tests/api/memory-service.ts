@@ -1,6 +1,7 @@
 /** A small service behind the API that keeps runs in memory: real enough to fence generations and to be asked the same twice. */
 import type { AbortOutcome, ApiHandlers, SignalView, SloQuery, StartOutcome, StartRollout } from '../../src/api/handlers.ts';
 import type { ReportedOutcome, SignalOutcome } from '../../src/api/signal-outcome-handlers.ts';
+import { isOver } from '../../src/api/verdict-view.ts';
 import { judgeSeries } from '../../src/evaluate/kayenta-judge/judge-series.ts';
 import type { Judgement } from '../../src/model/judgement.ts';
 import type { Outlook } from '../../src/model/outlook.ts';
@@ -43,9 +44,10 @@ export class MemoryService extends MemoryGate implements ApiHandlers {
     const known = [...this.#runs.values()].filter((run) => run.rollout.service === request.service);
     const newest = Math.max(0, ...known.map((run) => run.rollout.generation));
     const same = this.#runs.get(request.id);
-    if (same !== undefined && same.rollout.generation === generationOf(request)) return { outcome: 'existing', run: same };
-    if (generationOf(request) < newest) return { outcome: 'stale_generation', newest };
-    const run = newRun(request);
+    const generation = generationOf(request, same, newest);
+    if (same !== undefined && same.rollout.generation === generation) return { outcome: 'existing', run: same };
+    if (generation < newest) return { outcome: 'stale_generation', newest };
+    const run = newRun({ ...request, generation });
     this.#runs.delete(request.id);
     this.#runs.set(request.id, run);
     return { outcome: 'created', run };
@@ -223,11 +225,14 @@ export const AVAILABILITY: Judgement = {
   },
 };
 
-function generationOf({ generation }: StartRollout): number {
-  return typeof generation === 'number' ? generation : generation.atLeast;
+/** `next` as the engine has it: the run in flight, or one that is newer than all of the service. */
+function generationOf({ generation }: StartRollout, same: AnalysisRun | undefined, newest: number): number {
+  if (typeof generation === 'number') return generation;
+  const isInFlight = same !== undefined && !isOver(same.state) && same.rollout.generation >= generation.atLeast;
+  return isInFlight ? same.rollout.generation : Math.max(newest + 1, generation.atLeast);
 }
 
-function newRun(request: StartRollout): AnalysisRun {
+function newRun(request: StartRollout & { readonly generation: number }): AnalysisRun {
   const startedAt = request.startedAt ?? NOW;
   return {
     rollout: {
@@ -235,7 +240,6 @@ function newRun(request: StartRollout): AnalysisRun {
       policyId: 'p1',
       startedAt,
       deadline: request.deadline ?? startedAt + 3_600_000,
-      generation: generationOf(request),
       canaryShare: null,
     },
     state: 'pending',

@@ -164,6 +164,14 @@ describe('asking without changing', () => {
     expect(await get('rollout=passed')).toMatchObject({ verdict: 'inconclusive', reason: 'superseded' });
     expect((await get('rollout=failed')).verdict).toBe('fail');
   });
+
+  it('takes no fail of long ago for a proof against what came back since', async () => {
+    const long = runThat('rolled_back', 'rollback', 'harm_proven', { id: 'failed' });
+    service.put({ ...long, verdict: { ...long.verdict, at: NOW - 16 * 60_000 } });
+    expect((await get('rollout=failed')).verdict).toBe('fail');
+    service.put(runThat('promoted', 'promote', 'health_proven', { id: 'newer', canary: { 'service.version': '3' } }));
+    expect(await get('service=shop&canary=2')).toMatchObject({ verdict: 'inconclusive', reason: 'superseded', rollout: 'failed' });
+  });
 });
 
 describe('asking for a verdict that nobody has asked for yet', () => {
@@ -185,6 +193,41 @@ describe('asking for a verdict that nobody has asked for yet', () => {
     expect((await asked(WISH)).verdict).toBe('fail');
     expect(service.asked).toHaveLength(1);
     expect(await asked({ ...WISH, generation: 2 })).toMatchObject({ verdict: 'inconclusive', state: 'pending', generation: 2, rollout });
+  });
+
+  describe('of releases that come back after others', () => {
+    const target = { kind: 'Rollout', namespace: 'shop', name: 'checkout', fence: '7c9f' } as const;
+    const ID = 'rollout~shop~checkout~7c9f';
+    const others = (state: RunState, decision: Decision) =>
+      service.put(runThat(state, decision, 'accumulating', { id: 'others', generation: 8, canary: { 'service.version': '3' } }));
+
+    it.each<[RunState, Decision]>([
+      ['rolled_back', 'rollback'],
+      ['promoted', 'promote'],
+      ['superseded', 'promote'],
+      ['expired', 'hold'],
+    ])('judges them anew, once, when they were %s with %s before', async (state, decision) => {
+      service.put(runThat(state, decision, 'harm_proven', { id: ID, target }));
+      others('baking', 'promote');
+      for (let i = 0; i < 3; i++) {
+        expect(await asked({ ...WISH, target })).toMatchObject({ verdict: 'inconclusive', state: 'pending', rollout: ID });
+      }
+      expect(service.asked).toHaveLength(1);
+    });
+
+    it('says what it said while another is in flight, which it must not call off', async () => {
+      service.put(runThat('rolled_back', 'rollback', 'harm_proven', { id: ID, target }));
+      others('running', 'continue');
+      expect((await asked({ ...WISH, target })).verdict).toBe('fail');
+      expect(service.asked).toEqual([]);
+    });
+
+    it('never begins anew what was superseded before it had an answer: whoever waits for that still asks', async () => {
+      service.put(runThat('superseded', 'hold', 'superseded', { id: ID, target }));
+      others('promoted', 'promote');
+      expect(await asked({ ...WISH, target })).toMatchObject({ verdict: 'inconclusive', reason: 'superseded' });
+      expect(service.asked).toEqual([]);
+    });
   });
 
   it('says of a generation that is over that it was superseded, rather than fail the asking', async () => {
