@@ -136,7 +136,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     timers.push(setInterval(() => guarded(telemetry, () => pipeline.tick()), TICK_MS));
     timers.push(setInterval(() => guarded(telemetry, () => pipeline.checkpoint()), config.state.checkpointIntervalMs));
     timers.push(setInterval(() => guarded(telemetry, () => showObjectives(engine, telemetry, clock.now())), OBJECTIVES_MS));
-    timers.push(setInterval(() => guarded(telemetry, () => notices.tick()), NOTICES_MS));
+    timers.push(setInterval(() => guarded(telemetry, () => notices.tick(pipeline.waiting)), NOTICES_MS));
     delivery.resume();
     cluster.watch(handlers);
     phase = 'running';

@@ -3,10 +3,14 @@ import type { Config } from '../config/config.ts';
 import type { NotifierSinkConfig, SinkConfig } from '../config/sink-config.ts';
 import type { Engine } from '../engine.ts';
 import type { StoredNote } from '../model/checkpoint.ts';
+import type { Notice } from '../model/notice.ts';
+import type { DurationMs, EpochMs } from '../model/time.ts';
+import { deliveryNotice } from '../sinks/delivery-notice.ts';
 import { burnNotice } from '../sinks/notices/burn-notice.ts';
 import { createNotifier } from '../sinks/notices/create-notifier.ts';
 import { NoticeBoard } from '../sinks/notices/notice-board.ts';
 import { NoticeChannel } from '../sinks/notices/notice-channel.ts';
+import type { DecidedSignal } from '../store/journal.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Clock } from './clock.ts';
 
@@ -21,8 +25,8 @@ export interface NoticesParts {
 
 export interface Notices {
   readonly board: NoticeBoard;
-  /** To be called about once a second. */
-  tick(): void;
+  /** To be called about once a second, with the signals that are decided and not journalled. */
+  tick(waiting: readonly DecidedSignal[]): void;
 }
 
 export function startNotices({ config, engine, telemetry, clock, notes }: NoticesParts): Notices {
@@ -46,14 +50,26 @@ export function startNotices({ config, engine, telemetry, clock, notes }: Notice
   board.restore(notes);
   return {
     board,
-    tick: () => {
+    tick: (waiting) => {
       if (channels.length === 0) return;
       const firing = [...engine.objectives.all()].flatMap(
         (objective) => burnNotice(objective, engine.alerts.book.view(objective.id), config.api.publicUrl) ?? [],
       );
-      board.setFiring(firing);
+      board.setFiring(firing, unjournalled(waiting, config.escalation.afterMs, clock.now()));
     },
   };
+}
+
+/** A store that refuses keeps every signal back: in so many notices that is clear. */
+const MAX_UNJOURNALLED = 20;
+
+/** Delivery knows nothing of them yet. */
+function unjournalled(waiting: readonly DecidedSignal[], afterMs: DurationMs, now: EpochMs): readonly Notice[] {
+  const told = { sink: 'the journal', state: 'pending', attempts: 0, lastError: 'the store refuses to be written' } as const;
+  return waiting
+    .filter(({ decidedAt }) => now - decidedAt >= afterMs)
+    .slice(0, MAX_UNJOURNALLED)
+    .map((decided) => deliveryNotice({ ...decided, ...told }, 'undelivered', now));
 }
 
 function tellsPeople(sink: SinkConfig): sink is NotifierSinkConfig {

@@ -59,6 +59,11 @@ export class Pipeline {
     return this.#unwritten === null && this.#undelivered.length === 0;
   }
 
+  /** Signals that were decided and that no store has taken yet: nothing of them has left. */
+  get waiting(): readonly DecidedSignal[] {
+    return this.#undelivered;
+  }
+
   /** Counts one request, and judges when it opened a new slot. */
   consume(encoding: 'protobuf' | 'json', bytes: Uint8Array): IngestOutcome {
     const { ingest, clock } = this.#parts;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { TemporaryFolders } from '../store/temporary-folder.ts';
 import { type ReceivedRequest, WebhookReceiver } from '../support/webhook-receiver.ts';
 import { processDocument, rollout, SECRETS, shopDocument } from './config.ts';
-import { eventually, killAll, Running } from './running.ts';
+import { eventually, killAll, limitFiles, Running } from './running.ts';
 import { SICK, send, thisSecond } from './traffic.ts';
 
 const folders = new TemporaryFolders();
@@ -74,6 +74,31 @@ it('a rollback that the breaker withholds pages those who are told of trouble, w
   expect(held()[0]).toMatchObject({ labels: { service: 'shop', severity: 'page', reason: 'breaker_open' } });
   await deployer.received(1);
   expect(deployer.requests.map(({ body }) => JSON.parse(body).data.action)).toEqual(['hold']);
+});
+
+it('a rollback that cannot even be journalled is told of, and is told to be over once the store takes it', async () => {
+  const running = await Running.start({ folder: folders.make(), config: configOf() });
+  const now = thisSecond();
+  await running.startRollout(rollout(now - 40_000));
+  limitFiles(running.pid, '1');
+  await send(running, now - 40_000, now, SICK);
+  const ofJournal = () => people.requests.map(alertOf).filter(({ labels }) => labels.sink === 'the journal');
+  await eventually(
+    async () => ofJournal().length,
+    (count) => count === 1,
+  );
+  expect(ofJournal()[0]).toMatchObject({
+    labels: { alertname: 'SlipstreamSignalUndelivered', severity: 'page', action: 'rollback', sink: 'the journal' },
+  });
+  expect(deployer.requests).toEqual([]);
+  limitFiles(running.pid, 'unlimited');
+  await running.log('signal delivered');
+  await eventually(
+    async () => ofJournal().length,
+    (count) => count === 2,
+  );
+  expect(ofJournal()[1]).toMatchObject({ labels: ofJournal()[0]?.labels, endsAt: expect.any(String) });
+  expect(deployer.requests).toHaveLength(1);
 });
 
 it('a signal that does not get through is told of once, and delivered when it can be', async () => {

@@ -17,9 +17,9 @@ export class NoticeBoard {
     this.#escalateTo = new Set(escalateTo);
   }
 
-  /** All burns that fire now; see `NoticeChannel.setFiring`. */
-  setFiring(notices: readonly Notice[]): void {
-    for (const channel of this.#channels) channel.setFiring(notices);
+  /** All burns that fire now, and all else that needs a person for as long as it is among these; see `NoticeChannel.setFiring`. */
+  setFiring(burns: readonly Notice[], needs: readonly Notice[] = []): void {
+    for (const channel of this.#channels) channel.setFiring(this.#escalateTo.has(channel.name) ? [...burns, ...needs] : burns);
   }
 
   /**

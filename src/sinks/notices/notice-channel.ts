@@ -66,9 +66,11 @@ export class NoticeChannel {
     return this.#parts.notifier.name;
   }
 
-  /** All burns that fire now; what is not among them any more is over. To be called about once a second: it also sends again what is due. */
+  /** All that fires now; what is not among it any more is over. Burns of other severities are left out. To be called about once a second: it also sends again what is due. */
   setFiring(notices: readonly Notice[]): void {
-    this.#firing = new Map(notices.filter(({ severity }) => this.#parts.burns.has(severity)).map((notice) => [notice.key, notice]));
+    this.#firing = new Map(
+      notices.filter(({ topic, severity }) => topic !== 'burn' || this.#parts.burns.has(severity)).map((notice) => [notice.key, notice]),
+    );
     this.#pump();
   }
 

@@ -163,6 +163,19 @@ describe('the board', () => {
     expect(other.notifier.keys).toEqual([]);
   });
 
+  it('tells those who are told of trouble what needs a person, and of its end, whatever burns they are told of', async () => {
+    const [named, other] = [new Stand(), new Stand()];
+    Object.defineProperty(other.notifier, 'name', { value: 'other' });
+    const board = new NoticeBoard([named.channel, other.channel], ['people']);
+    const needed = burn('store', { topic: 'undelivered', severity: 'ticket' });
+    for (const needs of [[needed], [needed], []]) {
+      board.setFiring([burn('a')], needs);
+      for (let turn = 0; turn < 10; turn++) await setImmediate();
+    }
+    expect(named.notifier.keys).toEqual(['+a', '+store', '-store']);
+    expect(other.notifier.keys).toEqual(['+a']);
+  });
+
   const forever = new AbortController().signal;
   const urgent = burn('x', { topic: 'undelivered' });
   const over = { ...urgent, state: 'resolved', endsAt: NOW } as const;
