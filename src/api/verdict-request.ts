@@ -9,6 +9,7 @@ import type { EpochMs } from '../model/time.ts';
 import type { ApiHandlers, StartOutcome } from './handlers.ts';
 import type { FieldError } from './problem.ts';
 import { rolloutRequest } from './rollout-request.ts';
+import { runInPlaceOf } from './run-in-place.ts';
 import type { verdictRequest } from './verdict-schemas.ts';
 import { isOver } from './verdict-view.ts';
 
@@ -28,7 +29,8 @@ export async function askedRun(body: Body, handlers: ApiHandlers, now: EpochMs):
   if (!wish.ok) return { outcome: 'invalid', error: wish.error };
   if (body.generation !== undefined) return handlers.startRollout(wish.value);
   const isNamed = body.id !== undefined || body.target !== undefined;
-  const known = isNamed ? await handlers.run(id) : await newestAlike(body, handlers);
+  const named = isNamed ? await handlers.run(id) : await newestAlike(body, handlers);
+  const known = named === null ? null : await runInPlaceOf(named, handlers);
   if (known === null) return handlers.startRollout({ ...wish.value, generation: { kind: 'next', atLeast: 1 } });
   if (isNamed && known.rollout.service !== body.service) return takenBy(known, body.id === undefined ? '/target' : '/id');
   if (isNamed && isOfOthers(known, body)) {

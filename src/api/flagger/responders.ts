@@ -5,6 +5,7 @@ import { visible } from '../../model/safe-text.ts';
 import { isToken } from '../access.ts';
 import { checkedBody } from '../checked-body.ts';
 import type { ResponderParts } from '../responder-parts.ts';
+import { runInPlaceOf } from '../run-in-place.ts';
 import type { Unavailable } from '../unavailable.ts';
 import { explanationLink, isOver, type Said, said } from '../verdict-view.ts';
 import { FlaggerCanaries, type Found } from './canaries.ts';
@@ -49,7 +50,7 @@ export function flaggerResponders({ handlers, config, now }: ResponderParts) {
       const policy = await handlers.policyOf(found.run.rollout.id);
       if (policy === null) return otherwise({ outcome: 'unavailable', detail: 'the run is gone', retryAfterMs: 1000 });
       const { mode, minRequests } = policy;
-      const run = await handlers.allowed(found.run);
+      const run = await handlers.allowed(await runInPlaceOf(found.run, handlers));
       const told = said(run, mode);
       const answer = judge({ ...found, run, told, mode, minRequests });
       const link = explanationLink(found.run, config.publicUrl);

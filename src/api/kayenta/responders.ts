@@ -8,6 +8,7 @@ import { tokenRefusal } from '../caller-token.ts';
 import { checkedBody } from '../checked-body.ts';
 import { invalidRequest, problemResponse } from '../problem.ts';
 import type { ResponderParts } from '../responder-parts.ts';
+import { runInPlaceOf } from '../run-in-place.ts';
 import { unavailable } from '../unavailable.ts';
 import { type Asked, canaryAnswerOf, standaloneAnswerOf } from './canary-answer.ts';
 import { configIdOf, serviceOf } from './config-id.ts';
@@ -82,7 +83,11 @@ export function kayentaResponders({ handlers, config, now }: ResponderParts) {
     const parsed = parsedExecutionId(id, config);
     if (parsed === null) return null;
     const run = await handlers.run(parsed.execution.runId);
-    return run === null ? null : { id, execution: parsed.execution, run: await handlers.allowed(run), now: now() };
+    if (run === null) return null;
+    const { execution } = parsed;
+    const inPlace = run.rollout.generation === execution.generation ? await runInPlaceOf(run, handlers) : run;
+    const { generation } = inPlace === run ? execution : inPlace.rollout;
+    return { id, execution: { ...execution, generation }, run: await handlers.allowed(inPlace), now: now() };
   }
 
   async function standalone(context: Context, service: string, request: z.output<typeof executionRequest>): Promise<Response> {

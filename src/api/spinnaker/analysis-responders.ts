@@ -10,6 +10,7 @@ import type { AbortOutcome, StartOutcome } from '../handlers.ts';
 import { problemResponse } from '../problem.ts';
 import type { ResponderParts } from '../responder-parts.ts';
 import { rolloutRequest } from '../rollout-request.ts';
+import { runInPlaceOf } from '../run-in-place.ts';
 import { unavailable } from '../unavailable.ts';
 import { type ANALYSIS_STATUSES, startAnalysis } from './analysis-schemas.ts';
 
@@ -22,12 +23,12 @@ export function analysisResponders({ handlers, config, now }: ResponderParts) {
     return `${origin}${PATH}/${encodeURIComponent(id)}`;
   };
   const shown = async (context: Context, known: AnalysisRun) => {
-    const run = await handlers.allowed(known);
+    const run = await handlers.allowed(await runInPlaceOf(known, handlers));
     return {
-      id: run.rollout.id,
+      id: known.rollout.id,
       status: statusOf(run),
       message: visible(verdictText(run.verdict, run.judgements)),
-      statusUrl: urlOf(context, run.rollout.id),
+      statusUrl: urlOf(context, known.rollout.id),
     };
   };
 

@@ -7,6 +7,7 @@ import { checkedBody } from '../checked-body.ts';
 import type { ApiHandlers, StartOutcome } from '../handlers.ts';
 import { problemResponse } from '../problem.ts';
 import type { ResponderParts } from '../responder-parts.ts';
+import { runInPlaceOf } from '../run-in-place.ts';
 import { unavailable } from '../unavailable.ts';
 import { type Directive, directiveOf, type MonitorAnswer, plainAnswer, runAnswer } from './monitor-answer.ts';
 import { completedRequest, evaluateHealthRequest, type MonitorRequest, monitorRequest } from './monitor-schemas.ts';
@@ -27,7 +28,7 @@ export function monitorResponders({ handlers, config }: ResponderParts) {
 
   /** Of a run: `decided` as far as operators let it act, and `continue` under a policy that only observes, for Orca rolls back what waits for too long. */
   async function told(run: AnalysisRun, decided: (allowed: AnalysisRun) => Directive): Promise<Response> {
-    const allowed = await handlers.allowed(run);
+    const allowed = await handlers.allowed(await runInPlaceOf(run, handlers));
     const policy = await handlers.policyOf(run.rollout.id);
     return answer(runAnswer(policy?.mode === 'observe' ? 'continue' : decided(allowed), allowed, config.publicUrl));
   }
