@@ -64,7 +64,7 @@ export class Rollouts {
     const id = request.id ?? rolloutId(request.service, request.canary);
     const known = this.#runs.get(id);
     const newest = this.#newestGeneration(request);
-    const generation = givenGeneration(request.generation, known, newest);
+    const generation = givenGeneration(request, known, newest);
     if (known !== undefined && known.rollout.generation === generation) {
       if (request.canaryShare !== undefined) known.plan(request.canaryShare);
       return { kind: 'exists', run: known };
@@ -165,9 +165,10 @@ function isOfOnePlace({ service, target }: Placed, other: Placed): boolean {
   );
 }
 
-/** What a deploy system without numbers of its own means: the run of this id that is in flight, or a new one. */
-function givenGeneration(asked: RolloutRequest['generation'], known: LiveRun | undefined, newest: number): number {
+/** What a deploy system without numbers of its own means: the run of this id that is in flight, or a new one; an object made again begins anew. */
+function givenGeneration({ generation: asked, target }: RolloutRequest, known: LiveRun | undefined, newest: number): number {
   if (typeof asked === 'number') return asked;
-  if (known !== undefined && !known.isOver && known.rollout.generation >= asked.atLeast) return known.rollout.generation;
+  const isOfSameObject = target?.uid === undefined || target.uid === (known?.rollout.target?.uid ?? target.uid);
+  if (known !== undefined && !known.isOver && isOfSameObject && known.rollout.generation >= asked.atLeast) return known.rollout.generation;
   return Math.max(newest + 1, asked.atLeast);
 }

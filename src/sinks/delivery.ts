@@ -21,6 +21,8 @@ const MAX_IN_FLIGHT_PER_SINK = 16;
 const MAX_HELD = 10_000;
 /** While an operator holds signals back, it is asked again so often. */
 const HELD_BACK_MS: DurationMs = 1_000;
+/** Taken up late, after a restart for instance, it is tried for so long before anybody is told. */
+const FIRST_ATTEMPT_MS: DurationMs = 2_000;
 /** A replica that is not the one to act gives the other so much of a start. */
 const STANDBY_MS: DurationMs = 5_000;
 /** One 404 may be a proxy that restarts; so many in a row are for a person to look at. */
@@ -116,7 +118,7 @@ export class Delivery {
     const { afterMs, now } = this.#ground;
     const sink = this.#ground.sinks.get(delivery.sink);
     if (isUndelivered(delivery)) {
-      this.#escalation.arm(delivery, 'undelivered', delivery.decidedAt + afterMs - now());
+      this.#escalation.arm(delivery, 'undelivered', Math.max(delivery.decidedAt + afterMs - now(), Math.min(FIRST_ATTEMPT_MS, afterMs)));
       if (sink?.readBack !== undefined && this.#ground.isStandby()) {
         delivery.mayBeDone = true;
         this.#wait(delivery, STANDBY_MS);

@@ -11,6 +11,7 @@ import { KubernetesSink } from '../../src/sinks/kubernetes/kubernetes-sink.ts';
 import { messageOf } from '../../src/sinks/message.ts';
 import { readDeployment } from '../../src/watches/deployments.ts';
 import { readingOf } from '../../src/watches/watched-rollout.ts';
+import { Live, scenarioConfig } from '../scenarios/live.ts';
 import { CANARY, RolloutServer, STABLE } from '../sinks/argo-rollouts-server.ts';
 import { failureOf, never } from '../sinks/sink.contract.ts';
 import { DECIDED_AT, sampleSignal } from '../store/samples.ts';
@@ -101,4 +102,18 @@ it.each([
   } as unknown as Parameters<typeof rolloutHandlers>[0]);
   expect(await handlers.begin(rollout, 'found')).toBe('done');
   expect(starts).toBe(begun);
+});
+
+it.each([
+  ['made again', 'new', 'started', 3],
+  ['the same', 'old', 'exists', 2],
+  ['of unknown identity', undefined, 'exists', 2],
+])('a rollout in flight of an object that is %s is told from the one before', (_, uid, kind, generation) => {
+  const live = new Live(scenarioConfig());
+  const target = { kind: 'Deployment', namespace: 'shop', name: 'cart', fence: '2' } as const;
+  const begin = (ofUid: string | undefined) =>
+    live.start({ generation: { kind: 'next', atLeast: 2 }, target: ofUid === undefined ? target : { ...target, uid: ofUid } });
+  begin('old');
+  expect(begin(uid)).toMatchObject({ kind });
+  expect(live.run().rollout.generation).toBe(generation);
 });

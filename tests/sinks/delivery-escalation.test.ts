@@ -105,6 +105,19 @@ describe('a signal that does not get through', () => {
     expect(stand.told).toHaveLength(1);
   });
 
+  it('because we were away is not told of when the first attempt after that gets it through', async () => {
+    stand.decide(null);
+    stand.time.now += 120_000;
+    let told: () => void = () => undefined;
+    stand.deploy.take = () => new Promise((resolve) => (told = () => resolve('confirmed')));
+    stand.start();
+    await stand.passUntil(121_000);
+    told();
+    await stand.passUntil(300_000);
+    expect(stand.entry()).toMatchObject({ state: 'confirmed', isOpen: false });
+    expect(stand.told).toEqual([]);
+  });
+
   it('is a ticket and no page when nothing bad is serving for it', async () => {
     stand.deploy.take = down;
     stand.decide(stand.start(), { action: 'promote' });
