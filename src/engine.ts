@@ -100,12 +100,11 @@ export class Engine {
   }
 
   startRollout(request: RolloutRequest, now: EpochMs): StartOutcome {
-    const { service } = request;
-    const policy = this.#canaryPolicy(service);
-    const strictness = strictnessOf(policy, this.objectives.tightestBudget(service, this.window.newestAt(service)));
+    const policy = this.#canaryPolicy(request.service);
+    const strictness = strictnessOf(policy, this.objectives.tightestBudget(request.service, this.window.newestAt(request.service)));
     const outcome = this.rollouts.start(request, policy, strictness, now);
     if (outcome.kind === 'started') {
-      for (const info of this.#series.of(service)) outcome.run.bind(info, this.window);
+      for (const info of this.#series.of(request.service)) outcome.run.bind(info, this.window);
     }
     return outcome;
   }
