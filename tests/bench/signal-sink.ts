@@ -33,7 +33,14 @@ export class SignalSink {
         response.writeHead(204).end();
         const { data, timestamp } = JSON.parse(Buffer.concat(chunks).toString()) as Message;
         const { rolloutId = '', action = '', reason = '', evidenceAt = '' } = data;
-        this.heard({ arrivedAt, rolloutId, action, reason, evidenceAtMs: Date.parse(evidenceAt), sinceDecisionMs: cameAtMs - Date.parse(timestamp) });
+        this.heard({
+          arrivedAt,
+          rolloutId,
+          action,
+          reason,
+          evidenceAtMs: Date.parse(evidenceAt),
+          sinceDecisionMs: cameAtMs - Date.parse(timestamp),
+        });
       });
     });
   }
