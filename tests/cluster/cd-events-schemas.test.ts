@@ -9,13 +9,14 @@ import { cdEvent } from '../../src/sinks/cd-events.ts';
 import { messageOf } from '../../src/sinks/message.ts';
 import { DECIDED_AT, sampleSignal } from '../store/samples.ts';
 import './rig/global-setup.ts';
+import { goCommand } from './rig/go.ts';
 
 /** Holds the schemas of 0.5.0; 0.5.1 changed no event that is sent here. */
 const SDK = 'github.com/cdevents/sdk-go@v0.5.0';
 const SCHEMAS = 'https://cdevents.dev/0.5.0/schema/';
 
 function publishedSchemas(): readonly { readonly $id: string }[] {
-  const told = execFileSync('go', ['mod', 'download', '-json', SDK], { encoding: 'utf8', cwd: tmpdir() });
+  const told = execFileSync(goCommand() ?? 'go', ['mod', 'download', '-json', SDK], { encoding: 'utf8', cwd: tmpdir() });
   const source = readFileSync(join((JSON.parse(told) as { Dir: string }).Dir, 'pkg/api/schemas.go'), 'utf8');
   return [...source.matchAll(/"(https:\/\/cdevents\.dev\/[^"]+)": `([^`]+)`/g)]
     .filter(([, id = '']) => id.startsWith(SCHEMAS))

@@ -7,6 +7,7 @@ import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { PermanentError } from '../../../src/model/errors.ts';
 import { lockFolder } from '../../../src/store/folder-lock.ts';
+import { goCommand } from './go.ts';
 
 const run = promisify(execFile);
 
@@ -79,9 +80,8 @@ export class NoGo extends Error {}
 export async function builtTools(env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<Tools> {
   const directory = toolsDirectory(env);
   if (await isFinished(directory)) return toolsIn(directory);
-  await run('go', ['version']).catch(() => {
+  if (goCommand(env) === null)
     throw new NoGo('Go is not installed, so the Kubernetes API server and the controllers that these tests need cannot be built');
-  });
   await mkdir(join(directory, 'bin'), { recursive: true });
   const lock = await waitedFor(directory, say);
   try {
@@ -133,7 +133,7 @@ async function buildKubernetes(directory: string, say: (line: string) => void): 
 /** Built as the main module, since its replacements of other modules count only then; that needs a folder that can be written. */
 async function buildController(directory: string, controller: Controller, say: (line: string) => void): Promise<void> {
   const { name, module, version, command } = controller;
-  const { stdout } = await run('go', ['mod', 'download', '-json', `${module}@${version}`], { cwd: directory });
+  const { stdout } = await run(goCommand() ?? 'go', ['mod', 'download', '-json', `${module}@${version}`], { cwd: directory });
   const { Dir: downloaded } = JSON.parse(stdout) as { Dir: string };
   for (const crd of controller.crds) {
     await mkdir(join(directory, 'crds', name), { recursive: true });
@@ -164,7 +164,7 @@ async function build({ name, command, version, folder, flags, directory, say }: 
   if (await exists(binary)) return;
   const startedAt = performance.now();
   const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags', ['-s', '-w', ...flags].join(' '), '-o', `${binary}.part`, command];
-  await run('go', args, { cwd: folder, maxBuffer: 16 * 2 ** 20 });
+  await run(goCommand() ?? 'go', args, { cwd: folder, maxBuffer: 16 * 2 ** 20 });
   await rename(`${binary}.part`, binary);
   say(`  ${name} of ${version} built in ${seconds(startedAt)}`);
 }
