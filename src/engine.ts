@@ -4,15 +4,11 @@ import { AlertWatch } from './engine/alert-watch.ts';
 import { ControlDesk } from './engine/control-desk.ts';
 import { discovered } from './engine/discovery.ts';
 import { dueRuns } from './engine/due-runs.ts';
+import { canaryPolicyOf, EngineViews, type ViewGround } from './engine/engine-views.ts';
 import { GateBook } from './engine/gate-book.ts';
-import { gateView } from './engine/gate-view.ts';
-import { latencyView } from './engine/latency-view.ts';
 import type { LiveRun } from './engine/live-run.ts';
-import { longWindow, type StoredPiece } from './engine/long-window.ts';
-import { MetricView } from './engine/metric-view.ts';
 import type { Surroundings } from './engine/next-step.ts';
 import { ObjectiveFeed } from './engine/objective-feed.ts';
-import { outlookView } from './engine/outlook-view.ts';
 import { retention } from './engine/retention.ts';
 import { type RolloutRequest, Rollouts, type StartOutcome } from './engine/rollouts.ts';
 import { strictnessOf } from './engine/run-policy.ts';
@@ -20,23 +16,15 @@ import { runSignal } from './engine/run-signal.ts';
 import { savedRun } from './engine/saved-run.ts';
 import { SeriesBook } from './engine/series-book.ts';
 import { seriesMeant } from './engine/series-meant.ts';
-import { type SloQuery, sloReport } from './engine/slo-report.ts';
 import { TrendBook } from './engine/trend-book.ts';
-import { whatIf } from './engine/what-if.ts';
-import { statusView } from './engine/whole-status.ts';
 import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
-import type { Checkpoint, SavedState, StoredSlot } from './model/checkpoint.ts';
-import type { BreakerView } from './model/control-view.ts';
-import type { GateView } from './model/gate-view.ts';
+import type { Checkpoint, SavedState } from './model/checkpoint.ts';
 import type { HistogramLayout } from './model/histogram-layout.ts';
-import type { CanaryPolicy, Policies } from './model/policy.ts';
+import type { Policies } from './model/policy.ts';
 import type { AnalysisRun, RolloutEnd, Signal } from './model/rollout.ts';
 import type { SeriesInfo } from './model/series.ts';
-import type { SloReport } from './model/slo-views.ts';
 import type { SlotDeltas } from './model/slot-deltas.ts';
 import { type DurationMs, type EpochMs, slotOf } from './model/time.ts';
-import type { LatencyQuery, LatencyView, OutlookQuery, OutlookView, StatusView } from './model/views.ts';
-import type { WhatIfQuery, WhatIfView } from './model/what-if.ts';
 import { type MergeOutcome, SlidingWindow } from './window/sliding-window.ts';
 
 /** Until when nothing is decided because state was lost: one more restart must not shorten it. */
@@ -58,6 +46,7 @@ export class Engine {
   readonly controls = new ControlDesk();
   readonly alerts: AlertWatch;
   readonly trends: TrendBook;
+  readonly views: EngineViews;
   #policies: Policies;
   readonly #series = new SeriesBook();
   #frozenUntil: EpochMs = Number.NEGATIVE_INFINITY;
@@ -73,6 +62,7 @@ export class Engine {
     this.rollouts = new Rollouts(layout, limits);
     this.alerts = new AlertWatch(policies);
     this.trends = new TrendBook(policies);
+    this.views = new EngineViews(this.#ground());
   }
 
   /** Adds a flush. The same origin twice changes nothing. */
@@ -94,13 +84,13 @@ export class Engine {
     this.objectives.notObserved(now - this.#stoodStillMs, now);
     this.#stoodStillMs = 0;
     this.objectives.advance(this.window.frozenBefore);
-    this.alerts.advance(this.objectives, now, { window: this.window, isKnown: now >= Math.max(this.#unknownUntil, this.#frozenUntil) });
+    this.alerts.advance(this.objectives, now, { window: this.window, isKnown: !this.#isStateUnknown(now) });
     this.trends.advance(this.window, (rule) => seriesMeant(rule, this.#series));
     return decisions;
   }
 
   startRollout(request: RolloutRequest, now: EpochMs): StartOutcome {
-    const policy = this.#canaryPolicy(request.service);
+    const policy = canaryPolicyOf(this.#policies, request.service);
     const strictness = strictnessOf(policy, this.objectives.tightestBudget(request.service, this.window.newestAt(request.service)));
     const outcome = this.rollouts.start(request, policy, strictness, now);
     if (outcome.kind === 'started') {
@@ -159,60 +149,6 @@ export class Engine {
     return this.#series.of(service).some((info) => info.endpoint === endpoint);
   }
 
-  /** What `status` needs from the store to look back over `windowMs`. */
-  storedPieces(windowMs: DurationMs): readonly StoredPiece[] {
-    return longWindow(windowMs, this.window.newestSlot).pieces;
-  }
-
-  /** All services, or `only` one. `stored` are the slots of `storedPieces`; without them a long window shows what is in memory. */
-  status(windowMs: DurationMs, now: EpochMs, only?: string, stored: readonly StoredSlot[] = []): StatusView {
-    const { window, objectives, rollouts } = this;
-    const [policies, series] = [this.#policies, this.#series];
-    return statusView({ windowMs, now, only }, { window, objectives, rollouts, policies, series, stored });
-  }
-
-  /** Latencies of one endpoint, or null when the service has no such; `stored` as for `status`. */
-  latency(query: LatencyQuery, stored: readonly StoredSlot[] = []): LatencyView | null {
-    return latencyView(query, this.#series.of(query.service), this.window, stored);
-  }
-
-  /** What a canary of a service could show; null without recent traffic. */
-  outlook(query: OutlookQuery): OutlookView | null {
-    const { service } = query;
-    const [series, firstAt] = [this.#series.of(service), this.#series.firstAtOf(service)];
-    return outlookView(query, { series, firstAt, policy: this.#canaryPolicy(service), window: this.window });
-  }
-
-  /** An objective that was never declared; null when the service has no endpoint that is meant; `stored` as for `status`. */
-  whatIf(query: WhatIfQuery, stored: readonly StoredSlot[] = []): WhatIfView | null {
-    const [series, firstAt] = [this.#series.of(query.service), this.#series.firstAtOf(query.service)];
-    return whatIf(query, series, { window: this.window, stored, firstAt });
-  }
-
-  /** How objectives stand at `now`, the wall clock; the worst first. */
-  sloReport(now: EpochMs, only: SloQuery = { service: null, objective: null }): SloReport {
-    const { objectives: feed, rollouts, window, trends } = this;
-    return sloReport(now, only, { policies: this.#policies, feed, alerts: this.alerts.book, trends, rollouts, window });
-  }
-
-  /** What queries of metrics are answered from, at `now`, the wall clock. */
-  metrics(now: EpochMs): MetricView {
-    return new MetricView(now, this, this.#series, this.#policies);
-  }
-
-  /** Whether a deploy of the service may go out at `now`, the wall clock. */
-  gate(service: string, now: EpochMs): GateView {
-    const { window, rollouts, objectives: feed, gateBook: book, trends } = this;
-    const [policies, guard, alerts] = [this.#policies, this.controls.guard, this.alerts.book];
-    const isStateUnknown = now < Math.max(this.#unknownUntil, this.#frozenUntil);
-    return gateView(service, now, { policies, guard, book, window, rollouts, feed, alerts, trends, isStateUnknown });
-  }
-
-  /** Why rollbacks are held at `now`, the wall clock, other than by operators. */
-  breaker(now: EpochMs): BreakerView {
-    return this.controls.breaker(now, this.#policies);
-  }
-
   /** What changed since the last call, to be stored in one transaction; `bounded` leaves runs with much evidence and nothing new for later. */
   checkpoint(at: EpochMs, extent: 'bounded' | 'whole' = 'whole'): Checkpoint {
     const { slots, notes } = this.window.checkpoint();
@@ -257,6 +193,23 @@ export class Engine {
     }
   }
 
+  #ground(): ViewGround {
+    const { window, objectives, rollouts, gateBook, controls, alerts, trends } = this;
+    const isStateUnknown = (now: EpochMs): boolean => this.#isStateUnknown(now);
+    const policies = (): Policies => this.#policies;
+    const rooms = { window, objectives, rollouts, gateBook, controls, alerts, trends, series: this.#series, isStateUnknown };
+    return {
+      ...rooms,
+      get policies() {
+        return policies();
+      },
+    };
+  }
+
+  #isStateUnknown(now: EpochMs): boolean {
+    return now < Math.max(this.#unknownUntil, this.#frozenUntil);
+  }
+
   /** One run that breaks must not keep those behind it from being judged. */
   #advanceRun(run: LiveRun, now: EpochMs, decisions: Decision[]): void {
     try {
@@ -299,7 +252,7 @@ export class Engine {
   }
 
   #discover(info: SeriesInfo): void {
-    const policy = this.#canaryPolicy(info.service);
+    const policy = canaryPolicyOf(this.#policies, info.service);
     if ((policy.track === null && policy.trackBy === null) || this.isUnderAnalysis(info) || this.rollouts.isAnnounced(info.service)) return;
     const firstAt = this.#series.firstAt(info);
     const pair = discovered({
@@ -311,9 +264,5 @@ export class Engine {
     });
     if (pair === null) return;
     this.startRollout({ service: info.service, ...pair, generation: 1, startedAt: firstAt, origin: 'policy', target: null }, firstAt);
-  }
-
-  #canaryPolicy(service: string): CanaryPolicy {
-    return this.#policies.services.get(service)?.canary ?? this.#policies.fallback.canary;
   }
 }

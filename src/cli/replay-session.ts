@@ -59,7 +59,7 @@ export class ReplaySession {
   }
 
   status(windowMs: number): StatusView {
-    return this.#stages.engine.status(windowMs, this.#clock);
+    return this.#stages.engine.views.status(windowMs, this.#clock);
   }
 
   runs(): readonly AnalysisRun[] {

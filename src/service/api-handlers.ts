@@ -45,7 +45,7 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
   const { engine, store, clock, telemetry } = parts;
   /** What lies further back than memory. */
   const stored = (windowMs: DurationMs): StoredSlot[] =>
-    engine.storedPieces(windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
+    engine.views.storedPieces(windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
   return {
     ...gateHandlers(parts),
     ...parts.kayenta,
@@ -105,11 +105,11 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
       telemetry.log.info({ rollout: id, how, state: run.state }, 'rollout ended by the deploy system');
       return parts.checkpoint() ? { outcome: 'over', run } : NOT_DURABLE;
     },
-    status: (windowMs, service) => engine.status(windowMs, clock.now(), service ?? undefined, stored(windowMs)),
-    latency: (query) => engine.latency(query, stored(query.windowMs)),
-    outlook: (query) => engine.outlook(query),
-    slo: (only) => engine.sloReport(clock.now(), only),
-    whatIf: (query) => engine.whatIf(query, stored(query.windowMs)),
+    status: (windowMs, service) => engine.views.status(windowMs, clock.now(), service ?? undefined, stored(windowMs)),
+    latency: (query) => engine.views.latency(query, stored(query.windowMs)),
+    outlook: (query) => engine.views.outlook(query),
+    slo: (only) => engine.views.sloReport(clock.now(), only),
+    whatIf: (query) => engine.views.whatIf(query, stored(query.windowMs)),
   };
 }
 

@@ -13,7 +13,7 @@ import { NOT_DURABLE } from './not-durable.ts';
 const FULL_RETRY_MS = 60_000;
 
 export interface ControlHandlerParts {
-  readonly engine: Pick<Engine, 'controls' | 'breaker'>;
+  readonly engine: Pick<Engine, 'controls'> & { readonly views: Pick<Engine['views'], 'breaker'> };
   readonly telemetry: Telemetry;
   readonly clock: Pick<Clock, 'now'>;
   /** Makes a change durable; false when the store refuses. */
@@ -29,7 +29,7 @@ export function controlHandlers(parts: ControlHandlerParts): ControlHandlers {
   const { engine, telemetry, clock } = parts;
   const { controls } = engine;
   const { book } = controls;
-  const report = (now: EpochMs): BreakerReport => ({ now, ...engine.breaker(now) });
+  const report = (now: EpochMs): BreakerReport => ({ now, ...engine.views.breaker(now) });
   return {
     holdBack({ service, rollout, mode, by, reason, forMs }) {
       const now = clock.now();
@@ -56,7 +56,7 @@ export function controlHandlers(parts: ControlHandlerParts): ControlHandlers {
     breaker: () => report(clock.now()),
     resetBreaker(by, reason) {
       const now = clock.now();
-      const { rollbacksLastHour, commonCause } = engine.breaker(now);
+      const { rollbacksLastHour, commonCause } = engine.views.breaker(now);
       controls.resetBreaker({ by, reason, at: now });
       const isKept = parts.checkpoint();
       telemetry.log.warn({ by, reason, rollbacksLastHour, hadCommonCause: commonCause !== null, isKept }, 'the breaker was reset');

@@ -12,7 +12,7 @@ import { NOT_DURABLE } from './not-durable.ts';
 const FULL_RETRY_MS = 60_000;
 
 export interface GateHandlerParts {
-  readonly engine: Pick<Engine, 'gate' | 'gateBook'>;
+  readonly engine: Pick<Engine, 'gateBook'> & { readonly views: Pick<Engine['views'], 'gate'> };
   readonly telemetry: Telemetry;
   readonly clock: Pick<Clock, 'now'>;
   /** Makes a change durable; false when the store refuses. */
@@ -27,7 +27,7 @@ export function gateHandlers(parts: GateHandlerParts): GateHandlers {
   const { engine, telemetry, clock } = parts;
   const book = engine.gateBook;
   return {
-    gate: (service) => engine.gate(service, clock.now()),
+    gate: (service) => engine.views.gate(service, clock.now()),
     overrideGate({ service, by, reason, forMs }) {
       const now = clock.now();
       const override = { service, by, reason, at: now, until: now + forMs };

@@ -23,12 +23,12 @@ export interface MetricParts {
 
 export function metricSource({ engine, store, clock }: MetricParts): MetricSource {
   return {
-    series: () => engine.metrics(clock.now()).series(),
-    gauges: (at) => engine.metrics(clock.now()).gauges(at),
+    series: () => engine.views.metrics(clock.now()).series(),
+    gauges: (at) => engine.views.metrics(clock.now()).gauges(at),
     monotonicMs: () => clock.monotonicMs(),
     breathe: () => setImmediate(),
     async scan(requests, deadline) {
-      const { scans, pieces, held } = engine.metrics(clock.now()).scans(requests);
+      const { scans, pieces, held } = engine.views.metrics(clock.now()).scans(requests);
       const refusal = (): MetricRefusal | null => scans.find((scan) => scan.refusal !== null)?.refusal ?? null;
       const pace = new Pace(clock);
       let bytes = 0;

@@ -13,7 +13,7 @@ export class MemoryControls implements ControlHandlers {
   readonly controls = new ControlDesk();
   readonly controlLog = new MemoryTelemetry();
   readonly #control = controlHandlers({
-    engine: { controls: this.controls, breaker: (now) => this.controls.breaker(now, policies({})) },
+    engine: { controls: this.controls, views: { breaker: (now) => this.controls.breaker(now, policies({})) } },
     telemetry: this.controlLog,
     clock: { now: () => NOW },
     checkpoint: () => this.isKept,

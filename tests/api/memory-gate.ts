@@ -15,7 +15,7 @@ export class MemoryGate extends MemoryControls implements GateHandlers {
   readonly gateLog = new MemoryTelemetry();
   readonly gateBook = new GateBook();
   readonly #handlers = gateHandlers({
-    engine: { gate: (service, now) => this.#view(service, now), gateBook: this.gateBook },
+    engine: { views: { gate: (service, now) => this.#view(service, now) }, gateBook: this.gateBook },
     telemetry: this.gateLog,
     clock: { now: () => FACTS_AT },
     checkpoint: () => this.isKept,

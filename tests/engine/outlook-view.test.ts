@@ -76,7 +76,7 @@ describe('the outlook of a service', () => {
     { endpoint: 'GET /rare', release: '1', perSecond: 1, failEvery: 0 },
     { endpoint: 'GET /cart', release: '0', perSecond: 4, failEvery: 2 },
   ]);
-  const view = engine.outlook(QUERY);
+  const view = engine.views.outlook(QUERY);
 
   it('is planned against the release that carries most of the traffic, with the traffic of all', () => {
     expect(view).toMatchObject({ release: '1', endpoints: 2, alpha: 0.01, withinMs: 3_600_000 });
@@ -88,31 +88,31 @@ describe('the outlook of a service', () => {
     expect(errors.isJudgeable).toBe(true);
     expect(errors.neededMs).toBeGreaterThan(5_000);
     expect(errors.neededMs).toBeLessThan(600_000);
-    const alone = streamed(120, [{ endpoint: 'GET /cart', release: '1', perSecond: 64, failEvery: 200 }]).engine.outlook(QUERY);
+    const alone = streamed(120, [{ endpoint: 'GET /cart', release: '1', perSecond: 64, failEvery: 200 }]).engine.views.outlook(QUERY);
     expect(errors.neededMs).toBeLessThan(1.3 * (check(alone, 'errors GET /cart').neededMs ?? 0));
   });
 
   it('takes longer where there is less traffic, and for a smaller share', () => {
     const busy = check(view, 'errors GET /cart').neededMs ?? Number.NaN;
     const rare = check(view, 'errors GET /rare').neededMs ?? Number.POSITIVE_INFINITY;
-    const share = check(engine.outlook({ ...QUERY, canaryShare: 0.01 }), 'errors GET /cart').neededMs ?? Number.POSITIVE_INFINITY;
+    const share = check(engine.views.outlook({ ...QUERY, canaryShare: 0.01 }), 'errors GET /cart').neededMs ?? Number.POSITIVE_INFINITY;
     expect(rare).toBeGreaterThan(busy);
     expect(share).toBeGreaterThan(busy);
   });
 
   it('finds smaller regressions in more time', () => {
     const smallest = (withinMs: number): number => {
-      const { smallest: effect } = check(engine.outlook({ ...QUERY, withinMs }), 'errors GET /cart');
+      const { smallest: effect } = check(engine.views.outlook({ ...QUERY, withinMs }), 'errors GET /cart');
       return effect?.kind === 'errors' ? effect.addRatio : Number.NaN;
     };
     expect(smallest(7_200_000)).toBeLessThan(smallest(900_000));
   });
 
   it('is none without traffic', () => {
-    expect(engine.outlook({ ...QUERY, service: 'nobody' })).toBeNull();
+    expect(engine.views.outlook({ ...QUERY, service: 'nobody' })).toBeNull();
   });
 
   it('changes nothing', () => {
-    expect(engine.outlook(QUERY)).toEqual(view);
+    expect(engine.views.outlook(QUERY)).toEqual(view);
   });
 });

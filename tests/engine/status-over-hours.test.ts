@@ -59,8 +59,8 @@ describe('the status over hours', () => {
     ['a day, of which there are three hours', 24 * HOUR_MS, SECONDS],
     ['four weeks, of which there are three hours', 28 * 24 * HOUR_MS, SECONDS],
   ])('of %s holds every request once', (_, windowMs, requests) => {
-    const stored = engine.storedPieces(windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
-    const row = engine.status(windowMs, now, 'shop', stored).services[0]?.endpoints[0];
+    const stored = engine.views.storedPieces(windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
+    const row = engine.views.status(windowMs, now, 'shop', stored).services[0]?.endpoints[0];
     // The start is rounded outward to a slot: at most a minute here.
     expect(row?.requests).toBeGreaterThanOrEqual(requests);
     expect(row?.requests).toBeLessThanOrEqual(Math.min(SECONDS, requests + 60));
@@ -68,7 +68,7 @@ describe('the status over hours', () => {
     expect(row?.p50Ms).toBeCloseTo(20.1, 0);
     expect(row?.p99Ms).toBeGreaterThan(890);
 
-    const latency = engine.latency({ service: 'shop', endpoint: 'GET /', release: null, windowMs }, stored);
+    const latency = engine.views.latency({ service: 'shop', endpoint: 'GET /', release: null, windowMs }, stored);
     expect(latency?.total).toBe(row?.requests);
     expect(latency?.buckets.reduce((sum, { count }) => sum + count, 0)).toBe(latency?.total);
     const decoded = decodeFromCompressedBase64(latency?.hdr ?? '');
@@ -77,12 +77,12 @@ describe('the status over hours', () => {
   });
 
   it('gives rates over the time that was seen, not over a window older than the service', () => {
-    const stored = engine.storedPieces(24 * HOUR_MS).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
-    expect(engine.status(24 * HOUR_MS, now, 'shop', stored).services[0]?.endpoints[0]?.rate).toBeCloseTo(1, 2);
-    expect(engine.status(60_000, now, 'shop').services[0]?.endpoints[0]?.rate).toBeCloseTo(1, 1);
+    const stored = engine.views.storedPieces(24 * HOUR_MS).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
+    expect(engine.views.status(24 * HOUR_MS, now, 'shop', stored).services[0]?.endpoints[0]?.rate).toBeCloseTo(1, 2);
+    expect(engine.views.status(60_000, now, 'shop').services[0]?.endpoints[0]?.rate).toBeCloseTo(1, 1);
   });
 
   it('knows no latency of an endpoint there is not', () => {
-    expect(engine.latency({ service: 'shop', endpoint: 'GET /none', release: null, windowMs: 60_000 })).toBeNull();
+    expect(engine.views.latency({ service: 'shop', endpoint: 'GET /none', release: null, windowMs: 60_000 })).toBeNull();
   });
 });

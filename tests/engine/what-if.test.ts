@@ -75,8 +75,8 @@ const ASKED: WhatIfQuery = {
 
 function asked(change: Partial<WhatIfQuery> = {}) {
   const query = { ...ASKED, ...change };
-  const stored = engine.storedPieces(query.windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
-  const view = engine.whatIf(query, stored);
+  const stored = engine.views.storedPieces(query.windowMs).flatMap(({ level, fromSec, toSec }) => store.slots(level, fromSec, toSec));
+  const view = engine.views.whatIf(query, stored);
   if (view === null) throw new RangeError('no answer');
   const within = SERVED.filter(({ atSec, route }) => atSec * 1000 >= view.from && (query.endpoint ?? `GET ${route}`) === `GET ${route}`);
   return { view, within };
@@ -144,6 +144,6 @@ it.each([
 });
 
 it('knows nothing of what was never heard', () => {
-  expect(engine.whatIf({ ...ASKED, service: 'nobody' })).toBeNull();
-  expect(engine.whatIf({ ...ASKED, endpoint: 'GET /none' })).toBeNull();
+  expect(engine.views.whatIf({ ...ASKED, service: 'nobody' })).toBeNull();
+  expect(engine.views.whatIf({ ...ASKED, endpoint: 'GET /none' })).toBeNull();
 });

@@ -29,7 +29,7 @@ it('an alert goes on, frozen, and the gate knows nothing until the clock is ther
   world.engine.clockJumped(-BACK_MS, at + MINUTE_MS);
   for (const until = at + 20 * MINUTE_MS; at < until; at += 1000) second(at, true);
   expect(world.engine.alerts.book.view(SHOP.id)).toMatchObject({ severity: 'page', isFrozen: true });
-  expect(world.engine.gate('shop', at).findings.map(({ reason }) => reason)).toContain('state_unknown');
+  expect(world.engine.views.gate('shop', at).findings.map(({ reason }) => reason)).toContain('state_unknown');
 
   for (const until = at + 50 * MINUTE_MS; at < until; at += 1000) second(at, true);
   expect(world.engine.alerts.book.view(SHOP.id)).toMatchObject({ severity: 'page', isFrozen: false });

@@ -17,7 +17,7 @@ it.each([0, 60, 75, 110])('that is %i s behind fires by so much later, and no mo
     { service: 'checkout', version: 'v1', rate: 10, behaviour: (second) => ({ errorRatio: second < SICK_FROM ? 0.001 : 0.8 }) },
   ]);
   for (const { at, bytes } of world.until(600)) live.arrive({ at: at + lagSec * 1000, bytes });
-  const [report] = live.engine.sloReport(live.now).objectives;
+  const [report] = live.engine.views.sloReport(live.now).objectives;
   expect(report?.alert).toMatchObject({ severity: 'page', isFrozen: false });
   const detectedAt = report?.incidents[0]?.detectedAt ?? Number.POSITIVE_INFINITY;
   expect(detectedAt - WORLD_START).toBeLessThan((SICK_FROM + 90 + lagSec) * 1000);

@@ -39,7 +39,7 @@ class Told {
   }
 
   report() {
-    return this.live.engine.sloReport(this.live.now);
+    return this.live.engine.views.sloReport(this.live.now);
   }
 }
 

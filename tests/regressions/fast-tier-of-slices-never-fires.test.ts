@@ -22,7 +22,7 @@ it.each([
     { service: 'checkout', version: 'v1', rate: 3, behaviour: (second) => ({ errorRatio: second < SICK_FROM ? 0 : 1 }) },
   ]);
   live.play(world, 3600);
-  const [report] = live.engine.sloReport(live.now).objectives;
+  const [report] = live.engine.views.sloReport(live.now).objectives;
   const [reading] = report?.alert.tiers ?? [];
   expect(report?.alert.severity).toBe('page');
   expect(reading?.short.valid).toBeGreaterThan(0);

@@ -22,7 +22,7 @@ function counted(heardMeanwhile: string | null): { valid: number; bad: number } 
     { service: 'search', version: 'v1', rate: 3, ...(heardMeanwhile !== 'search' && { exports }) },
   ]);
   live.play(world, 1500);
-  const [report] = live.engine.sloReport(live.now).objectives;
+  const [report] = live.engine.views.sloReport(live.now).objectives;
   return { valid: report?.counts.valid ?? 0, bad: report?.counts.bad ?? 0 };
 }
 

@@ -16,7 +16,7 @@ const pods = (errorRatio: number, from: number, to: number): Pods[] => [
 ];
 
 function gateOf(live: Live, service = 'checkout') {
-  return live.engine.gate(service, live.now);
+  return live.engine.views.gate(service, live.now);
 }
 
 function reasons(live: Live): GateReason[] {
@@ -35,7 +35,7 @@ describe('a service that fails', () => {
     live.play(world, 180);
     const { answer, findings } = gateOf(live);
     expect([answer, findings.map(({ reason }) => reason)]).toEqual(['refuse', ['budget_spent', 'objective_burns', 'incident_large']]);
-    const [report] = live.engine.sloReport(live.now).objectives;
+    const [report] = live.engine.views.sloReport(live.now).objectives;
     const [bad, allowed] = [report?.counts.bad ?? Number.NaN, Math.floor(report?.allowedBad ?? Number.NaN)];
     expect(bad).toBeGreaterThan(allowed);
     expect(findings[0]?.text).toContain(`left (${whole(bad)} bad of ${whole(allowed)} allowed); the gate refuses below 0 %`);
@@ -47,7 +47,7 @@ describe('a service that fails', () => {
     const world = new World(pods(0.8, 120, 180));
     live.play(world, 900);
     const large = gateOf(live).findings.find(({ reason }) => reason === 'incident_large');
-    const [incident] = live.engine.sloReport(live.now).objectives[0]?.incidents ?? [];
+    const [incident] = live.engine.views.sloReport(live.now).objectives[0]?.incidents ?? [];
     expect(incident?.bad).toBeGreaterThan(100);
     expect(large?.text).toMatch(new RegExp(`\\(${whole(incident?.bad ?? 0)} bad of \\d+ allowed then\\), more than 20 %`));
   });

@@ -36,7 +36,7 @@ describe('the breaker', () => {
     live.play(stream, 490);
     expect(live.run('r-d')).toMatchObject({ state: 'held', verdict: { decision: 'hold', reason: 'breaker_open' } });
     expect(told(live).slice(3)).toEqual(['hold r-d']);
-    expect(live.engine.breaker(live.now)).toMatchObject({ isOpen: true, rollbacksLastHour: 3 });
+    expect(live.engine.views.breaker(live.now)).toMatchObject({ isOpen: true, rollbacksLastHour: 3 });
 
     live.engine.controls.resetBreaker({ by: 'ana', reason: 'three unlucky releases', at: live.now });
     live.restart();

@@ -146,7 +146,7 @@ export class Live {
   }
 
   service(name: string, windowMs: DurationMs = 600_000): ServiceView {
-    const view = this.engine.status(windowMs, this.#now, name).services[0];
+    const view = this.engine.views.status(windowMs, this.#now, name).services[0];
     if (view === undefined) throw new RangeError(`nothing is known of ${name}`);
     return view;
   }

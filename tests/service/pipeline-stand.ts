@@ -164,7 +164,7 @@ export class PipelineStand {
 
   /** Valid and bad requests behind the shop's availability. */
   get counts() {
-    const status = this.stages.engine.status(60_000, this.clock.now());
+    const status = this.stages.engine.views.status(60_000, this.clock.now());
     const evidence = status.services[0]?.objectives[0]?.judgement.evidence;
     if (evidence?.kind !== 'objective') throw new Error('no objective');
     return { valid: evidence.valid, good: evidence.good };
