@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SqliteStore } from '../../src/store/sqlite-store.ts';
@@ -16,8 +17,8 @@ const LANES = 2;
 /** Enough to find the fault, which shows in about every tenth. */
 const CYCLES_WITH_A_FAULT = 60;
 const ROLLOUTS_PER_CYCLE = 6;
-/** A process lives so long after it came up, at random up to. */
-const LIVES_MS = 60;
+/** A process is killed after a random number of decisions, and at random up to so much later. */
+const LATER_MS = 12;
 /** So many are killed while they come up. */
 const EARLY_RATIO = 0.15;
 const COMES_UP_MS = 150;
@@ -58,8 +59,8 @@ async function storm(lane: number, cycles: number, order: Order): Promise<Outcom
     const ended = once(child, 'close');
     if (random() < EARLY_RATIO) await pause(random() * COMES_UP_MS);
     else {
-      await Promise.race([once(child.stdout, 'data'), ended]);
-      await pause(random() * LIVES_MS);
+      await Promise.race([decisions(child.stdout, 1 + Math.floor(random() * ROLLOUTS_PER_CYCLE)), ended]);
+      await pause(random() * LATER_MS);
     }
     child.kill('SIGKILL');
     await ended;
@@ -72,11 +73,22 @@ async function storm(lane: number, cycles: number, order: Order): Promise<Outcom
   return { recorder, journalled };
 }
 
+/** Resolves once so many were told of, and goes on reading. */
+function decisions(output: Readable, count: number): Promise<void> {
+  let told = '';
+  return new Promise((resolve) => {
+    output.setEncoding('utf8').on('data', (text: string) => {
+      told += text;
+      if (told.split('decided\n').length > count) resolve();
+    });
+  });
+}
+
 describe('killed at random moments', () => {
   it('loses no signal, doubles none, and says the same each time', { timeout: 600_000 }, async () => {
     const outcomes = await Promise.all(Array.from({ length: LANES }, (_, lane) => storm(lane, CYCLES / LANES, 'journal first')));
     for (const { recorder, journalled } of outcomes) {
-      expect(journalled.length).toBeGreaterThan(CYCLES / LANES);
+      expect(journalled.length).toBeGreaterThan((CYCLES / LANES) * (1 - 2 * EARLY_RATIO));
       expect(new Set(journalled.map(({ state }) => state))).toEqual(new Set(['acknowledged']));
       expect([...recorder.effects.keys()].sort()).toEqual(journalled.map(({ id }) => id).sort());
       expect(new Set([...recorder.effects.values()].map(({ rolloutId }) => rolloutId)).size).toBe(recorder.effects.size);

@@ -48,6 +48,7 @@ async function decide(rollout: number): Promise<void> {
     await pause(2);
   }
   store.checkpoint(sampleCheckpoint(), [{ signal, decidedAt }]);
+  writeSync(1, 'decided\n');
   delivery.submit(store.journal.pending().filter((entry) => entry.signal.id === signal.id));
   await pause(Math.random() * 4);
 }
