@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ArgoRolloutsSinkConfig } from '../../src/config/sink-config.ts';
 import { HttpsKubernetesApi } from '../../src/kubernetes/https-kubernetes-api.ts';
 import type { Signal } from '../../src/model/rollout.ts';
@@ -16,7 +16,7 @@ const TOKEN = 'a-token-of-the-account-nobody-may-see';
 const folder = mkdtempSync(join(tmpdir(), 'slipstream-test-'));
 const tokenFile = join(folder, 'token');
 writeFileSync(tokenFile, TOKEN);
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const target = { kind: 'Rollout', namespace: 'shop', name: 'checkout', fence: CANARY, previous: STABLE } as const;
 const message = (change: Partial<Signal> = {}) => messageOf(sampleSignal({ target, ...change }), DECIDED_AT);
