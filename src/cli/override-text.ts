@@ -20,11 +20,28 @@ export function scopeText({ service, rollout }: Pick<HoldEntryWire, 'service' | 
   return rollout === null ? 'everything' : `rollout ${visible(rollout)}`;
 }
 
+/** Why rollbacks do not leave now, a line each; empty when nothing withholds them. Cool-downs are usual and are left out. */
+export function withheldLines({ killSwitchSince, overrides }: HoldListWire, breaker: BreakerWire): string[] {
+  const inForce = overrides.filter((entry) => entry.isInForce);
+  return [
+    ...(killSwitchSince === null ? [] : [switchLine(killSwitchSince)]),
+    ...inForce.map((entry) => {
+      const end = entry.until === null ? 'until it is ended' : `until ${momentText(entry.until)}`;
+      const what = entry.mode === 'observe' ? 'nothing' : 'no rollback';
+      return `Override of ${scopeText(entry)}: ${what} leaves, by ${visible(entry.by)} ${end}: ${visible(entry.reason)}`;
+    }),
+    ...(breaker.isOpen || breaker.commonCause !== null ? breakerLines({ ...breaker, coolDowns: [] }) : []),
+  ];
+}
+
+function switchLine(since: number): string {
+  return `The kill switch file is there since ${momentText(since)}: no rollback leaves.`;
+}
+
 /** The kill switch and the breaker in a line each, then all overrides, those in force first. */
 export function overridePage(holds: HoldListWire, breaker: BreakerWire, options: TableOptions): string {
   const { killSwitchSince, overrides } = holds;
-  const switched =
-    killSwitchSince === null ? [] : [`The kill switch file is there since ${momentText(killSwitchSince)}: no rollback leaves.`];
+  const switched = killSwitchSince === null ? [] : [switchLine(killSwitchSince)];
   const inForce = overrides.filter((entry) => entry.isInForce);
   const over = overrides.filter((entry) => !entry.isInForce);
   const table = renderTable(COLUMNS, [...inForce, ...over].map(rowOf), options);

@@ -35,6 +35,43 @@ describe('the table', () => {
     expect(stdout).toContain('at most 1 of 100 rollouts');
   });
 
+  it('says first why rollbacks do not leave, when something withholds them', async () => {
+    const held = new MemoryService();
+    const other = createApi(
+      held,
+      { host: '127.0.0.1', port: 0, publicUrl: null, token: null },
+      rememberingTelemetry().telemetry,
+      () => NOW,
+    );
+    const { address } = await other.start();
+    try {
+      expect((await ran(['status', '--url', address])).stdout).not.toContain('leaves');
+      const args = [
+        'override',
+        '--url',
+        address,
+        '--service',
+        'shop',
+        '--mode',
+        'hold',
+        '--reason',
+        'the database is moved',
+        '--by',
+        'ana',
+        '--for',
+        '2h',
+      ];
+      expect((await ran(args)).code).toBe(0);
+      const { stdout } = await ran(['status', '--url', address]);
+      expect(stdout).toMatch(
+        /^Override of service shop: no rollback leaves, by ana until 2026-11-21 14:00:00 UTC: the database is moved\n\n/,
+      );
+      expect(JSON.parse((await ran(['status', '--url', address, '-o', 'json'])).stdout)).toHaveProperty('services');
+    } finally {
+      await other.stop();
+    }
+  });
+
   it('cannot be forged by names', async () => {
     const { stdout } = await ran(['status', '--url', url]);
     expect(stdout).not.toContain('\u001b');
