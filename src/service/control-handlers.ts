@@ -1,28 +1,15 @@
 /** Answers what the API asks for operators; what they forbid is durable and logged before it is answered. */
 import type { BreakerReport, ControlHandlers, HoldEntry } from '../api/control-handlers.ts';
-import type { Unavailable } from '../api/unavailable.ts';
 import { inForce } from '../engine/override-trail.ts';
 import type { Engine } from '../engine.ts';
 import type { ControlOverrideRecord } from '../model/control-view.ts';
 import type { EpochMs } from '../model/time.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { Clock } from './clock.ts';
 import { NOT_DURABLE } from './not-durable.ts';
+import { OVERRIDES_FULL, type OverrideParts } from './override-parts.ts';
 
-/** What a caller is told to wait when every place for overrides is taken by one in force. */
-const FULL_RETRY_MS = 60_000;
-
-export interface ControlHandlerParts {
+export interface ControlHandlerParts extends OverrideParts {
   readonly engine: Pick<Engine, 'controls'> & { readonly views: Pick<Engine['views'], 'breaker'> };
-  readonly telemetry: Telemetry;
-  readonly clock: Pick<Clock, 'now'>;
-  /** Makes a change durable; false when the store refuses. */
-  checkpoint(): boolean;
-  /** True while the store takes what it is given. */
-  isDurable(): boolean;
 }
-
-const FULL: Unavailable = { outcome: 'unavailable', detail: 'too many overrides are in force already', retryAfterMs: FULL_RETRY_MS };
 
 /** An override is in force at once, whether or not the store takes it: a caller who is told to send it again has stopped rollbacks already. */
 export function controlHandlers(parts: ControlHandlerParts): ControlHandlers {
@@ -34,7 +21,7 @@ export function controlHandlers(parts: ControlHandlerParts): ControlHandlers {
     holdBack({ service, rollout, mode, by, reason, forMs }) {
       const now = clock.now();
       const override = { service, rollout, mode, by, reason, at: now, until: forMs === null ? null : now + forMs };
-      if (!book.override(override)) return FULL;
+      if (!book.override(override)) return OVERRIDES_FULL;
       const isKept = parts.checkpoint();
       telemetry.log.warn({ ...override, at: isoTime(now), until: isoTime(override.until), isKept }, 'an operator holds signals back');
       return isKept ? { outcome: 'in_force', override: entryOf({ ...override, endedAt: null, endedBy: null }, now) } : NOT_DURABLE;

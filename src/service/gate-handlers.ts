@@ -1,27 +1,14 @@
 /** Answers what the API asks of the deploy gate; what people tell it is durable and logged before it is answered. */
 import type { GateHandlers, OverrideEntry } from '../api/gate-handlers.ts';
-import type { Unavailable } from '../api/unavailable.ts';
 import type { Engine } from '../engine.ts';
 import type { GateOverrideRecord } from '../model/gate-view.ts';
 import type { EpochMs } from '../model/time.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { Clock } from './clock.ts';
 import { NOT_DURABLE } from './not-durable.ts';
+import { OVERRIDES_FULL, type OverrideParts } from './override-parts.ts';
 
-/** What a caller is told to wait when every place for overrides is taken by one in force. */
-const FULL_RETRY_MS = 60_000;
-
-export interface GateHandlerParts {
+export interface GateHandlerParts extends OverrideParts {
   readonly engine: Pick<Engine, 'gateBook'> & { readonly views: Pick<Engine['views'], 'gate'> };
-  readonly telemetry: Telemetry;
-  readonly clock: Pick<Clock, 'now'>;
-  /** Makes a change durable; false when the store refuses. */
-  checkpoint(): boolean;
-  /** True while the store takes what it is given. */
-  isDurable(): boolean;
 }
-
-const FULL: Unavailable = { outcome: 'unavailable', detail: 'too many overrides are in force already', retryAfterMs: FULL_RETRY_MS };
 
 export function gateHandlers(parts: GateHandlerParts): GateHandlers {
   const { engine, telemetry, clock } = parts;
@@ -31,7 +18,7 @@ export function gateHandlers(parts: GateHandlerParts): GateHandlers {
     overrideGate({ service, by, reason, forMs }) {
       const now = clock.now();
       const override = { service, by, reason, at: now, until: now + forMs };
-      if (!book.override(override)) return FULL;
+      if (!book.override(override)) return OVERRIDES_FULL;
       const isKept = parts.checkpoint();
       telemetry.log.warn({ service, by, reason, until: new Date(override.until).toISOString(), isKept }, 'the deploy gate is overridden');
       return isKept ? { outcome: 'in_force', override: entryOf({ ...override, endedAt: null, endedBy: null }, now) } : NOT_DURABLE;
