@@ -24,7 +24,7 @@ export class KillSwitch {
     this.look();
   }
 
-  /** To be called often, and before anything is sent: it costs one system call. */
+  /** To be called often: it costs one system call. */
   look(): void {
     this.#look();
     this.#show();
@@ -49,7 +49,7 @@ export class KillSwitch {
 
   /** Whether a signal that is journalled may leave: looks at the file once more. */
   standing(signal: Signal, rollouts: Pick<Rollouts, 'isCurrent'>): SignalStanding {
-    this.look();
+    this.#look();
     return this.#parts.controls.standing(signal, rollouts, this.#parts.now());
   }
 
