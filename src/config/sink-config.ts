@@ -91,6 +91,13 @@ export interface PagerdutySinkConfig extends RequestingSink, NetworkRule {
 export type NotifierSinkConfig = AlertmanagerSinkConfig | SlackSinkConfig | PagerdutySinkConfig;
 export type SinkConfig = WebhookSinkConfig | PrintSinkConfig | ArgoRolloutsSinkConfig | KubernetesSinkConfig | NotifierSinkConfig;
 
+/** Sinks that tell people, rather than a deploy system. */
+export const TELLS_PEOPLE: ReadonlySet<SinkConfig['type']> = new Set([
+  'alertmanager',
+  'slack',
+  'pagerduty',
+] satisfies NotifierSinkConfig['type'][]);
+
 /** When people are told of a delivery that does not get through or has no effect. */
 export interface EscalationConfig {
   readonly afterMs: DurationMs;

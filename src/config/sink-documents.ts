@@ -7,7 +7,7 @@ import type { ProcessDocument } from './process-schema.ts';
 import type { Complaint } from './quantity.ts';
 import { ed25519KeyComplaint, slackUrlComplaint, tokenComplaint, visibleTextComplaint, webhookSecretComplaint } from './read-secret.ts';
 import type { Secret } from './secret.ts';
-import type { EscalationConfig, KubernetesConfig, SinkConfig, WatchConfig } from './sink-config.ts';
+import { type EscalationConfig, type KubernetesConfig, type SinkConfig, TELLS_PEOPLE, type WatchConfig } from './sink-config.ts';
 import type { SinkDocument } from './sink-schema.ts';
 import type { SourceDocument } from './yaml-source.ts';
 
@@ -49,19 +49,15 @@ export function sinkConfig(sink: SinkDocument, path: YamlPath, secret: ReadSecre
         ...named,
         urls: sink.urls,
         token: sink.token === undefined ? null : secret(sink.token, [...path, 'token'], tokenComplaint),
-        burns: sink.burns,
         resendMs: sink.resend,
-        networks: sink.networks ?? null,
-        timeoutMs: sink.timeout,
+        ...notifying(sink),
       };
     case 'slack':
       return {
         type: 'slack',
         ...named,
         url: secret(sink.url, [...path, 'url'], slackUrlComplaint),
-        burns: sink.burns,
-        networks: sink.networks ?? null,
-        timeoutMs: sink.timeout,
+        ...notifying(sink),
       };
     case 'pagerduty':
       return {
@@ -69,13 +65,15 @@ export function sinkConfig(sink: SinkDocument, path: YamlPath, secret: ReadSecre
         ...named,
         url: sink.url,
         routingKey: secret(sink.routingKey, [...path, 'routingKey'], visibleTextComplaint),
-        burns: sink.burns,
-        networks: sink.networks ?? null,
-        timeoutMs: sink.timeout,
+        ...notifying(sink),
       };
     default:
       return sink satisfies never;
   }
+}
+
+function notifying({ burns, networks, timeout }: Extract<SinkDocument, { burns: unknown }>) {
+  return { burns, networks: networks ?? null, timeoutMs: timeout };
 }
 
 export function escalationConfig({ escalation }: ProcessDocument): EscalationConfig {
@@ -101,8 +99,6 @@ export function watchConfigs({ watches }: ProcessDocument): readonly WatchConfig
     releaseAttribute: releaseAttribute ?? RELEASE_ATTRIBUTES[type],
   }));
 }
-
-const TELLS_PEOPLE: ReadonlySet<SinkDocument['type']> = new Set(['alertmanager', 'slack', 'pagerduty']);
 
 export function checkSinks(source: SourceDocument, document: ProcessDocument, problems: Problem[]): void {
   const names = new Set<string>();

@@ -1,6 +1,6 @@
 /** People are told of burning budgets, and of deliveries that need a person: the channels of the configuration around the engine's alerts. */
 import type { Config } from '../config/config.ts';
-import type { NotifierSinkConfig, SinkConfig } from '../config/sink-config.ts';
+import { type NotifierSinkConfig, type SinkConfig, TELLS_PEOPLE } from '../config/sink-config.ts';
 import type { Engine } from '../engine.ts';
 import type { StoredNote } from '../model/checkpoint.ts';
 import type { Notice } from '../model/notice.ts';
@@ -73,5 +73,5 @@ function unjournalled(waiting: readonly DecidedSignal[], afterMs: DurationMs, no
 }
 
 function tellsPeople(sink: SinkConfig): sink is NotifierSinkConfig {
-  return sink.type === 'alertmanager' || sink.type === 'slack' || sink.type === 'pagerduty';
+  return TELLS_PEOPLE.has(sink.type);
 }
