@@ -3,20 +3,20 @@ import type { ApiHandlers } from '../api/handlers.ts';
 import type { WatchConfig } from '../config/sink-config.ts';
 import type { KubernetesApi } from '../kubernetes/kubernetes-api.ts';
 import { ROLLOUTS_API, type RolloutObject } from '../kubernetes/rollout-object.ts';
-import type { RolloutEnd } from '../model/rollout.ts';
+import type { AnalysisRun, RolloutEnd } from '../model/rollout.ts';
 import { rolloutIdOf } from '../model/rollout-name.ts';
 import { visible } from '../model/safe-text.ts';
 import type { DurationMs } from '../model/time.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { readRollout } from '../watches/argo-rollouts.ts';
-import { leadsToRun } from '../watches/begin-anew.ts';
+import { type KnownRun, leadsToRun } from '../watches/begin-anew.ts';
 import { RolloutBook } from '../watches/rollout-book.ts';
 import { watchDeployments } from '../watches/watch-deployments.ts';
 import { watchRollouts } from '../watches/watch-rollouts.ts';
 import type { Moment, RolloutHandlers, Told, WatchedRollout } from '../watches/watched-rollout.ts';
 
 /** What of the API's handlers watches use: they wish for runs as any deploy system does. */
-export type RunHandlers = Pick<ApiHandlers, 'startRollout' | 'endRollout' | 'run'>;
+export type RunHandlers = Pick<ApiHandlers, 'startRollout' | 'endRollout' | 'run' | 'signal'>;
 
 export interface WatchParts {
   readonly watches: readonly WatchConfig[];
@@ -80,8 +80,7 @@ export function rolloutHandlers(runs: RunHandlers): RolloutHandlers {
     async begin(rollout: WatchedRollout, moment: Moment): Promise<Told> {
       const id = rolloutIdOf(rollout.target);
       const run = await runs.run(id);
-      const known =
-        run === null ? null : { generation: run.rollout.generation, isOver: !IN_FLIGHT.has(run.state), uid: run.rollout.target?.uid };
+      const known = run === null ? null : await knownRun(runs, run);
       if (!leadsToRun(rollout, moment, known)) return 'done';
       const { service, target, baseline, canary, startedAt, canaryShare, revision } = rollout;
       const generation = { kind: 'next', atLeast: Math.max(1, revision) } as const;
@@ -105,6 +104,12 @@ export function rolloutHandlers(runs: RunHandlers): RolloutHandlers {
       return outcome === 'unavailable' ? 'later' : 'done';
     },
   };
+}
+
+async function knownRun(runs: Pick<RunHandlers, 'signal'>, { rollout, state, signalId }: AnalysisRun): Promise<KnownRun> {
+  const deliveries = state === 'rolled_back' && signalId !== null ? await runs.signal(signalId) : [];
+  const isUndone = deliveries.some((delivery) => delivery.state === 'confirmed');
+  return { generation: rollout.generation, isOver: !IN_FLIGHT.has(state), isUndone, uid: rollout.target?.uid };
 }
 
 /** A bake is of a rollout that is through: when its release moves again, that is a new attempt. */

@@ -6,14 +6,16 @@ import type { Moment, WatchedRollout } from './watched-rollout.ts';
 export interface KnownRun {
   readonly generation: number;
   readonly isOver: boolean;
+  /** It was rolled back, and the object was seen not to be in flight after that. */
+  readonly isUndone?: boolean;
   /** Of its object; undefined: unknown. */
   readonly uid?: string | undefined;
 }
 
 /**
  * A run that reached its verdict stays over while the same attempt goes on: a new one would call off a signal that is still on its way. Found at first
- * sight, a run that is over counts as that of this attempt unless its generation is below the revision, which no run of it can have; so what somebody
- * retried while we were away is not judged, rather than a rollback lost.
+ * sight, a run that is over counts as that of this attempt unless its generation is below the revision, which no run of it can have, or its rollback was
+ * confirmed, so that somebody retried it while we were away. An unconfirmed one is not judged again, rather than a rollback lost.
  */
 export function leadsToRun(
   { revision, target }: Pick<WatchedRollout, 'revision'> & { readonly target?: Pick<RolloutTarget, 'uid'> },
@@ -26,7 +28,9 @@ export function leadsToRun(
     case 'going_on':
       return known !== null && !known.isOver;
     case 'found':
-      return known === null || !known.isOver || known.generation < revision || isMadeAgain(target?.uid, known.uid);
+      return (
+        known === null || !known.isOver || known.isUndone === true || known.generation < revision || isMadeAgain(target?.uid, known.uid)
+      );
     default:
       return moment satisfies never;
   }

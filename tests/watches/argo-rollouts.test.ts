@@ -81,6 +81,7 @@ describe('a rollout that is told of', () => {
     ['begins none after a restart when its run, of a later generation, is over', 'found', over(9), false],
     ['begins one when the run that is over was of an earlier revision of the same release', 'found', over(3), true],
     ['begins one when it was seen not to be in flight: somebody tries again', 'begun', over(7), true],
+    ['begins anew at first sight what was undone before: somebody retried it', 'found', { ...over(7), isUndone: true }, true],
     ['tells a run that goes on of its share', 'going_on', open(7), true],
     ['begins none by a change of its share when its run is over', 'going_on', over(7), false],
   ] as const)('%s', (_, moment, known, leads) => {
