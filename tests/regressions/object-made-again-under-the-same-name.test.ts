@@ -90,7 +90,7 @@ it.each([
   const reading = readDeployment(deployment, notes, 'k8s.replicaset.name');
   const rollout = reading === null ? null : readingOf(reading, deployment.metadata.uid).inFlight;
   if (rollout === null) throw new Error('it is in flight');
-  const over = { state: 'rolled_back', rollout: { generation: 2, target: { ...rollout.target, uid } } };
+  const over = { state: 'rolled_back', signalId: null, rollout: { generation: 2, target: { ...rollout.target, uid } } };
   let starts = 0;
   const handlers = rolloutHandlers({
     run: () => over,
