@@ -4,6 +4,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const WHOLE = ['tests/demo/demo.test.ts', 'tests/service/**/*.test.ts'];
 /** Tests against a real API server and real controllers, which are built from source first: run by `npm run test:cluster`. */
 const CLUSTER = ['tests/cluster/**/*.test.ts'];
+/** Tests against a real Kafka broker: in a group of their own, as brokers and members need the machine. */
+const KAFKA = ['tests/kafka/**/*.test.ts'];
 /** Vitest runs every project unless told which. */
 const isClusterRun = process.argv.some(
   (argument, index) => argument === '--project=cluster' || (process.argv[index - 1] === '--project' && argument === 'cluster'),
@@ -21,11 +23,23 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['tests/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...WHOLE, ...CLUSTER],
+          exclude: [...configDefaults.exclude, ...WHOLE, ...CLUSTER, ...KAFKA],
           sequence: { groupOrder: 0 },
         },
       },
       { extends: true, test: { name: 'whole', include: WHOLE, maxWorkers: 1, fileParallelism: false, sequence: { groupOrder: 1 } } },
+      {
+        extends: true,
+        test: {
+          name: 'kafka',
+          include: KAFKA,
+          globalSetup: ['tests/kafka/rig/global-setup.ts'],
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
       ...(isClusterRun
         ? [
             {

@@ -20,6 +20,7 @@ import { TrendBook } from './engine/trend-book.ts';
 import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
 import type { Checkpoint, SavedState } from './model/checkpoint.ts';
 import type { HistogramLayout } from './model/histogram-layout.ts';
+import type { InputDoubt } from './model/judgement.ts';
 import type { Policies } from './model/policy.ts';
 import type { AnalysisRun, RolloutEnd, Signal } from './model/rollout.ts';
 import type { SeriesInfo } from './model/series.ts';
@@ -49,6 +50,7 @@ export class Engine {
   readonly views: EngineViews;
   #policies: Policies;
   readonly #series = new SeriesBook();
+  #doubt: InputDoubt | null = null;
   #frozenUntil: EpochMs = Number.NEGATIVE_INFINITY;
   #unknownUntil: EpochMs = Number.NEGATIVE_INFINITY;
   /** Since the last time that time moved on. */
@@ -76,8 +78,12 @@ export class Engine {
     return outcome;
   }
 
-  /** Moves time on: rolls windows up and judges every run as far as its watermark allows. `now` is the wall clock, or the stream's own in a replay. */
-  advance(now: EpochMs): readonly Decision[] {
+  /**
+   * Moves time on: rolls windows up and judges every run as far as its watermark allows. `now` is the wall clock, or the stream's own: in a replay, and where
+   * sources tell how far their counts are complete. While there is a `doubt` about those counts, no run promotes or rolls back.
+   */
+  advance(now: EpochMs, doubt: InputDoubt | null = null): readonly Decision[] {
+    this.#doubt = doubt;
     const decisions: Decision[] = [];
     for (const run of this.rollouts.active()) this.#advanceRun(run, now, decisions);
     this.window.advance(now);
@@ -231,6 +237,7 @@ export class Engine {
       window: this.window,
       clockJumped: now < this.#frozenUntil,
       stateUnknown: now < this.#unknownUntil,
+      inputDoubt: this.#doubt,
       objectiveBurns: this.objectives.isBurningFast(service, this.window.newestAt(service)),
       ceiling: controls.book.modeOf(service, id, now),
       objection: (at, provenAt) => controls.objection(service, at, provenAt, limits),

@@ -14,7 +14,7 @@ interface Door {
 
 const PURE = { pure: true } as const;
 const SHELL = { pure: false } as const;
-const PURE_ROOMS = ['model', 'decode', 'aggregate', 'window', 'evaluate', 'decide'];
+const PURE_ROOMS = ['model', 'decode', 'aggregate', 'window', 'evaluate', 'decide', 'wire'];
 const ANY_NODE = 'node:*';
 
 /** The table of the README's map. `ingest` and `engine` are the two stages, `service` the composition root. */
@@ -29,11 +29,13 @@ const DOORS: Readonly<Record<string, Door>> = {
   engine: { ...PURE, rooms: ['model', 'window', 'evaluate', 'decide'], packages: [] },
   config: { ...SHELL, rooms: ['model'], packages: ['zod', 'yaml', 'rrule', ANY_NODE] },
   telemetry: { ...SHELL, rooms: ['model'], packages: ['@opentelemetry/*', 'pino', ANY_NODE] },
-  receivers: { ...SHELL, rooms: ['model', 'config', 'telemetry'], packages: ['@grpc/grpc-js', ANY_NODE] },
+  wire: { ...PURE, rooms: ['model'], packages: [] },
+  receivers: { ...SHELL, rooms: ['model', 'config', 'telemetry', 'kafka'], packages: ['@grpc/grpc-js', ANY_NODE] },
+  kafka: { ...SHELL, rooms: ['model', 'config', 'telemetry'], packages: ['kafkajs', 'snappy', 'lz4-napi', ANY_NODE] },
   kubernetes: { ...SHELL, rooms: ['model', 'config', 'telemetry'], packages: ['undici', ANY_NODE] },
   watches: { ...SHELL, rooms: ['model', 'config', 'telemetry', 'kubernetes'], packages: [ANY_NODE] },
   sinks: { ...SHELL, rooms: ['model', 'config', 'telemetry', 'store', 'kubernetes'], packages: ['undici', ANY_NODE] },
-  store: { ...SHELL, rooms: ['model', 'config', 'telemetry'], packages: [ANY_NODE] },
+  store: { ...SHELL, rooms: ['model', 'config', 'telemetry', 'kafka'], packages: [ANY_NODE] },
   api: {
     ...SHELL,
     rooms: ['model', 'config', 'telemetry'],
@@ -41,7 +43,20 @@ const DOORS: Readonly<Record<string, Door>> = {
   },
   service: {
     ...SHELL,
-    rooms: [...PURE_ROOMS, 'ingest', 'engine', 'config', 'telemetry', 'receivers', 'sinks', 'store', 'api', 'kubernetes', 'watches'],
+    rooms: [
+      ...PURE_ROOMS,
+      'ingest',
+      'engine',
+      'config',
+      'telemetry',
+      'receivers',
+      'sinks',
+      'store',
+      'api',
+      'kubernetes',
+      'watches',
+      'kafka',
+    ],
     packages: [ANY_NODE],
   },
   cli: {
@@ -58,6 +73,7 @@ const DOORS: Readonly<Record<string, Door>> = {
       'api',
       'kubernetes',
       'watches',
+      'kafka',
       'service',
     ],
     packages: ['commander', 'yaml', ANY_NODE],

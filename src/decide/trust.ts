@@ -1,5 +1,5 @@
 /** Says whether the telemetry behind a run can be believed: what cannot leads to hold, never to a rollback and never to a promotion. */
-import type { Reason } from '../model/judgement.ts';
+import type { InputDoubt, Reason } from '../model/judgement.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 
 /** How many of one release's spans came, and how many requests they stand for. */
@@ -34,6 +34,8 @@ export interface Telemetry {
   readonly clockJumped: boolean;
   /** State could not be restored as it was. */
   readonly stateUnknown: boolean;
+  /** Of spans on their way to us. */
+  readonly inputDoubt: InputDoubt | null;
 }
 
 /** Below this many spans a share says nothing. */
@@ -55,6 +57,7 @@ export function distrust(telemetry: Telemetry): Reason | null {
   const { baseline, canary, newestAt } = telemetry;
   if (telemetry.stateUnknown) return 'state_unknown';
   if (telemetry.clockJumped) return 'clock_jump';
+  if (telemetry.inputDoubt !== null) return telemetry.inputDoubt;
   if (newestAt === null) return 'no_data';
   if (telemetry.now - newestAt > telemetry.freshnessMs) return 'stale_telemetry';
   if (isLate(baseline) || isLate(canary)) return 'late_telemetry';

@@ -4,7 +4,7 @@ import { underCeiling } from '../decide/ceiling.ts';
 import { type RunStep, stepRun } from '../decide/run-state.ts';
 import { distrust, isSilence } from '../decide/trust.ts';
 import type { CanaryJudgement } from '../evaluate/canary/canary-judgement.ts';
-import type { Reason } from '../model/judgement.ts';
+import type { InputDoubt, Reason } from '../model/judgement.ts';
 import type { CanaryPolicy, PolicyMode } from '../model/policy.ts';
 import type { Rollout } from '../model/rollout.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
@@ -18,6 +18,7 @@ export interface Surroundings {
   readonly window: SlidingWindow;
   readonly clockJumped: boolean;
   readonly stateUnknown: boolean;
+  readonly inputDoubt: InputDoubt | null;
   /** An objective of the service is burning fast. */
   readonly objectiveBurns: boolean;
   /** What operators allow for the run now. */
@@ -65,6 +66,7 @@ function plainStep({ rollout, policy, bake, arms, said, reason, isLive, lagMs, a
     baseline: isLive ? telemetry.baseline : { ...telemetry.baseline, recent: NOTHING_RECENT },
     clockJumped: around.clockJumped,
     stateUnknown: around.stateUnknown,
+    inputDoubt: around.inputDoubt,
   });
   const input = {
     outcome: said.outcome,

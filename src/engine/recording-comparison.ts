@@ -163,7 +163,14 @@ function distrusted(arms: readonly ComparedArms[]): Reason | null {
   });
   const timing = ({ requests, timed }: RecordingTotals) => ({ received: requests, untimed: requests - timed });
   const endpoints = arms.map(({ baseline, candidate }) => ({ baseline: timing(baseline), canary: timing(candidate) }));
-  const telemetry = { baseline: side('baseline'), canary: side('candidate'), endpoints, clockJumped: false, stateUnknown: false };
+  const telemetry = {
+    baseline: side('baseline'),
+    canary: side('candidate'),
+    endpoints,
+    clockJumped: false,
+    stateUnknown: false,
+    inputDoubt: null,
+  };
   return distrust({ ...telemetry, now: 0, newestAt: 0, freshnessMs: Number.POSITIVE_INFINITY });
 }
 

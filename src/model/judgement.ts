@@ -35,6 +35,8 @@ export const REASONS = [
   'tolerance_too_small',
   'clock_jump',
   'state_unknown',
+  'input_lagging',
+  'input_gap',
   // policy
   'shared_failure',
   'cool_down',
@@ -49,6 +51,9 @@ export const REASONS = [
   'overridden',
 ] as const;
 export type Reason = (typeof REASONS)[number];
+
+/** What may be wrong with spans on their way to us: not all up to now have been counted yet, or some never will be. */
+export type InputDoubt = Extract<Reason, 'input_lagging' | 'input_gap'>;
 
 /** Bad of total in one release. */
 export interface ArmCounts {

@@ -30,6 +30,8 @@ const REASON_TEXT: Readonly<Record<Reason, string>> = {
   confounded: 'baseline and canary do not get the same mixture of requests, so routing may explain what differs',
   tolerance_too_small: 'pods of the baseline differ more among themselves than the tolerance allows for, so it is widened',
   clock_jump: 'the clock of this machine jumped; waiting until times can be trusted again',
+  input_lagging: 'not all spans up to now have been counted yet: the view lags behind',
+  input_gap: 'some spans were lost before they could be counted',
   state_unknown: 'state could not be restored as it was; earlier evidence is missing',
   shared_failure: 'baseline and canary fail alike: the cause is not this release',
   cool_down: 'another rollback of this service was too recent',

@@ -74,6 +74,10 @@ export class MemoryStore implements Store {
     return this.journal.append(signals);
   }
 
+  durable(): null {
+    return null;
+  }
+
   slots(level: LevelSeconds, fromSec: number, toSec: number): readonly StoredSlot[] {
     return [...(this.#slots.get(level) ?? [])]
       .filter(([startSec]) => startSec >= fromSec && startSec < toSec)

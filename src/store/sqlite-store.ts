@@ -80,6 +80,10 @@ export class SqliteStore implements Store {
     });
   }
 
+  durable(): null {
+    return null;
+  }
+
   slots(level: LevelSeconds, fromSec: number, toSec: number): readonly StoredSlot[] {
     try {
       const rows = this.#slots.get(level)?.between.all(fromSec, toSec) as unknown as readonly SlotRow[];

@@ -29,6 +29,11 @@ export interface Store extends Disposable {
    * still to be written. Small, so that a signal waits for little. Otherwise as `checkpoint`.
    */
   recordDecisions(changed: DecisionRecord, signals: readonly DecidedSignal[]): readonly string[];
+  /**
+   * Null: everything that was written is durable. Else resolves once what was written until now is, which takes as long as it takes; rejects with
+   * PermanentError when it never will be, because the state has another owner: then nothing of it may take effect.
+   */
+  durable(): Promise<void> | null;
   /** Slots of one level that start in [fromSec, toSec), ascending. */
   slots(level: LevelSeconds, fromSec: number, toSec: number): readonly StoredSlot[];
   readonly journal: SignalJournal;

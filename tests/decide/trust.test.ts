@@ -11,6 +11,7 @@ const good: Telemetry = {
   endpoints: [timing(10_000, 0, 1_000, 0)],
   clockJumped: false,
   stateUnknown: false,
+  inputDoubt: null,
 };
 
 function timing(baseline: number, baselineUntimed: number, canary: number, canaryUntimed: number): EndpointTiming {

@@ -69,6 +69,10 @@ export class RefusingStore implements Store {
     return this.#kept.recordDecisions(changed, signals);
   }
 
+  durable(): null {
+    return null;
+  }
+
   slots(...range: Parameters<Store['slots']>) {
     return this.#kept.slots(...range);
   }
