@@ -5,17 +5,16 @@ import type { Unavailable } from '../api/unavailable.ts';
 import { classifyMetric } from '../evaluate/kayenta-judge/classify-metric.ts';
 import { judgeReport } from '../evaluate/kayenta-judge/judge-series.ts';
 import type { JudgedMetric, JudgeReport, JudgeRequest } from '../model/series-judge.ts';
-import type { Stages } from './stages.ts';
 
 /** Requests that are judged or wait for their turn: each may hold a megabyte, and keep a core busy for seconds. */
 const MAX_JUDGED = 10;
 const FULL: Unavailable = { outcome: 'unavailable', detail: `${MAX_JUDGED} requests are being judged already`, retryAfterMs: 5_000 };
 
-export function kayentaHandlers(stages: Pick<Stages, 'releaseBy'>): KayentaHandlers {
+export function kayentaHandlers(releaseBy: () => readonly string[]): KayentaHandlers {
   let judged = 0;
   let last: Promise<unknown> = Promise.resolve();
   return {
-    releaseBy: () => stages.releaseBy,
+    releaseBy,
     async judgeSeries(request) {
       if (judged >= MAX_JUDGED) return FULL;
       judged++;

@@ -2,35 +2,29 @@
 import type { Ingest, IngestOutcome } from '../ingest.ts';
 import { SPAN_DISPOSITIONS } from '../model/observation-batch.ts';
 import type { DurationMs } from '../model/time.ts';
-import type { DecidedSignal } from '../store/journal.ts';
-import { Judging, type JudgingParts } from './judging.ts';
+import type { RunningTelemetry } from '../telemetry/create-telemetry.ts';
+import type { Clock } from './clock.ts';
+import type { Judging } from './judging.ts';
 
 /** After this long without a new slot what is pending is flushed all the same: the stream has paused. */
 const PAUSE_MS = 1_500;
 
-export interface PipelineParts extends JudgingParts {
+export interface PipelineParts {
   readonly ingest: Ingest;
+  readonly judging: Judging;
+  readonly telemetry: RunningTelemetry;
+  readonly clock: Clock;
 }
 
 export class Pipeline {
   readonly #parts: PipelineParts;
-  readonly #judging: Judging;
   readonly #shown = new Float64Array(SPAN_DISPOSITIONS.length);
   #shownOverflow = 0;
   #lastFlush: DurationMs;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
-    this.#judging = new Judging({ ...parts, notes: () => [...this.#pods(), ...(parts.notes?.() ?? [])] });
     this.#lastFlush = parts.clock.monotonicMs();
-  }
-
-  get isDurable(): boolean {
-    return this.#judging.isDurable;
-  }
-
-  get waiting(): readonly DecidedSignal[] {
-    return this.#judging.waiting;
   }
 
   /** Counts one request, and judges when it opened a new slot. */
@@ -46,20 +40,15 @@ export class Pipeline {
     const { ingest, clock } = this.#parts;
     if (ingest.pending > 0 && clock.monotonicMs() - this.#lastFlush >= PAUSE_MS) {
       this.#turn();
-      this.#judging.retry();
-    } else this.#judging.tick();
+      this.#parts.judging.retry();
+    } else this.#parts.judging.tick();
     this.showCounts();
-  }
-
-  /** See `Judging.checkpoint`. */
-  checkpoint(extent: 'bounded' | 'whole' = 'bounded'): boolean {
-    return this.#judging.checkpoint(extent);
   }
 
   /** Flushes and judges what is pending, then checkpoints: the last act before the store closes. True when all is durable. */
   finish(): boolean {
     if (this.#parts.ingest.pending > 0) this.#turn();
-    return this.checkpoint('whole');
+    return this.#parts.judging.checkpoint('whole');
   }
 
   /** Brings the metrics up to what has been counted. */
@@ -75,18 +64,11 @@ export class Pipeline {
     if (overflow > 0) telemetry.add('overflow_spans_total', overflow);
     this.#shownOverflow = ingest.overflowSpans;
     telemetry.set('series', ingest.table.size);
-    this.#judging.showCounts();
+    this.#parts.judging.showCounts();
   }
 
   #turn(): void {
     this.#lastFlush = this.#parts.clock.monotonicMs();
-    this.#judging.turn([this.#parts.ingest.flush()]);
-  }
-
-  #pods() {
-    const { ingest, engine } = this.#parts;
-    const judged = new Set([...engine.rollouts.active()].map(({ rollout }) => rollout.service));
-    const pods = ingest.unsavedPods(judged);
-    return pods === null ? [] : [pods];
+    this.#parts.judging.turn([this.#parts.ingest.flush()]);
   }
 }

@@ -18,7 +18,7 @@ const RULE = {
 const THRESHOLDS = { pass: 95, marginal: 75 };
 
 it('goes on with everything else between one metric and the next', async () => {
-  const { judgeSeries } = kayentaHandlers({ releaseBy: ['service.version'] });
+  const { judgeSeries } = kayentaHandlers(() => ['service.version']);
   let isJudged = false;
   const judged = Promise.resolve(judgeSeries({ pairs: pairs(200), groupWeights: new Map(), thresholds: THRESHOLDS })).then((report) => {
     isJudged = true;
@@ -34,7 +34,7 @@ it('goes on with everything else between one metric and the next', async () => {
 });
 
 it('takes so many requests at once, and says so to the next', async () => {
-  const { judgeSeries } = kayentaHandlers({ releaseBy: ['service.version'] });
+  const { judgeSeries } = kayentaHandlers(() => ['service.version']);
   const request = { pairs: pairs(1), groupWeights: new Map(), thresholds: THRESHOLDS };
   const taken = Array.from({ length: 10 }, () => judgeSeries(request));
   expect(await judgeSeries(request)).toMatchObject({ outcome: 'unavailable' });

@@ -7,7 +7,9 @@ import type { AnalysisRun, Signal } from '../../src/model/rollout.ts';
 import type { SpanRules } from '../../src/model/span-rules.ts';
 import type { DurationMs, EpochMs } from '../../src/model/time.ts';
 import type { ServiceView } from '../../src/model/views.ts';
+import { Judging } from '../../src/service/judging.ts';
 import { Pipeline } from '../../src/service/pipeline.ts';
+import { savedPods } from '../../src/service/saved-pods.ts';
 import { Stages, type StagesOptions } from '../../src/service/stages.ts';
 import type { JournalEntry } from '../../src/store/journal.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
@@ -71,6 +73,7 @@ export class Live {
   /** A run that breaks is held, which a scenario might take for its own: it fails instead, unless it is about that. */
   mayBreak = false;
   stages: Stages;
+  #judging: Judging;
   #pipeline: Pipeline;
   #now: EpochMs = WORLD_START;
   #nextTick: EpochMs = WORLD_START;
@@ -81,6 +84,7 @@ export class Live {
     this.config = config;
     this.store = store;
     this.stages = this.#born();
+    this.#judging = this.#judgingOf(this.stages);
     this.#pipeline = this.#pipelineOf(this.stages);
   }
 
@@ -109,7 +113,7 @@ export class Live {
       this.#now = this.#nextTick;
       this.#pipeline.tick();
       if (this.#now < this.#nextCheckpoint) continue;
-      this.#pipeline.checkpoint();
+      this.#judging.checkpoint();
       this.#nextCheckpoint += CHECKPOINT_MS;
     }
     this.#now = Math.max(this.#now, until);
@@ -130,7 +134,7 @@ export class Live {
       },
       this.#now,
     );
-    this.#pipeline.checkpoint();
+    this.#judging.checkpoint();
     return outcome;
   }
 
@@ -157,6 +161,7 @@ export class Live {
     while (this.#nextTick <= this.#now) this.#nextTick += TICK_MS;
     while (this.#nextCheckpoint <= this.#now) this.#nextCheckpoint += CHECKPOINT_MS;
     this.stages = this.#born();
+    this.#judging = this.#judgingOf(this.stages);
     this.#pipeline = this.#pipelineOf(this.stages);
   }
 
@@ -186,13 +191,21 @@ export class Live {
     return { ...state, slots: LEVEL_SECONDS.flatMap((level) => this.store.slots(level, atSec - 900 - 2 * level, Number.MAX_SAFE_INTEGER)) };
   }
 
-  #pipelineOf({ ingest, engine }: Stages): Pipeline {
-    return new Pipeline({
-      ingest,
-      engine,
+  get #clock() {
+    return { now: () => this.#now, monotonicMs: () => this.#now - WORLD_START };
+  }
+
+  #pipelineOf({ ingest }: Stages): Pipeline {
+    return new Pipeline({ ingest, judging: this.#judging, telemetry: this.telemetry, clock: this.#clock });
+  }
+
+  #judgingOf(stages: Stages): Judging {
+    return new Judging({
+      engine: stages.engine,
       store: this.store,
       telemetry: this.telemetry,
-      clock: { now: () => this.#now, monotonicMs: () => this.#now - WORLD_START },
+      clock: this.#clock,
+      notes: () => savedPods(stages),
       address: (signal) => signal,
       deliver: (entries) => {
         this.signals.push(...entries.map(({ signal }) => signal));

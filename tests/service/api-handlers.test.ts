@@ -8,7 +8,7 @@ import { rollout } from './config.ts';
 import { PipelineStand } from './pipeline-stand.ts';
 
 function handlersOf(stand: PipelineStand) {
-  const { stages, store, telemetry, clock, pipeline } = stand;
+  const { stages, store, telemetry, clock, judging } = stand;
   return apiHandlers({
     engine: stages.engine,
     store,
@@ -16,11 +16,11 @@ function handlersOf(stand: PipelineStand) {
     telemetry,
     clock,
     version: 'test',
-    kayenta: kayentaHandlers(stages),
+    kayenta: kayentaHandlers(() => stages.releaseBy),
     settled: new SettledRuns((id) => stages.engine.rollouts.find(id)?.view() ?? null),
     ceiling: ({ service, id }) => stages.engine.controls.book.modeOf(service, id, clock.now()),
-    checkpoint: () => pipeline.checkpoint(),
-    isDurable: () => pipeline.isDurable,
+    checkpoint: () => judging.checkpoint(),
+    isDurable: () => judging.isDurable,
     readiness: () => ({ ready: true, reasons: [] }),
     metrics: () => telemetry.metricsText(),
   });
@@ -30,7 +30,7 @@ it('an abort counts only once it is in the store, and may be asked for again', a
   const stand = new PipelineStand();
   const handlers = handlersOf(stand);
   stand.startRollout();
-  stand.pipeline.checkpoint();
+  stand.judging.checkpoint();
   const states = () => stand.store.load({}).runs.map(({ json }) => JSON.parse(json).state);
 
   stand.store.refuses = 'for now';

@@ -3,7 +3,9 @@ import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import type { Checkpoint, SavedState } from '../../src/model/checkpoint.ts';
 import { PermanentError, RetryableError } from '../../src/model/errors.ts';
+import { Judging } from '../../src/service/judging.ts';
 import { Pipeline } from '../../src/service/pipeline.ts';
+import { savedPods } from '../../src/service/saved-pods.ts';
 import { Stages } from '../../src/service/stages.ts';
 import { Delivery } from '../../src/sinks/delivery.ts';
 import type { DecidedSignal, JournalEntry } from '../../src/store/journal.ts';
@@ -93,6 +95,7 @@ export class PipelineStand {
   changed: () => void = () => {};
   readonly config: Config;
   readonly stages: Stages;
+  readonly judging: Judging;
   readonly pipeline: Pipeline;
   /** Beside the pipeline: what is handed over stays in `delivered`. */
   readonly delivery: Delivery;
@@ -118,16 +121,17 @@ export class PipelineStand {
     const { engine, ingest } = this.stages;
     const { store, telemetry, clock, delivered } = this;
     this.delivery = new Delivery({ journal: store.journal, sinks: new Map(), telemetry, now: () => clock.now(), isCurrent: () => 'send' });
-    this.pipeline = new Pipeline({
+    this.judging = new Judging({
       engine,
-      ingest,
       store,
       telemetry,
       clock,
       address: (signal) => signal,
       deliver: (entries) => delivered.push(...entries),
       changed: () => this.changed(),
+      notes: () => savedPods(this.stages),
     });
+    this.pipeline = new Pipeline({ ingest, judging: this.judging, telemetry, clock });
   }
 
   /** The same state in a new process, which knows only what was written. */

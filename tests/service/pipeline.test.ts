@@ -25,7 +25,7 @@ describe('a decision', () => {
     const stand = new PipelineStand();
     stand.pass(10, HEALTHY);
     stand.startRollout();
-    stand.pipeline.checkpoint();
+    stand.judging.checkpoint();
     stand.pass(25, SICK);
     return stand;
   }
@@ -46,7 +46,7 @@ describe('a decision', () => {
     const stand = aboutToDecide();
     const before = stand.store.load({}).at ?? 0;
     expect(before).toBeLessThan(stand.clock.now() - 20_000);
-    stand.pipeline.checkpoint();
+    stand.judging.checkpoint();
     const saved = stand.store.load({ 1: 0 });
     expect(saved.at).toBe(stand.clock.now());
     expect(saved.runs.map(({ json }) => JSON.parse(json).state)).toEqual(['rolled_back']);
@@ -68,7 +68,7 @@ describe('a decision', () => {
     const stand = new PipelineStand();
     stand.pass(10, HEALTHY);
     stand.startRollout();
-    stand.pipeline.checkpoint();
+    stand.judging.checkpoint();
     stand.store.refuses = 'for now';
     stand.pass(25, SICK);
     expect(stand.delivered).toEqual([]);
@@ -76,7 +76,7 @@ describe('a decision', () => {
     stand.store.refuses = 'nothing';
     stand.pipeline.tick();
     expect(stand.delivered.map(({ signal }) => signal.id)).toEqual([stand.run.signalId]);
-    expect(stand.pipeline.isDurable).toBe(true);
+    expect(stand.judging.isDurable).toBe(true);
   });
 });
 
@@ -151,14 +151,14 @@ describe('a store that refuses', () => {
     stand.pass(25, SICK);
     expect(stand.run.state).toBe('rolled_back');
     expect(stand.delivered).toEqual([]);
-    expect(stand.pipeline.isDurable).toBe(false);
+    expect(stand.judging.isDurable).toBe(false);
     expect(stand.telemetry.value('checkpoint_failures_total')).toBeGreaterThan(0);
-    expect(stand.pipeline.checkpoint()).toBe(false);
+    expect(stand.judging.checkpoint()).toBe(false);
     stand.store.refuses = 'nothing';
-    expect(stand.pipeline.checkpoint()).toBe(true);
-    expect(stand.pipeline.isDurable).toBe(true);
+    expect(stand.judging.checkpoint()).toBe(true);
+    expect(stand.judging.isDurable).toBe(true);
     expect(stand.delivered.map(({ signal }) => signal.id)).toEqual([stand.run.signalId]);
-    stand.pipeline.checkpoint();
+    stand.judging.checkpoint();
     expect(stand.delivered).toHaveLength(1);
   });
 
@@ -167,10 +167,10 @@ describe('a store that refuses', () => {
     stand.pass(10, HEALTHY);
     stand.startRollout();
     stand.store.refuses = 'for now';
-    stand.pipeline.checkpoint();
+    stand.judging.checkpoint();
     stand.pass(25, SICK);
     stand.store.refuses = 'nothing';
-    stand.pipeline.checkpoint();
+    stand.judging.checkpoint();
     const saved = stand.store.load({});
     expect(stand.delivered).toHaveLength(1);
     expect(saved.runs.map(({ json }) => JSON.parse(json).state)).toEqual(['rolled_back']);
@@ -185,7 +185,7 @@ describe('a store that refuses', () => {
     stand.pass(25, SICK);
     expect(stand.delivered).toEqual([]);
     stand.store.refuses = 'nothing';
-    expect(stand.pipeline.checkpoint()).toBe(true);
+    expect(stand.judging.checkpoint()).toBe(true);
     expect(stand.delivered.map(({ signal }) => signal.id)).toEqual([stand.run.signalId]);
   });
 });
