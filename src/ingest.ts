@@ -3,6 +3,7 @@ import { Aggregator } from './aggregate/aggregator.ts';
 import type { SavedPods } from './aggregate/release-table.ts';
 import { SeriesTable, type SeriesTableOptions } from './aggregate/series-table.ts';
 import { SpanDecoder } from './decode/decoder.ts';
+import type { IngestOutcome } from './ingest/ingest-outcome.ts';
 import type { StoredNote } from './model/checkpoint.ts';
 import type { HistogramLayout } from './model/histogram-layout.ts';
 import { ObservationBatch, REJECTED_DISPOSITIONS, SPAN_DISPOSITIONS } from './model/observation-batch.ts';
@@ -10,6 +11,8 @@ import type { SeriesInfo } from './model/series.ts';
 import type { SlotDeltas } from './model/slot-deltas.ts';
 import type { SpanRules } from './model/span-rules.ts';
 import type { EpochMs, SlotIndex } from './model/time.ts';
+
+export type { IngestOutcome } from './ingest/ingest-outcome.ts';
 
 export interface IngestOptions {
   readonly rules: SpanRules;
@@ -23,11 +26,6 @@ export interface IngestOptions {
   /** Notes of an earlier life. */
   readonly notes?: readonly StoredNote[];
 }
-
-/** What became of one request: decoded whole and counted, or refused whole. */
-export type IngestOutcome =
-  | { readonly kind: 'accepted'; readonly accepted: number; readonly rejected: number; readonly message: string }
-  | { readonly kind: 'malformed'; readonly message: string };
 
 /** Series without spans for this long give their places up; looked at this often, both in seconds of event time. */
 const IDLE_SLOTS = 6 * 3600;
