@@ -105,7 +105,7 @@ function reload(service: RunningService, telemetry: RunningTelemetry, first: Con
     return;
   }
   service.reconfigure(result.config);
-  const needsRestart = (['receivers', 'api', 'state', 'histogram', 'series', 'sinks', 'telemetry'] as const).filter(
+  const needsRestart = (['receivers', 'kafka', 'api', 'state', 'histogram', 'series', 'sinks', 'telemetry'] as const).filter(
     (part) => !isDeepStrictEqual(plain(first[part]), plain(result.config[part])),
   );
   telemetry.log.info({ revision: result.config.policies.revision }, 'configuration reloaded');
@@ -116,6 +116,7 @@ function reload(service: RunningService, telemetry: RunningTelemetry, first: Con
 /** With secrets as they are: two of them look alike. To be compared and nothing else. */
 function plain(value: unknown): unknown {
   if (value instanceof Secret) return value.reveal();
+  if (value instanceof RegExp) return value.source;
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plain(entry)]));

@@ -2,6 +2,7 @@
 import type { Policies } from '../model/policy.ts';
 import type { SpanRules } from '../model/span-rules.ts';
 import type { DurationMs } from '../model/time.ts';
+import type { KafkaConfig, KafkaReceiverConfig } from './kafka-config.ts';
 import type { Secret } from './secret.ts';
 import type { EscalationConfig, KubernetesConfig, SinkConfig, WatchConfig } from './sink-config.ts';
 
@@ -30,6 +31,7 @@ export interface OtlpHttpConfig extends ListenAddress {
 export interface ReceiversConfig {
   readonly otlpGrpc: OtlpGrpcConfig | null;
   readonly otlpHttp: OtlpHttpConfig | null;
+  readonly kafka: KafkaReceiverConfig | null;
   /** Size of one request after decompression. */
   readonly maxRequestBytes: number;
   /** Bytes of all requests in flight; beyond it the answer is "unavailable, try again". */
@@ -53,7 +55,10 @@ export interface StateConfig {
 
 export interface Config {
   readonly receivers: ReceiversConfig;
-  readonly api: ApiConfig;
+  /** Null: no Kafka. */
+  readonly kafka: KafkaConfig | null;
+  /** `advertisedUrl`: by which other members reach the API; null: not known. */
+  readonly api: ApiConfig & { readonly advertisedUrl: string | null };
   readonly state: StateConfig;
   readonly histogram: { readonly digits: number; readonly highestUs: number };
   readonly series: {

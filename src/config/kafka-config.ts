@@ -12,7 +12,7 @@ export interface KafkaConnection {
   readonly tls: {
     readonly ca: string | undefined;
     readonly cert: string | undefined;
-    readonly key: string | undefined;
+    readonly key: Secret | undefined;
     readonly serverName: string | undefined;
   } | null;
   readonly sasl: { readonly mechanism: (typeof SASL_MECHANISMS)[number]; readonly username: string; readonly password: Secret } | null;

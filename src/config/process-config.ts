@@ -1,8 +1,9 @@
 /** Turns a valid process document into the parts of `Config`, and checks what its schema cannot. */
 import { dirname } from 'node:path';
 import type { SpanRules, StatusTreatment } from '../model/span-rules.ts';
-import type { ApiConfig, Config, ReceiversConfig } from './config.ts';
+import type { Config, ReceiversConfig } from './config.ts';
 import type { SecretReference } from './fields.ts';
+import { checkKafka, kafkaConfig, kafkaReceiverConfig } from './kafka-documents.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Problem, YamlPath } from './problem.ts';
 import { GRPC_STATUS_NAMES, type ProcessDocument } from './process-schema.ts';
@@ -27,6 +28,7 @@ export function processConfig(
   checkListening(source, document, problems);
   checkSinks(source, document, problems);
   checkWatches(source, document, problems);
+  checkKafka(source, document, isLoopback, problems);
   const secret = (reference: SecretReference, path: YamlPath, judge: (secret: Secret) => Complaint | null): Secret => {
     if (env === null) return new Secret('');
     const read = readSecret(reference, dirname(source.file), env);
@@ -37,12 +39,14 @@ export function processConfig(
   const { api, state, series, telemetry, histogram } = document;
   return {
     receivers: receiversConfig(document),
+    kafka: kafkaConfig(source, document, env === null ? null : dirname(source.file), secret, problems),
     api: {
       host: api.host,
       port: api.port,
       publicUrl: api.publicUrl ?? null,
       token: api.token === undefined ? null : secret(api.token, ['api', 'token'], tokenComplaint),
-    } satisfies ApiConfig,
+      advertisedUrl: api.advertisedUrl ?? null,
+    } satisfies Config['api'],
     state: { directory: state.enabled ? state.directory : null, checkpointIntervalMs: state.checkpointInterval },
     histogram: { digits: histogram.digits, highestUs: Math.floor(histogram.highest * 1000) },
     series,
@@ -56,7 +60,8 @@ export function processConfig(
   };
 }
 
-function receiversConfig({ receivers }: ProcessDocument): ReceiversConfig {
+function receiversConfig(document: ProcessDocument): ReceiversConfig {
+  const { receivers } = document;
   const { otlpGrpc, otlpHttp } = receivers;
   return {
     otlpGrpc: otlpGrpc.enabled
@@ -78,6 +83,7 @@ function receiversConfig({ receivers }: ProcessDocument): ReceiversConfig {
           requestTimeoutMs: otlpHttp.requestTimeout,
         }
       : null,
+    kafka: kafkaReceiverConfig(document),
     maxRequestBytes: receivers.maxRequest,
     maxInFlightBytes: receivers.maxInFlight,
     retryAfterMs: receivers.retryAfter,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { SPAN_KINDS } from '../model/span-rules.ts';
 import { bytes, count, duration, scalar, secretReference, section } from './fields.ts';
+import { kafka, kafkaReceiver } from './kafka-schema.ts';
 import { kubernetes, watches } from './kubernetes-schema.ts';
 import { Complaint } from './quantity.ts';
 import { escalation, sinks } from './sink-schema.ts';
@@ -49,6 +50,7 @@ const receivers = section('Where spans come in.', {
       .describe('Time for the headers of a request. Use more for very slow links.'),
     requestTimeout: duration({ min: '1s', max: '1h' }).prefault('60s').describe('Time for a whole request. Use more for very slow links.'),
   }),
+  kafka: kafkaReceiver,
   maxRequest: bytes(KIB, 1024 * MIB, '1KiB to 1GiB')
     .prefault('64MiB')
     .describe(
@@ -71,6 +73,11 @@ const api = section('HTTP API: status, rollouts, metrics, health.', {
   publicUrl: scalar({ type: 'string', format: 'uri', pattern: '^https?://' }, readPublicUrl)
     .optional()
     .describe('Address by which people reach this API, for links in signals and notices. Left out: they carry none.'),
+  advertisedUrl: scalar({ type: 'string', format: 'uri', pattern: '^https?://' }, readPublicUrl)
+    .optional()
+    .describe(
+      'Address by which other members reach this API, where several members share the work (roles `ingest` and `evaluate`). Use the address of the pod.',
+    ),
   token: secretReference
     .optional()
     .describe(
@@ -179,6 +186,7 @@ function readNameBytes(value: unknown): number | Complaint {
 export const processSchema = z
   .strictObject({
     receivers,
+    kafka,
     api,
     state,
     histogram,

@@ -146,12 +146,14 @@ export function readSnapshot(processPath: string): Snapshot {
   return { processFile, sloFiles: texts, problems, secretFiles, revision: revisionOf([processText, ...texts]) };
 }
 
-/** Every `{ file: … }` below `token` or `secrets`, valid or not: a file that is missing now may be there at the next look. */
+const SECRETS_BELOW: ReadonlySet<string> = new Set(['api', 'token', 'sinks', 'secrets', 'kafka', 'sasl', 'password']);
+
+/** Every `{ file: … }` below `token`, `secrets` or `password`, valid or not: a file that is missing now may be there at the next look. */
 function secretFilesOf(value: unknown, depth: number): string[] {
   if (typeof value !== 'object' || value === null || depth > 4) return [];
   const { file } = value as { file?: unknown };
   const inner = Object.entries(value).flatMap(([key, entry]) =>
-    Array.isArray(value) || ['api', 'token', 'sinks', 'secrets'].includes(key) ? secretFilesOf(entry, depth + 1) : [],
+    Array.isArray(value) || SECRETS_BELOW.has(key) ? secretFilesOf(entry, depth + 1) : [],
   );
   return typeof file === 'string' && depth > 0 ? [file, ...inner] : inner;
 }

@@ -21,7 +21,7 @@ export function kafkaClient(connection: KafkaConnection, telemetry: Telemetry, r
   return new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,
-    ...(tls !== null && { ssl: { ca: tls.ca, cert: tls.cert, key: tls.key, servername: tls.serverName, minVersion: 'TLSv1.2' } }),
+    ...(tls !== null && { ssl: { ca: tls.ca, cert: tls.cert, key: tls.key?.reveal(), servername: tls.serverName, minVersion: 'TLSv1.2' } }),
     ...(sasl !== null && { sasl: { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password.reveal() } }),
     connectionTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -187,12 +187,16 @@ describe('config/example.yaml', () => {
     const folder = mkdtempSync(join(tmpdir(), 'slipstream-example-'));
     const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
     mkdirSync(join(folder, 'secrets'));
+    mkdirSync(join(folder, 'certs'));
+    for (const name of ['ca.pem', 'slipstream.pem', 'slipstream-key.pem'])
+      writeFileSync(join(folder, 'certs', name), '-----BEGIN CERTIFICATE-----\n');
     writeFileSync(join(folder, 'secrets/webhook-old'), secret);
     writeFileSync(join(folder, 'secrets/webhook-ed25519'), `whsk_${Buffer.alloc(32, 2).toString('base64')}`);
     cpSync(join(ROOT, 'config/example.yaml'), join(folder, 'example.yaml'));
     const result = loadConfig(join(folder, 'example.yaml'), {
       SLIPSTREAM_API_TOKEN: 'correct-horse-battery',
       SLIPSTREAM_WEBHOOK_SECRET: secret,
+      SLIPSTREAM_KAFKA_PASSWORD: 'correct-horse',
       ALERTMANAGER_TOKEN: 'correct-horse-battery',
       SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/x',
       PAGERDUTY_ROUTING_KEY: '0123456789abcdef0123456789abcdef',
