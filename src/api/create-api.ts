@@ -4,15 +4,17 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { ApiConfig } from '../config/config.ts';
-import { PermanentError } from '../model/errors.ts';
+import { PermanentError, RetryableError } from '../model/errors.ts';
 import type { EpochMs } from '../model/time.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { hostRefusal, routeRefusal } from './access.ts';
+import type { Front } from './front.ts';
 import type { ApiHandlers } from './handlers.ts';
 import { problemResponse } from './problem.ts';
 import { responders } from './responders.ts';
 import type { Route } from './route.ts';
 import { ROUTES, type RouteId } from './routes.ts';
+import { unavailable } from './unavailable.ts';
 
 export interface Api {
   /** Answers without a server. */
@@ -27,10 +29,18 @@ const MAX_CONNECTIONS = 256;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 2000;
+/** When to ask again for what failed in passing. */
+const RETRY_MS = 1000;
 
-/** `now` is the wall clock that resolves deadlines given as durations. */
-export function createApi(handlers: ApiHandlers, config: ApiConfig, telemetry: Telemetry, now: () => EpochMs = Date.now): Api {
-  const app = application(handlers, config, telemetry, now);
+/** `now` is the wall clock that resolves deadlines given as durations. `front` is asked before any answer is given; null: there is none. */
+export function createApi(
+  handlers: ApiHandlers,
+  config: ApiConfig,
+  telemetry: Telemetry,
+  now: () => EpochMs = Date.now,
+  front: Front | null = null,
+): Api {
+  const app = application({ handlers, config, telemetry, now, front });
   const server = createAdaptorServer({
     fetch: app.fetch,
     // The library would otherwise replace the global Request and Response of the whole process.
@@ -57,7 +67,15 @@ export function createApi(handlers: ApiHandlers, config: ApiConfig, telemetry: T
   };
 }
 
-function application(handlers: ApiHandlers, config: ApiConfig, telemetry: Telemetry, now: () => EpochMs): Hono {
+interface ApplicationParts {
+  readonly handlers: ApiHandlers;
+  readonly config: ApiConfig;
+  readonly telemetry: Telemetry;
+  readonly front: Front | null;
+  now(): EpochMs;
+}
+
+function application({ handlers, config, telemetry, now, front }: ApplicationParts): Hono {
   const app = new Hono();
   const respond = responders(handlers, config, now);
 
@@ -76,7 +94,13 @@ function application(handlers: ApiHandlers, config: ApiConfig, telemetry: Teleme
     app.on(route.method, path, (context) => {
       const access = { ...route, hasBody: route.body !== undefined };
       const refused = routeRefusal((name) => context.req.header(name), access, config);
-      return refused === null ? respond[id](context) : problemResponse(refused);
+      if (refused !== null) return problemResponse(refused);
+      if (front === null) return respond[id](context);
+      const here = async (request: Request): Promise<Response> => {
+        context.req.raw = request;
+        return respond[id](context);
+      };
+      return front({ route: id, request: context.req.raw, params: context.req.param() }, here);
     });
     methodsByPath.set(path, [...(methodsByPath.get(path) ?? []), route.method]);
   }
@@ -90,6 +114,10 @@ function application(handlers: ApiHandlers, config: ApiConfig, telemetry: Teleme
 
   app.notFound(() => problemResponse({ status: 404, title: 'Not found', detail: 'no such address; / lists what there is' }));
   app.onError((error, context) => {
+    // Something outside is away for now, which is no defect.
+    if (error instanceof RetryableError) {
+      return unavailable({ outcome: 'unavailable', detail: error.message, retryAfterMs: error.retryAfterMs ?? RETRY_MS });
+    }
     telemetry.log.error({ error, method: context.req.method, path: context.req.path }, 'answering an API request');
     return problemResponse({ status: 500, title: 'Internal error', detail: 'the request could not be answered; the log has the cause' });
   });
