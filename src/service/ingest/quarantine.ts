@@ -42,8 +42,8 @@ export class PoisonWatch {
     this.#source = source;
   }
 
-  /** `arrivedMs` is when the record came, `monotonicMs` tells minutes apart. */
-  note(arrivedMs: EpochMs, monotonicMs: DurationMs): void {
+  /** `arrivedMs` is when the record came, `monotonicMs` tells minutes apart. True for the first ones of a minute, which are worth a line of the log each. */
+  note(arrivedMs: EpochMs, monotonicMs: DurationMs): boolean {
     if (monotonicMs - this.#minuteAt >= MINUTE_MS) {
       this.#minuteAt = monotonicMs;
       this.#inMinute = 0;
@@ -53,6 +53,7 @@ export class PoisonWatch {
     this.#untold++;
     this.#fromMs = Math.min(this.#fromMs, arrivedMs);
     this.#toMs = Math.max(this.#toMs, arrivedMs);
+    return this.#inMinute <= MAX_A_MINUTE;
   }
 
   /** What judging is to be told and was not yet; null: nothing. */
