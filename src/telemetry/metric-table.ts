@@ -18,6 +18,14 @@ export const METRICS = {
   receiver_in_flight_bytes: { kind: 'gauge', help: 'Payload bytes held by requests in flight.', labels: [] },
   spans_total: { kind: 'counter', help: 'Spans by what became of them.', labels: ['disposition'] },
   late_spans_total: { kind: 'counter', help: 'Spans that came after grace had passed and are in no window.', labels: [] },
+  cells: { kind: 'gauge', help: 'Partitions of the delta topic that this member judges.', labels: [] },
+  take_over_seconds: {
+    kind: 'histogram',
+    help: 'Time it takes to fence the last owner of a partition and read its state back.',
+    labels: [],
+  },
+  take_over_failures_total: { kind: 'counter', help: 'Partitions that could not be taken over and are tried again.', labels: [] },
+  delta_records_refused_total: { kind: 'counter', help: 'Records of the delta topic that could not be read.', labels: [] },
   series: { kind: 'gauge', help: 'Series in use.', labels: [] },
   overflow_spans_total: { kind: 'counter', help: 'Spans counted in an overflow series.', labels: [] },
   ingest_partitions: { kind: 'gauge', help: 'Partitions of spans that this member counts.', labels: [] },
@@ -88,6 +96,11 @@ export const METRICS = {
   },
   lease_held: { kind: 'gauge', help: '1 while this replica holds the lease, and so acts first.', labels: [] },
   lease_failures_total: { kind: 'counter', help: 'Looks at the lease that failed.', labels: [] },
+  kafka_transactions_total: {
+    kind: 'counter',
+    help: 'Transactions by how they ended: committed, uncertain, fenced, refused, not_written.',
+    labels: ['outcome'],
+  },
   config_last_reload_success: {
     kind: 'gauge',
     help: '1 when the newest configuration files are in use, 0 when an older one is kept.',
