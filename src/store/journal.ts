@@ -37,12 +37,12 @@ export interface SignalJournal {
   /** One per (signal, sink) that is open, oldest decision first. */
   pending(): readonly JournalEntry[];
   /**
-   * Takes up signals outside a checkpoint, one open delivery per sink, all of them or none; durable when it returns. A signal whose id is known changes
+   * Takes up signals outside a checkpoint, one open delivery per sink, all of them or none; durable when `durable` says so. A signal whose id is known changes
    * nothing. Returns the ids that were new, in order. Throws RetryableError when the disk refuses.
    */
   append(signals: readonly DecidedSignal[]): readonly string[];
   /**
-   * Durable when it returns; `sent` at least against the death of the process. A delivery that is not open stays as it is. Throws PermanentError for a delivery that was never journalled and
+   * Durable when `durable` says so; `sent` may be lost with the machine, and then the signal is sent once more with the same id and bytes. A delivery that is not open stays as it is. Throws PermanentError for a delivery that was never journalled and
    * RetryableError when the disk refuses.
    */
   mark(signalId: string, sink: string, change: DeliveryChange): void;
@@ -50,6 +50,8 @@ export interface SignalJournal {
   of(signalId: string): readonly JournalEntry[];
   /** Newest decision first. */
   entries(limit: number): readonly JournalEntry[];
+  /** As `Store.durable`, of which this is a part: what must not take effect before it is kept waits for this. */
+  durable(): Promise<void> | null;
 }
 
 /** The entries a new signal starts with, one per sink. */

@@ -54,6 +54,10 @@ export class MemoryJournal implements SignalJournal {
     return this.#all().slice(0, limit);
   }
 
+  durable(): null {
+    return null;
+  }
+
   /** Newest decision first; ties by id and sink, descending, as the sibling on disk has it. */
   #all(): JournalEntry[] {
     return [...this.#signals.values()]

@@ -31,8 +31,9 @@ export class SqliteStore implements Store {
   readonly #write: Writes;
   readonly #slots: ReadonlyMap<LevelSeconds, SlotStatements>;
 
-  constructor(directory: string, kept: { readonly signals?: number; readonly runs?: number } = {}) {
-    this.#file = openStateFile(directory);
+  /** In a folder of its own, or in a file that was opened for it. */
+  constructor(at: string | StateFile, kept: { readonly signals?: number; readonly runs?: number } = {}) {
+    this.#file = typeof at === 'string' ? openStateFile(at) : at;
     const { database, quarantined } = this.#file;
     this.#database = database;
     this.recovered = quarantined === null ? null : { quarantined };

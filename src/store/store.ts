@@ -19,8 +19,8 @@ export interface Store extends Disposable {
   /** Everything but slots, and the slots of the named levels from the given start on; slots ascend by level, then start. */
   load(slotsFromSec: Partial<Record<LevelSeconds, number>>): SavedState;
   /**
-   * Writes a checkpoint and the signals decided since the last one (one delivery per sink) all together or not at all; durable when it
-   * returns. A signal whose id is known changes nothing. Returns the ids that were new, in order. Throws RetryableError when the disk
+   * Writes a checkpoint and the signals decided since the last one (one delivery per sink) all together or not at all; durable when
+   * `durable` says so. A signal whose id is known changes nothing. Returns the ids that were new, in order. Throws RetryableError when the disk
    * refuses; nothing is changed then.
    */
   checkpoint(checkpoint: Checkpoint, signals?: readonly DecidedSignal[]): readonly string[];

@@ -60,6 +60,7 @@ export class DeliveryStand {
       of: (id) => store.journal.of(id),
       append: (signals) => refused(() => store.journal.append(signals)),
       mark: (id, sink, mark) => refused(() => store.journal.mark(id, sink, mark)),
+      durable: () => store.journal.durable(),
     };
     const delivery = new Delivery({
       journal,

@@ -68,6 +68,7 @@ const journal: SignalJournal = {
     if (journalDown) throw new RetryableError('store_unavailable', 'disk full');
     store.journal.mark(signalId, sink, change);
   },
+  durable: () => store.journal.durable(),
 };
 
 function start(change: Partial<DeliveryParts> = {}): Delivery {

@@ -2,4 +2,4 @@
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { describeStore } from './store.contract.ts';
 
-describeStore({ name: 'memory', open: (kept) => new MemoryStore(kept), reopen: (store) => store, clean: () => {} });
+describeStore({ name: 'memory', open: async (kept) => new MemoryStore(kept), reopen: async (store) => store, clean: () => {} });

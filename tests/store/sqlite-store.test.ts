@@ -20,8 +20,8 @@ function openIn(directory: string, kept?: { readonly signals?: number; readonly 
 
 describeStore({
   name: 'sqlite',
-  open: (kept) => openIn(folders.make(), kept),
-  reopen: (store) => {
+  open: async (kept) => openIn(folders.make(), kept),
+  reopen: async (store) => {
     store.close();
     return openIn(folderOf.get(store) ?? '');
   },

@@ -11,9 +11,9 @@ import { DECIDED_AT, sampleCheckpoint, sampleSeries, sampleSignal } from './samp
 export interface StoreUnderTest {
   readonly name: string;
   /** A new and empty store that keeps so many signals and runs. */
-  open(kept?: { readonly signals?: number; readonly runs?: number }): Store;
-  /** Closes the store and opens what it left behind; a store that leaves nothing behind returns itself. */
-  reopen(store: Store): Store;
+  open(kept?: { readonly signals?: number; readonly runs?: number }): Promise<Store>;
+  /** Once what was written is durable, closes the store and opens what it left behind; a store that leaves nothing behind returns itself. */
+  reopen(store: Store): Promise<Store>;
   /** Removes what the test left. */
   clean(): void;
 }
@@ -43,15 +43,16 @@ const change = (state: DeliveryState, attempts = 1, rest: Partial<DeliveryChange
 export function describeStore(subject: StoreUnderTest): void {
   describe(`the ${subject.name} store`, () => {
     let store: Store;
-    beforeEach(() => {
-      store = subject.open();
+    beforeEach(async () => {
+      store = await subject.open();
     });
     afterEach(() => {
       store.close();
       subject.clean();
     });
-    const reopen = () => {
-      store = subject.reopen(store);
+    const reopen = async () => {
+      await store.durable();
+      store = await subject.reopen(store);
       return store;
     };
 
@@ -62,7 +63,7 @@ export function describeStore(subject: StoreUnderTest): void {
       expect(store.journal.entries(10)).toEqual([]);
     });
 
-    it('gives back a checkpoint as it was', () => {
+    it('gives back a checkpoint as it was', async () => {
       const saved = {
         series: [
           sampleSeries(0),
@@ -84,12 +85,12 @@ export function describeStore(subject: StoreUnderTest): void {
         notes: [{ key: 'guard', json: '{"open":false}' }],
       };
       store.checkpoint(sampleCheckpoint({ at: 1_234.5, ...saved }));
-      const loaded = reopen().load({ 1: 0, 10: 0, 60: 0, 600: 0, 3600: 0 });
+      const loaded = (await reopen()).load({ 1: 0, 10: 0, 60: 0, 600: 0, 3600: 0 });
       expect({ ...loaded, counts: [...loaded.counts].sort(byJson) }).toEqual({ at: 1_234.5, ...saved, counts: saved.counts.sort(byJson) });
       expect(loaded.series[1]?.release.attributes.get('__proto__')).toBe('x');
     });
 
-    it('keeps what a later checkpoint does not mention, and replaces what has the same key', () => {
+    it('keeps what a later checkpoint does not mention, and replaces what has the same key', async () => {
       store.checkpoint(
         sampleCheckpoint({
           slots: [slot(1, 100, 1), slot(1, 101, 2)],
@@ -122,7 +123,7 @@ export function describeStore(subject: StoreUnderTest): void {
           notes: [{ key: 'y', json: '2' }],
         }),
       );
-      const loaded = reopen().load({ 1: 0 });
+      const loaded = (await reopen()).load({ 1: 0 });
       expect(loaded.at).toBe(DECIDED_AT + 1);
       expect(loaded.slots).toEqual([slot(1, 100, 1), slot(1, 101, 9)]);
       expect([...loaded.counts].sort(byJson)).toEqual([counted('10', 100, 5), counted('10', 110, 6, 1)]);
@@ -140,15 +141,15 @@ export function describeStore(subject: StoreUnderTest): void {
       ]);
     });
 
-    it('loads slots only of the levels and times asked for', () => {
+    it('loads slots only of the levels and times asked for', async () => {
       store.checkpoint(sampleCheckpoint({ slots: [slot(1, 99), slot(1, 100), slot(10, 90), slot(60, 60), slot(3600, 3600)] }));
-      expect(reopen().load({ 1: 100, 60: 0 }).slots).toEqual([slot(1, 100), slot(60, 60)]);
+      expect((await reopen()).load({ 1: 100, 60: 0 }).slots).toEqual([slot(1, 100), slot(60, 60)]);
       expect(store.load({}).slots).toEqual([]);
     });
 
-    it('reads slots of one level from a start up to, not including, an end', () => {
+    it('reads slots of one level from a start up to, not including, an end', async () => {
       store.checkpoint(sampleCheckpoint({ slots: [slot(10, 30, 3), slot(10, 10, 1), slot(10, 20, 2), slot(1, 20, 7)] }));
-      expect(reopen().slots(10, 10, 30)).toEqual([slot(10, 10, 1), slot(10, 20, 2)]);
+      expect((await reopen()).slots(10, 10, 30)).toEqual([slot(10, 10, 1), slot(10, 20, 2)]);
       expect(store.slots(600, 0, 1e9)).toEqual([]);
     });
 
@@ -160,7 +161,7 @@ export function describeStore(subject: StoreUnderTest): void {
       expect(store.slots(1, 0, 10)).toEqual([slot(1, 5, 1, 2, 3)]);
     });
 
-    it('drops slots and counts that a level or kind no longer retains, and those of no other', () => {
+    it('drops slots and counts that a level or kind no longer retains, and those of no other', async () => {
       store.checkpoint(
         sampleCheckpoint({
           slots: [slot(1, 10), slot(1, 11), slot(10, 10)],
@@ -168,7 +169,7 @@ export function describeStore(subject: StoreUnderTest): void {
         }),
       );
       store.checkpoint(sampleCheckpoint({ retain: [{ level: 1, slotsFromSec: 11 }], retainCounts: [{ kind: '10', fromSec: 15 }] }));
-      const loaded = reopen().load({ 1: 0, 10: 0 });
+      const loaded = (await reopen()).load({ 1: 0, 10: 0 });
       expect(loaded.slots).toEqual([slot(1, 11), slot(10, 10)]);
       expect([...loaded.counts].sort(byJson)).toEqual([counted('10', 20), counted('60', 0)]);
     });
@@ -183,8 +184,8 @@ export function describeStore(subject: StoreUnderTest): void {
         { maxLength: 5 },
       );
       await fc.assert(
-        fc.property(checkpoints, (steps) => {
-          let folded = subject.open();
+        fc.asyncProperty(checkpoints, async (steps) => {
+          let folded = await subject.open();
           const slots = new Map<string, StoredSlot>();
           const notes = new Map<string, string>();
           for (const step of steps) {
@@ -201,7 +202,8 @@ export function describeStore(subject: StoreUnderTest): void {
               }),
             );
           }
-          folded = subject.reopen(folded);
+          await folded.durable();
+          folded = await subject.reopen(folded);
           const loaded = folded.load({ 1: 0, 60: 0 });
           folded.close();
           expect([...loaded.slots]).toEqual([...slots.values()].sort((a, b) => a.level - b.level || a.startSec - b.startSec));
@@ -211,7 +213,7 @@ export function describeStore(subject: StoreUnderTest): void {
       );
     });
 
-    it('journals a new signal once per sink and says which were new', () => {
+    it('journals a new signal once per sink and says which were new', async () => {
       const signal = sampleSignal({ sinks: ['deploy', 'print', 'deploy'] });
       const other = sampleSignal({ id: 'sig_other', sinks: [] });
       expect(
@@ -222,29 +224,29 @@ export function describeStore(subject: StoreUnderTest): void {
       ).toEqual([signal.id, 'sig_other']);
       const fresh = { state: 'pending', isOpen: true, attempts: 0, lastError: null, escalatedAt: null, updatedAt: DECIDED_AT };
       const open = { signal, decidedAt: DECIDED_AT, ...fresh };
-      expect(reopen().journal.pending()).toEqual([
+      expect((await reopen()).journal.pending()).toEqual([
         { ...open, sink: 'deploy' },
         { ...open, sink: 'print' },
       ]);
     });
 
-    it.each<DeliveryState>(['pending', 'sent', 'acknowledged'])('ignores a signal it knows, though it be %s', (state) => {
+    it.each<DeliveryState>(['pending', 'sent', 'acknowledged'])('ignores a signal it knows, though it be %s', async (state) => {
       const signal = sampleSignal();
       store.checkpoint(sampleCheckpoint(), [{ signal, decidedAt: DECIDED_AT }]);
       store.journal.mark(signal.id, 'deploy', change(state));
       const again = { signal: sampleSignal({ summary: 'decided anew', sinks: ['deploy', 'late'] }), decidedAt: DECIDED_AT + 9 };
-      expect(reopen().checkpoint(sampleCheckpoint(), [again, again])).toEqual([]);
+      expect((await reopen()).checkpoint(sampleCheckpoint(), [again, again])).toEqual([]);
       expect(store.journal.entries(10)).toMatchObject([{ signal, sink: 'deploy', state, decidedAt: DECIDED_AT }]);
     });
 
-    it('remembers the way of a delivery', () => {
+    it('remembers the way of a delivery', async () => {
       const signal = sampleSignal({ sinks: ['a', 'b'] });
       store.checkpoint(sampleCheckpoint(), [{ signal, decidedAt: DECIDED_AT }]);
       store.journal.mark(signal.id, 'a', change('sent', 2, { lastError: '503', escalatedAt: DECIDED_AT + 1.5 }));
       store.journal.mark(signal.id, 'b', change('acknowledged', 1));
       const a = { state: 'sent', isOpen: true, attempts: 2, lastError: '503', escalatedAt: DECIDED_AT + 1.5, updatedAt: DECIDED_AT + 2 };
       const rest = { isOpen: false, attempts: 1, lastError: null, escalatedAt: null, updatedAt: DECIDED_AT + 1 };
-      expect(reopen().journal.pending()).toEqual([{ signal, decidedAt: DECIDED_AT, sink: 'a', ...a }]);
+      expect((await reopen()).journal.pending()).toEqual([{ signal, decidedAt: DECIDED_AT, sink: 'a', ...a }]);
       expect(store.journal.of(signal.id)).toEqual([
         { signal, decidedAt: DECIDED_AT, sink: 'b', state: 'acknowledged', ...rest },
         { signal, decidedAt: DECIDED_AT, sink: 'a', ...a },
@@ -254,24 +256,26 @@ export function describeStore(subject: StoreUnderTest): void {
 
     it.each(DELIVERY_STATES.flatMap((state) => [[state, true] as const, [state, false] as const]))(
       'keeps a delivery that is %s open or over as it was said to be: open %s',
-      (state, isOpen) => {
+      async (state, isOpen) => {
         const signal = sampleSignal();
         store.checkpoint(sampleCheckpoint(), [{ signal, decidedAt: DECIDED_AT }]);
         store.journal.mark(signal.id, 'deploy', change(state, 1, { isOpen }));
-        expect(reopen().journal.pending()).toHaveLength(isOpen ? 1 : 0);
+        expect((await reopen()).journal.pending()).toHaveLength(isOpen ? 1 : 0);
         store.journal.mark(signal.id, 'deploy', change('sent', 2));
-        expect(reopen().journal.entries(1)).toMatchObject([isOpen ? { state: 'sent', attempts: 2 } : { state, isOpen, attempts: 1 }]);
+        expect((await reopen()).journal.entries(1)).toMatchObject([
+          isOpen ? { state: 'sent', attempts: 2 } : { state, isOpen, attempts: 1 },
+        ]);
       },
     );
 
-    it('takes up signals outside a checkpoint, once each, and leaves the rest as it was', () => {
+    it('takes up signals outside a checkpoint, once each, and leaves the rest as it was', async () => {
       store.checkpoint(sampleCheckpoint({ notes: [{ key: 'guard', json: '1' }] }), [{ signal: sampleSignal(), decidedAt: DECIDED_AT }]);
       store.journal.mark(sampleSignal().id, 'deploy', change('acknowledged'));
       const told = sampleSignal({ id: 'sig_told', action: 'rolled_back', sinks: ['a', 'b'], toldAfter: ['c'] });
       const both = [sampleSignal({ summary: 'anew' }), told, told].map((signal) => ({ signal, decidedAt: DECIDED_AT + 5 }));
       expect(store.journal.append(both)).toEqual(['sig_told']);
       expect(store.journal.append(both)).toEqual([]);
-      expect(reopen().journal.pending()).toMatchObject([
+      expect((await reopen()).journal.pending()).toMatchObject([
         { signal: told, sink: 'a', state: 'pending', isOpen: true, decidedAt: DECIDED_AT + 5 },
         { signal: told, sink: 'b', state: 'pending', isOpen: true, decidedAt: DECIDED_AT + 5 },
       ]);
@@ -279,13 +283,13 @@ export function describeStore(subject: StoreUnderTest): void {
       expect(store.load({})).toMatchObject({ at: DECIDED_AT, notes: [{ key: 'guard', json: '1' }] });
     });
 
-    it('records decisions with their signals and leaves the time of the last checkpoint', () => {
+    it('records decisions with their signals and leaves the time of the last checkpoint', async () => {
       store.checkpoint(sampleCheckpoint({ runs: [{ id: 'a', json: '1' }], notes: [{ key: 'guard', json: '1' }] }));
       const changed = { runs: [{ id: 'a', json: '2' }], notes: [{ key: 'guard', json: '2' }] };
       const decided = [{ signal: sampleSignal(), decidedAt: DECIDED_AT + 900 }];
       expect(store.recordDecisions(changed, decided)).toEqual([sampleSignal().id]);
       expect(store.recordDecisions(changed, decided)).toEqual([]);
-      expect(reopen().load({})).toMatchObject({ at: DECIDED_AT, ...changed });
+      expect((await reopen()).load({})).toMatchObject({ at: DECIDED_AT, ...changed });
       expect(store.journal.pending()).toHaveLength(1);
     });
 
@@ -297,19 +301,15 @@ export function describeStore(subject: StoreUnderTest): void {
       expect(() => store.journal.mark(id, sink, change('sent'))).toThrow(PermanentError);
     });
 
-    it('shows the newest decision first, and takes up the oldest first', () => {
+    it('shows the newest decision first, and takes up the oldest first', async () => {
       const decided = [3, 1, 2].map((n) => ({ signal: sampleSignal({ id: `sig_${n}` }), decidedAt: DECIDED_AT + n }));
       store.checkpoint(sampleCheckpoint(), decided);
-      expect(
-        reopen()
-          .journal.entries(2)
-          .map((entry) => entry.signal.id),
-      ).toEqual(['sig_3', 'sig_2']);
+      expect((await reopen()).journal.entries(2).map((entry) => entry.signal.id)).toEqual(['sig_3', 'sig_2']);
       expect(store.journal.pending().map((entry) => entry.signal.id)).toEqual(['sig_1', 'sig_2', 'sig_3']);
     });
 
-    it('forgets old signals beyond its limit, but none that is still open', () => {
-      const kept = subject.open({ signals: 3 });
+    it('forgets old signals beyond its limit, but none that is still open', async () => {
+      const kept = await subject.open({ signals: 3 });
       const decide = (n: number) =>
         kept.checkpoint(sampleCheckpoint(), [{ signal: sampleSignal({ id: `sig_${n}` }), decidedAt: DECIDED_AT + n }]);
       for (let n = 0; n < 9; n++) {
@@ -321,8 +321,8 @@ export function describeStore(subject: StoreUnderTest): void {
       kept.close();
     });
 
-    it('forgets the runs that changed longest ago beyond its limit', () => {
-      const kept = subject.open({ runs: 2 });
+    it('forgets the runs that changed longest ago beyond its limit', async () => {
+      const kept = await subject.open({ runs: 2 });
       for (const id of ['a', 'b', 'a', 'c']) kept.checkpoint(sampleCheckpoint({ runs: [{ id, json: '1' }] }));
       expect(
         kept
