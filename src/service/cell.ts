@@ -1,6 +1,7 @@
 /** Judging of some services with all that belongs to it: their runs and objectives, the journal, deliveries, notices, and answers about them. */
 import type { ApiHandlers, Readiness } from '../api/handlers.ts';
 import type { Config } from '../config/config.ts';
+import type { SignalStanding } from '../engine/control-desk.ts';
 import type { SourceBook } from '../engine/source-book.ts';
 import type { Engine } from '../engine.ts';
 import type { Checkpoint, StoredNote } from '../model/checkpoint.ts';
@@ -41,6 +42,10 @@ export interface CellParts {
   readonly sources: SourceBook | null;
   /** Another replica is the one to act first. */
   isStandby(): boolean;
+  /** To be waited for before a signal that is journalled is handed to delivery; absent: nothing. Never rejects. */
+  beforeDelivery?(signal: Signal): Promise<unknown>;
+  /** What else must allow a signal to leave, beside this cell; absent: nothing. */
+  permit?(signal: Signal): SignalStanding;
   /** Attributes by which releases are told apart, the most telling first. */
   releaseBy(): readonly string[];
   /** What those who bring counts want saved with them. */
@@ -79,7 +84,10 @@ export class Cell {
       escalation: config.escalation,
       isStandby: parts.isStandby,
       escalate: (notice, abort) => notices.board.escalate(notice, abort),
-      isCurrent: (signal: Signal) => killSwitch.standing(signal, engine.rollouts),
+      isCurrent: (signal: Signal) => {
+        const standing = killSwitch.standing(signal, engine.rollouts);
+        return standing === 'send' ? (parts.permit?.(signal) ?? 'send') : standing;
+      },
     });
     const judging = new Judging({
       engine,
@@ -88,7 +96,11 @@ export class Cell {
       clock,
       sources,
       address: addressing(sinks, config.api.publicUrl, config.escalation.to),
-      deliver: (entries) => this.delivery.submit(entries),
+      deliver: (entries) => {
+        const { beforeDelivery } = parts;
+        if (beforeDelivery === undefined) this.delivery.submit(entries);
+        else void Promise.all(entries.map(({ signal }) => beforeDelivery(signal))).then(() => this.delivery.submit(entries));
+      },
       changed: () => settled.look(),
       notes: () => [...notices.board.snapshot(), ...(sources?.snapshot() ?? []), ...(parts.savedWith?.() ?? [])],
     });

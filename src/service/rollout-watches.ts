@@ -16,7 +16,10 @@ import { watchRollouts } from '../watches/watch-rollouts.ts';
 import type { Moment, RolloutHandlers, Told, WatchedRollout } from '../watches/watched-rollout.ts';
 
 /** What of the API's handlers watches use: they wish for runs as any deploy system does. */
-export type RunHandlers = Pick<ApiHandlers, 'startRollout' | 'endRollout' | 'run' | 'signal'>;
+export interface RunHandlers extends Pick<ApiHandlers, 'startRollout' | 'endRollout' | 'run' | 'signal'> {
+  /** False for services that another member judges, which watches as well; absent: all are judged here. */
+  isOurs?(service: string): boolean;
+}
 
 export interface WatchParts {
   readonly watches: readonly WatchConfig[];
@@ -78,6 +81,7 @@ function watched({ config, kubernetes: api, book, onTrouble }: OneWatch, abort: 
 export function rolloutHandlers(runs: RunHandlers): RolloutHandlers {
   return {
     async begin(rollout: WatchedRollout, moment: Moment): Promise<Told> {
+      if (runs.isOurs?.(rollout.service) === false) return 'done';
       const id = rolloutIdOf(rollout.target);
       const run = await runs.run(id);
       const known = run === null ? null : await knownRun(runs, run);

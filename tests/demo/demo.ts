@@ -47,6 +47,7 @@ async function play(options: DemoOptions, folder: string, children: Children): P
     children,
     folder,
     record,
+    isOnKafka: options.isOnKafka,
     deployed: (event) => story?.deployed(event),
     firstBad: (atMs, endpoint) => story?.firstBad(atMs, endpoint),
   });

@@ -34,20 +34,25 @@ describe('a story', () => {
 
 describe('the command line', () => {
   it('tells the story of both troubles for 45 s when nothing is asked for', () => {
-    expect(parseOptions([])).toEqual({ kind: 'run', options: { scenario: 'both', seconds: 45, record: null } });
+    expect(parseOptions([])).toEqual({ kind: 'run', options: { scenario: 'both', seconds: 45, record: null, isOnKafka: false } });
   });
 
   it.each(SCENARIO_NAMES)('knows the story %s', (name) => {
     expect(parseOptions(['--scenario', name, '--seconds', '30', '--record', 'x.jsonl'])).toEqual({
       kind: 'run',
-      options: { scenario: name, seconds: 30, record: 'x.jsonl' },
+      options: { scenario: name, seconds: 30, record: 'x.jsonl', isOnKafka: false },
     });
   });
 
-  it.each([[['--scenario', 'chaos']], [['--seconds', '24']], [['--seconds', 'many']], [['--record', '']], [['--what']], [['more']]])(
-    'refuses %j',
-    (argv) => {
-      expect(parseOptions(argv).kind).toBe('wrong');
-    },
-  );
+  it.each([
+    [['--scenario', 'chaos']],
+    [['--seconds', '24']],
+    [['--seconds', 'many']],
+    [['--record', '']],
+    [['--record', 'x.jsonl', '--kafka']],
+    [['--what']],
+    [['more']],
+  ])('refuses %j', (argv) => {
+    expect(parseOptions(argv).kind).toBe('wrong');
+  });
 });

@@ -20,6 +20,33 @@ export async function writeConfig(folder: string, ports: Ports, webhookUrl: stri
   return written(config, join(folder, PROCESS), join(folder, SLOS));
 }
 
+/** Writes what two processes need that share the work over Kafka, and returns the paths of their files. */
+export async function writeKafkaConfig(
+  folder: string,
+  ports: Ports,
+  webhookUrl: string,
+  broker: string,
+): Promise<{ readonly ingest: string; readonly evaluate: string }> {
+  const kafka = { brokers: [broker], partitions: 4, replicationFactor: 1, sessionTimeout: '6s' };
+  const shared = async (): Promise<Document> => {
+    const config = await template();
+    config.set('kafka', config.createNode(kafka));
+    config.setIn(['state', 'directory'], join(folder, 'state'));
+    config.setIn(['receivers', 'otlpGrpc'], config.createNode({ enabled: false }));
+    config.setIn(['receivers', 'otlpHttp'], config.createNode({ enabled: false }));
+    config.setIn(['sinks', 0, 'url'], webhookUrl);
+    return config;
+  };
+  const ingest = await shared();
+  ingest.setIn(['receivers', 'kafka'], ingest.createNode({ enabled: true, from: 'earliest' }));
+  const evaluate = await shared();
+  evaluate.setIn(['api', 'port'], ports.api);
+  return {
+    ingest: await written(ingest, join(folder, 'ingest.yaml'), join(folder, SLOS)),
+    evaluate: await written(evaluate, join(folder, 'evaluate.yaml'), join(folder, SLOS)),
+  };
+}
+
 /**
  * Writes what `replay` needs next to a recording and returns the path of the process's file. A sink of the same name that only prints stands for
  * the webhook, whose secret was of that run alone.

@@ -1,13 +1,16 @@
 /** Everything the story plays in: Slipstream, the deploy system and both halves of the shop, each a process of its own. */
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunWire } from '../../src/api/schemas.ts';
+import type { BrokerReport } from './broker-process.ts';
 import type { Children } from './children.ts';
 import type { DeployCommand, DeployReport } from './deploy-messages.ts';
 import type { DeployEvent } from './deploy-server.ts';
+import type { GatewayReport } from './gateway-process.ts';
 import type { ShopCommand, ShopReport } from './shop-messages.ts';
-import { freePorts, SlipstreamApi } from './slipstream.ts';
-import { writeConfig } from './slipstream-config.ts';
+import { freePorts, type Ports, SlipstreamApi } from './slipstream.ts';
+import { writeConfig, writeKafkaConfig } from './slipstream-config.ts';
 import type { Behaviour } from './traffic.ts';
 
 const BASELINE = '1.4.2';
@@ -22,6 +25,8 @@ export interface WorldPlan {
   readonly folder: string;
   /** Where Slipstream keeps the spans it receives; null: nowhere. */
   readonly record: string | null;
+  /** Spans go through a real Kafka broker, and two processes share the work. */
+  readonly isOnKafka: boolean;
   readonly deployed: (event: DeployEvent) => void;
   readonly firstBad: (atMs: number, endpoint: string) => void;
 }
@@ -39,7 +44,7 @@ export interface World {
 }
 
 /** Resolves when all are up and traffic flows. The deploy system's address and Slipstream's must be known to each other, hence the order. */
-export async function openWorld({ children, folder, record, deployed, firstBad }: WorldPlan): Promise<World> {
+export async function openWorld({ children, folder, record, isOnKafka, deployed, firstBad }: WorldPlan): Promise<World> {
   const env = { ...cleanEnv(), SLIPSTREAM_WEBHOOK_SECRET: `whsec_${randomBytes(32).toString('base64')}` };
   const ports = await freePorts();
   const api = new SlipstreamApi(ports.api);
@@ -61,18 +66,12 @@ export async function openWorld({ children, folder, record, deployed, firstBad }
   const deployUrl = await deployListens.promise;
   deploy.process.send({ kind: 'slipstream', url: api.url } satisfies DeployCommand);
 
-  const configFile = await writeConfig(folder, ports, `${deployUrl}/webhooks/slipstream`);
-  children.start({
-    name: 'slipstream',
-    module: here('../../src/main.ts'),
-    args: ['serve', '--config', configFile, ...(record === null ? [] : ['--record', record])],
-    env,
-    heard: () => {},
-    execArgv: ['--import', new URL('end-with-parent.ts', import.meta.url).href],
-  });
+  const webhookUrl = `${deployUrl}/webhooks/slipstream`;
+  const otlpUrl = isOnKafka
+    ? await openKafka({ children, folder, env, webhookUrl, ports })
+    : await openAlone({ children, folder, env, webhookUrl, ports, record });
   await api.ready(READY_WITHIN_MS);
 
-  const otlpUrl = `http://127.0.0.1:${ports.grpc}`;
   const openShop = (release: 'baseline' | 'canary'): Shop => {
     const shop = { spans: 0, ready: Promise.withResolvers<void>() };
     const child = children.start({
@@ -100,6 +99,57 @@ export async function openWorld({ children, folder, record, deployed, firstBad }
     roll: (canaryWeight, decideWithinMs) => startRollout(deployUrl, canaryWeight, decideWithinMs),
     spansSent: () => baseline.spans() + canary.spans(),
   };
+}
+
+interface SlipstreamPlan extends Pick<WorldPlan, 'children' | 'folder'> {
+  readonly env: NodeJS.ProcessEnv;
+  readonly webhookUrl: string;
+  readonly ports: Ports;
+}
+
+/** One process that does all; returns where it takes OTLP. */
+async function openAlone({
+  children,
+  folder,
+  env,
+  webhookUrl,
+  ports,
+  record,
+}: SlipstreamPlan & Pick<WorldPlan, 'record'>): Promise<string> {
+  const config = await writeConfig(folder, ports, webhookUrl);
+  serve(children, env, 'slipstream', ['--config', config, ...(record === null ? [] : ['--record', record])]);
+  return `http://127.0.0.1:${ports.grpc}`;
+}
+
+/** A broker, a gateway that writes to it, a process that counts and one that judges; returns where the gateway takes OTLP. */
+async function openKafka({ children, folder, env, webhookUrl, ports }: SlipstreamPlan): Promise<string> {
+  const broker = Promise.withResolvers<string>();
+  children.start({
+    name: 'kafka',
+    module: here('broker-process.ts'),
+    args: [join(folder, 'kafka')],
+    env: process.env,
+    heard: (message) => broker.resolve((message as BrokerReport).address),
+  });
+  const address = await broker.promise;
+  const gateway = Promise.withResolvers<string>();
+  children.start({
+    name: 'gateway',
+    module: here('gateway-process.ts'),
+    args: [address, 'otlp_spans'],
+    env,
+    heard: (message) => gateway.resolve((message as GatewayReport).url),
+  });
+  const url = await gateway.promise;
+  const config = await writeKafkaConfig(folder, ports, webhookUrl, address);
+  serve(children, env, 'slipstream (evaluate)', ['--role', 'evaluate', '--config', config.evaluate]);
+  serve(children, env, 'slipstream (ingest)', ['--role', 'ingest', '--config', config.ingest]);
+  return url;
+}
+
+function serve(children: Children, env: NodeJS.ProcessEnv, name: string, args: readonly string[]): void {
+  const execArgv = ['--import', new URL('end-with-parent.ts', import.meta.url).href];
+  children.start({ name, module: here('../../src/main.ts'), args: ['serve', ...args], env, heard: () => {}, execArgv });
 }
 
 interface Shop {

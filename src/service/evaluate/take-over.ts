@@ -1,0 +1,128 @@
+/** Takes a partition of the delta topic over: fences who had it, reads its state back whole, and builds the cell that goes on from there. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../../config/config.ts';
+import type { KafkaConfig } from '../../config/kafka-config.ts';
+import { SourceBook } from '../../engine/source-book.ts';
+import { Engine } from '../../engine.ts';
+import { openChangelog } from '../../kafka/changelog.ts';
+import type { kafkaClient } from '../../kafka/kafka-client.ts';
+import type { SavedState } from '../../model/checkpoint.ts';
+import { HistogramLayout } from '../../model/histogram-layout.ts';
+import { ChangelogStore } from '../../store/changelog-store.ts';
+import { DeltaReader } from '../../wire/delta-reader.ts';
+import { Cell, type CellParts } from '../cell.ts';
+import { type CellGauges, cellTelemetry } from '../members/cell-telemetry.ts';
+import { restored } from '../restored-state.ts';
+import { OwnedCell, savedPosition } from './owned-cell.ts';
+
+export interface TakeOverParts
+  extends Pick<CellParts, 'version' | 'clock' | 'sinks' | 'isStandby' | 'readiness' | 'metrics' | 'permit' | 'beforeDelivery'> {
+  /** As it is now: it may have been read anew. */
+  config(): Config;
+  readonly kafka: KafkaConfig;
+  readonly client: ReturnType<typeof kafkaClient>;
+  readonly gauges: CellGauges;
+  /** The delta partition of a service. */
+  partitionOf(service: string): number;
+  /** Harm of a canary was proven, whatever comes of it. */
+  harmed(service: string): void;
+  /** For scratch files; of this process alone. */
+  readonly folder: string;
+}
+
+export interface TakeOver {
+  readonly partition: number;
+  /** The group has given the partition to somebody else: the rest is not worth while. */
+  readonly abort: AbortSignal;
+  /** Called once when the state has another owner. */
+  lost(error: unknown): void;
+}
+
+/** Rejects with what stands in the way; nothing is left behind then. */
+export async function takeOver(parts: TakeOverParts, { partition, abort, lost }: TakeOver): Promise<OwnedCell> {
+  const { kafka, client, clock } = parts;
+  const begun = clock.monotonicMs();
+  const isOurs = (service: string): boolean => parts.partitionOf(service) === partition;
+  const config = (): Config => forServices(parts.config(), isOurs);
+  const telemetry = cellTelemetry(parts.gauges, String(partition), isOurs);
+  const folder = join(parts.folder, String(partition));
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  let rows = 0;
+  const log = {
+    client,
+    telemetry,
+    topic: kafka.topics.state,
+    partition,
+    transactionalId: `${kafka.groups.evaluate}-${kafka.topics.state}-${partition}`,
+    mayStillOwn: () => !abort.aborted,
+    abort,
+  };
+  const store = await ChangelogStore.restore({
+    folder,
+    lost,
+    open: (take) =>
+      openChangelog(log, (row) => {
+        rows++;
+        take(row);
+      }),
+  });
+  try {
+    const { built, notes } = restored({
+      store,
+      now: clock.now(),
+      telemetry,
+      policy: config().policies.fallback.canary,
+      build: (state) => rebuilt(config(), state, clock.now()),
+    });
+    const sources = new SourceBook({ waitMs: kafka.waitForSourceMs });
+    sources.restore(notes);
+    let owned: OwnedCell | null = null;
+    const cell = new Cell({
+      ...parts,
+      config: config(),
+      telemetry,
+      engine: built.engine,
+      store,
+      notes,
+      sources,
+      releaseBy: () => config().spans.releaseBy,
+      savedWith: () => owned?.notes() ?? [],
+    });
+    owned = new OwnedCell({
+      cell,
+      config,
+      harmed: parts.harmed,
+      store,
+      sources,
+      reader: built.reader,
+      telemetry,
+      clock,
+      position: savedPosition(notes),
+      folder,
+    });
+    const tookMs = clock.monotonicMs() - begun;
+    telemetry.observe('take_over_seconds', tookMs / 1000);
+    telemetry.log.info(
+      { partition, rows, tookMs, position: owned.position?.offset ?? null },
+      'a partition of the delta topic was taken over',
+    );
+    return owned;
+  } catch (error) {
+    await store.finish(AbortSignal.abort());
+    throw error;
+  }
+}
+
+function rebuilt(config: Config, saved: SavedState, now: number): { readonly engine: Engine; readonly reader: DeltaReader } {
+  const engine = new Engine(config.policies, new HistogramLayout(config.histogram.digits, config.histogram.highestUs));
+  if (saved.at !== null) engine.restore(saved, now);
+  return { engine, reader: new DeltaReader({ known: saved.series, notes: saved.notes }) };
+}
+
+/** Objectives and policies of the services that a cell has: others' would look as if nothing were heard of them. */
+function forServices(config: Config, isOurs: (service: string) => boolean): Config {
+  const services = new Map([...config.policies.services].filter(([service]) => isOurs(service)));
+  return { ...config, policies: { ...config.policies, services } };
+}
