@@ -1,13 +1,16 @@
 /** Counts spans: observation batches in, one flush of slot deltas out. */
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import { FLAG_FAILED, FLAG_NO_LATENCY, type ObservationBatch } from '../model/observation-batch.ts';
+import { SEATS } from '../model/pod-lanes.ts';
 import { COUNTERS_PER_RULE } from '../model/series.ts';
-import { cellLanes, type SlotDeltas } from '../model/slot-deltas.ts';
+import { cellLanes, type Origin, type SlotDeltas } from '../model/slot-deltas.ts';
 import { type EpochMs, SLOT_MS, type SlotIndex } from '../model/time.ts';
 import { Arrivals } from './arrivals.ts';
+import { CellSorter } from './cell-sorter.ts';
 import { DeltaSorter } from './delta-sorter.ts';
 import { COUNT, FAILED, FAILED_WEIGHT, ROW_STRIDE, RowLog, TIMED, TIMED_WEIGHT, WEIGHT } from './row-log.ts';
 import type { SeriesTable } from './series-table.ts';
+import { SeriesUse } from './series-use.ts';
 
 export interface AggregatorOptions {
   /** Name of this stage A; with `epoch`, what makes its sequences unique. */
@@ -18,6 +21,26 @@ export interface AggregatorOptions {
   readonly capacity: number;
   /** Sequence of the first flush. */
   readonly firstSequence?: number;
+  /** Spans that there is room for from the start; `capacity` when left out. */
+  readonly reserved?: number;
+  /** What aggregators of one table share; each has its own when left out. */
+  readonly shared?: AggregatorShare;
+}
+
+/** Made once for a table and a layout. */
+export class AggregatorShare {
+  readonly use: SeriesUse;
+  readonly cellSorter: CellSorter;
+  /** Cells of one lane or seat; 0 where pods are not told apart. */
+  readonly laneCells: number;
+
+  constructor(table: SeriesTable, layout: HistogramLayout) {
+    const lanes = cellLanes(layout.size);
+    const cells = layout.size * 2;
+    this.use = new SeriesUse(table);
+    this.laneCells = lanes === 1 ? 0 : cells;
+    this.cellSorter = new CellSorter(lanes > 1 && table.pods === 'seats' ? cells * (SEATS + 1) : cells * lanes);
+  }
 }
 
 /**
@@ -26,8 +49,7 @@ export interface AggregatorOptions {
  */
 export class Aggregator {
   readonly layout: HistogramLayout;
-  /** Cells of one lane; 0 where lanes are not told apart. */
-  readonly #laneCells: number;
+  readonly #shared: AggregatorShare;
   readonly #table: SeriesTable;
   readonly #options: AggregatorOptions;
   readonly #rows: RowLog;
@@ -37,18 +59,17 @@ export class Aggregator {
   #pending = 0;
   #newestEndMs: EpochMs = Number.NEGATIVE_INFINITY;
   #overflowSpans = 0;
-  #lastSeen = new Int32Array(1024);
 
   constructor(table: SeriesTable, layout: HistogramLayout, options: AggregatorOptions) {
     if (layout.size * 2 > 0x10000) throw new RangeError(`a layout of ${layout.size} buckets does not fit 16-bit cells`);
-    const lanes = cellLanes(layout.size);
     this.layout = layout;
-    this.#laneCells = lanes === 1 ? 0 : layout.size * 2;
+    this.#shared = options.shared ?? new AggregatorShare(table, layout);
     this.#table = table;
     this.#options = options;
     this.#sequence = options.firstSequence ?? 1;
-    this.#rows = new RowLog(options.capacity);
-    this.#sorter = new DeltaSorter(layout.size * 2 * lanes);
+    const { cellSorter } = this.#shared;
+    this.#rows = new RowLog(options.reserved ?? options.capacity, cellSorter.cells);
+    this.#sorter = new DeltaSorter(cellSorter);
   }
 
   /** A flush is due. */
@@ -91,7 +112,7 @@ export class Aggregator {
     const { size, series, endMs, durationNs, flags, weight, lane, validMask, traceAt, traceBytes } = batch;
     const rows = this.#rows;
     const layout = this.layout;
-    const laneCells = this.#laneCells;
+    const { laneCells } = this.#shared;
     const arrivals = this.#arrivals;
     const { service, resource, thresholdStart, thresholdCount, thresholds, counterCount } = this.#table.columns;
     rows.reserve(size);
@@ -160,13 +181,13 @@ export class Aggregator {
   }
 
   /** Everything since the last flush. The arrays are reused by the next flush: who keeps them copies them. */
-  flush(): SlotDeltas {
+  flush(origin: Origin = this.#nextOrigin()): SlotDeltas {
     const rows = this.#rows;
     const table = this.#table;
     this.#markSeen();
     const columns = this.#sorter.sort(rows);
     const deltas: SlotDeltas = {
-      origin: { source: this.#options.source, epoch: this.#options.epoch, sequence: this.#sequence++ },
+      origin,
       announced: table.takeAnnounced(),
       arrivals: this.#arrivals.take(table),
       size: rows.size,
@@ -179,31 +200,22 @@ export class Aggregator {
 
   /** Gives the places of series without spans since before `slot` to new ones. Flush first. */
   retireIdle(slot: SlotIndex): void {
-    this.#growSeen();
-    for (let id = 0; id < this.#table.idEnd; id++) {
-      // Restored series have not been seen by this process: their time starts now.
-      if (this.#lastSeen[id] === 0) this.#lastSeen[id] = Math.max(this.newestSlot, 1);
-    }
-    this.#table.retireIdle((id) => (this.#lastSeen[id] as number) < slot);
+    this.#shared.use.retireIdle(slot, this.newestSlot);
+  }
+
+  #nextOrigin(): Origin {
+    return { source: this.#options.source, epoch: this.#options.epoch, sequence: this.#sequence++ };
   }
 
   #markSeen(): void {
-    this.#growSeen();
+    const { use } = this.#shared;
+    use.grow();
     const rows = this.#rows;
     const { isOverflow } = this.#table.columns;
     for (let row = 0; row < rows.size; row++) {
       const id = rows.seriesOf(row);
-      const slot = rows.slotOf(row);
-      if (slot > (this.#lastSeen[id] as number)) this.#lastSeen[id] = slot;
+      use.saw(id, rows.slotOf(row));
       if (isOverflow[id] === 1) this.#overflowSpans += rows.counters[row * ROW_STRIDE + COUNT] as number;
     }
-  }
-
-  #growSeen(): void {
-    const known = this.#lastSeen.length;
-    if (this.#table.idEnd <= known) return;
-    const next = new Int32Array(Math.max(known * 2, this.#table.idEnd));
-    next.set(this.#lastSeen);
-    this.#lastSeen = next;
   }
 }

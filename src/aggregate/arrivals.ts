@@ -8,17 +8,17 @@ export interface ArrivalNames {
   resourceKey(resource: number): string;
 }
 
-/** Grows with the services and releases; what is taken is counted anew. */
+/** Grows with the services and releases, and with the releases heard between two calls of `take`; what is taken is counted anew. */
 export class Arrivals {
   /** Since the last `take` the latest end time of some service has entered a slot it was not in before. */
   hasOpenedSlot = false;
   #maxEndMs = new Float64Array(16).fill(Number.NEGATIVE_INFINITY);
   /** End of the slot of the latest end time. */
   #slotEndMs = new Float64Array(16).fill(Number.NEGATIVE_INFINITY);
-  /** By resource. */
-  #lateness = new Uint32Array(16 * LATENESS_BINS);
-  #isTouched = new Uint8Array(16);
+  /** By resource: its place in `#touched` and in `#lateness`; -1 when it was not heard since the last `take`. */
+  #placeOf = new Int32Array(16).fill(-1);
   #touched: { readonly service: number; readonly resource: number }[] = [];
+  #lateness = new Uint32Array(16 * LATENESS_BINS);
 
   /**
    * Counts the span that ended at `endsMs[span]`; as an argument a double costs an allocation. Lateness is that behind the service's latest span,
@@ -26,12 +26,9 @@ export class Arrivals {
    */
   add(service: number, resource: number, endsMs: Float64Array, span: number): void {
     const endMs = endsMs[span] as number;
-    if (resource >= this.#isTouched.length) this.#growResources(resource);
-    if (this.#isTouched[resource] === 0) {
-      if (service >= this.#maxEndMs.length) this.#growServices(service);
-      this.#isTouched[resource] = 1;
-      this.#touched.push({ service, resource });
-    }
+    if (resource >= this.#placeOf.length) this.#growResources(resource);
+    let place = this.#placeOf[resource] as number;
+    if (place < 0) place = this.#touch(service, resource);
     const latest = this.#maxEndMs[service] as number;
     let bin = 0;
     if (endMs > latest) {
@@ -44,16 +41,16 @@ export class Arrivals {
       const seconds = (latest - endMs) / 1000;
       bin = seconds >= LATENESS_BINS - 1 ? LATENESS_BINS - 1 : seconds | 0;
     }
-    const at = resource * LATENESS_BINS + bin;
+    const at = place * LATENESS_BINS + bin;
     this.#lateness[at] = (this.#lateness[at] as number) + 1;
   }
 
   /** One entry per service with spans since the last call. */
   take(names: ArrivalNames): ServiceArrivals[] {
     const releasesOf = new Map<number, ReleaseArrivals[]>();
-    for (const { service, resource } of this.#touched) {
-      this.#isTouched[resource] = 0;
-      const bins = this.#lateness.subarray(resource * LATENESS_BINS, (resource + 1) * LATENESS_BINS);
+    for (const [place, { service, resource }] of this.#touched.entries()) {
+      this.#placeOf[resource] = -1;
+      const bins = this.#lateness.subarray(place * LATENESS_BINS, (place + 1) * LATENESS_BINS);
       const lateness = bins.slice();
       bins.fill(0);
       const releases = releasesOf.get(service) ?? [];
@@ -84,13 +81,22 @@ export class Arrivals {
     this.#slotEndMs = grown(this.#slotEndMs);
   }
 
+  #touch(service: number, resource: number): number {
+    if (service >= this.#maxEndMs.length) this.#growServices(service);
+    const place = this.#touched.length;
+    this.#placeOf[resource] = place;
+    this.#touched.push({ service, resource });
+    if ((place + 1) * LATENESS_BINS > this.#lateness.length) {
+      const lateness = new Uint32Array(this.#lateness.length * 2);
+      lateness.set(this.#lateness);
+      this.#lateness = lateness;
+    }
+    return place;
+  }
+
   #growResources(resource: number): void {
-    const capacity = Math.max(this.#isTouched.length * 2, resource + 1);
-    const lateness = new Uint32Array(capacity * LATENESS_BINS);
-    lateness.set(this.#lateness);
-    this.#lateness = lateness;
-    const isTouched = new Uint8Array(capacity);
-    isTouched.set(this.#isTouched);
-    this.#isTouched = isTouched;
+    const placeOf = new Int32Array(Math.max(this.#placeOf.length * 2, resource + 1)).fill(-1);
+    placeOf.set(this.#placeOf);
+    this.#placeOf = placeOf;
   }
 }

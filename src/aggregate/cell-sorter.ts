@@ -1,9 +1,18 @@
 /** Turns the cells of one row, in any order, into ascending cells with counts. */
 
+/** 16 bits hold the cells of lanes; those of seats need 32. */
+export type CellArray = Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+export function cellArray(cells: number, length: number): CellArray {
+  return cells <= 0x10000 ? new Uint16Array(length) : new Uint32Array(length);
+}
+
 /** Up to this many cells, sorting by insertion beats the bitmap. */
 const FEW = 14;
 
 export class CellSorter {
+  /** Distinct cells. */
+  readonly cells: number;
   readonly #counts: Uint32Array;
   /** One bit per cell that holds something, so that reading back visits those only. */
   readonly #touched: Uint32Array;
@@ -11,6 +20,7 @@ export class CellSorter {
   readonly #words: Uint32Array;
 
   constructor(cells: number) {
+    this.cells = cells;
     this.#counts = new Uint32Array(cells);
     this.#touched = new Uint32Array((cells + 31) >>> 5);
     this.#words = new Uint32Array((this.#touched.length + 31) >>> 5);
@@ -20,11 +30,11 @@ export class CellSorter {
    * Writes the distinct cells of `log[from .. to)` and their counts at `at` of `cells` and `counts`; returns where it ended.
    * Reorders the log's part.
    */
-  write(log: Uint16Array, from: number, to: number, cells: Uint16Array, counts: Uint32Array, at: number): number {
+  write(log: CellArray, from: number, to: number, cells: CellArray, counts: Uint32Array, at: number): number {
     return to - from <= FEW ? insertion(log, from, to, cells, counts, at) : this.#bitmap(log, from, to, cells, counts, at);
   }
 
-  #bitmap(log: Uint16Array, from: number, to: number, cells: Uint16Array, counts: Uint32Array, start: number): number {
+  #bitmap(log: CellArray, from: number, to: number, cells: CellArray, counts: Uint32Array, start: number): number {
     const dense = this.#counts;
     const touched = this.#touched;
     const touchedWords = this.#words;
@@ -60,7 +70,7 @@ export class CellSorter {
   }
 }
 
-function insertion(log: Uint16Array, from: number, to: number, cells: Uint16Array, counts: Uint32Array, start: number): number {
+function insertion(log: CellArray, from: number, to: number, cells: CellArray, counts: Uint32Array, start: number): number {
   for (let i = from + 1; i < to; i++) {
     const cell = log[i] as number;
     let j = i - 1;

@@ -1,6 +1,6 @@
 /** Brings the rows and cells of a flush into the order that slot deltas promise. */
 import type { SlotDeltas } from '../model/slot-deltas.ts';
-import { CellSorter } from './cell-sorter.ts';
+import { type CellArray, type CellSorter, cellArray } from './cell-sorter.ts';
 import { RadixOrder } from './radix-order.ts';
 import { COUNT, FAILED, FAILED_WEIGHT, ROW_STRIDE, type RowLog, TIMED, TIMED_WEIGHT, WEIGHT } from './row-log.ts';
 import { RowTraces } from './row-traces.ts';
@@ -15,13 +15,15 @@ export class DeltaSorter {
   #keys = new Int32Array(0);
   /** Where each row's cells go in `#byRow`. */
   #places = new Uint32Array(0);
-  #byRow = new Uint16Array(0);
+  #byRow: CellArray;
   #traces = new RowTraces(256);
-  #out = columnsFor(256, 256, 1024, this.#traces);
+  #out: ReturnType<typeof columnsFor>;
 
-  /** `cells` is the number of distinct cells, of all lanes. */
-  constructor(cells: number) {
-    this.#cellSorter = new CellSorter(cells);
+  /** Others may sort cells with the same `cellSorter`. */
+  constructor(cellSorter: CellSorter) {
+    this.#cellSorter = cellSorter;
+    this.#byRow = cellArray(cellSorter.cells, 0);
+    this.#out = columnsFor(256, 256, cellArray(cellSorter.cells, 1024), this.#traces);
   }
 
   sort(rows: RowLog): DeltaColumns {
@@ -106,16 +108,17 @@ export class DeltaSorter {
       this.#keys = new Int32Array(capacity);
       this.#places = new Uint32Array(capacity);
     }
-    if (this.#byRow.length < rows.logSize) this.#byRow = new Uint16Array(rows.logRow.length);
+    if (this.#byRow.length < rows.logSize) this.#byRow = cellArray(this.#cellSorter.cells, rows.logRow.length);
     const out = this.#out;
     if (out.series.length < capacity || out.slow.length < rows.slowSize || out.cells.length < rows.logSize) {
       this.#traces = new RowTraces(capacity);
-      this.#out = columnsFor(capacity, rows.slow.length, Math.max(out.cells.length, rows.logRow.length), this.#traces);
+      const cells = cellArray(this.#cellSorter.cells, Math.max(out.cells.length, rows.logRow.length));
+      this.#out = columnsFor(capacity, rows.slow.length, cells, this.#traces);
     }
   }
 }
 
-function columnsFor(rows: number, slows: number, cells: number, traces: RowTraces) {
+function columnsFor(rows: number, slows: number, cells: CellArray, traces: RowTraces) {
   return {
     series: new Int32Array(rows),
     slot: new Int32Array(rows),
@@ -133,7 +136,7 @@ function columnsFor(rows: number, slows: number, cells: number, traces: RowTrace
     slow: new Uint32Array(slows),
     slowWeight: new Float64Array(slows),
     cellStart: new Uint32Array(rows + 1),
-    cells: new Uint16Array(cells),
-    cellCounts: new Uint32Array(cells),
+    cells,
+    cellCounts: new Uint32Array(cells.length),
   };
 }

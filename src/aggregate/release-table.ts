@@ -1,7 +1,8 @@
 /** Numbers the (service, release) pairs that resources name, within limits. */
 
+import { MAX_PODS_IN_ALL, PodLanes, type PodNumbering } from '../model/pod-lanes.ts';
+import { isOtherRelease, releaseKey } from '../model/release-key.ts';
 import { OVERFLOW_ENDPOINT, type Release, type ResourceIdentity } from '../model/series.ts';
-import { MAX_PODS_IN_ALL, PodLanes } from './pod-lanes.ts';
 
 /** What stands for services, or releases of a service, beyond the limit. */
 export const OVERFLOW_NAME = OVERFLOW_ENDPOINT;
@@ -44,23 +45,25 @@ export class ReleaseTable {
   readonly services: ServiceEntry[] = [];
   readonly resources: Resource[] = [];
   readonly #limits: ReleaseLimits;
+  readonly #numbering: PodNumbering;
   readonly #serviceByName = new Map<string, ServiceEntry>();
   readonly #podRoom = { left: MAX_PODS_IN_ALL, changes: 0 };
   readonly #resourceByKey = new Map<string, Resource>();
 
-  constructor(limits: ReleaseLimits) {
+  constructor(limits: ReleaseLimits, numbering: PodNumbering = 'lanes') {
     this.#limits = limits;
+    this.#numbering = numbering;
   }
 
   /** The pair's resource; beyond the limits `(other)` of the service, or service `(other)`. */
   intern(identity: ResourceIdentity): Resource {
-    const key = resourceKey(identity.service, identity.releaseAttributes);
+    const key = releaseKey(identity.service, identity.releaseAttributes);
     return this.#resourceByKey.get(key) ?? this.#admit(identity.service, releaseOf(identity.releaseAttributes), key);
   }
 
   /** As `intern`, for a release that has its name already. */
   restore(service: string, release: Release): Resource {
-    const key = resourceKey(service, release.attributes, isOther(release));
+    const key = releaseKey(service, release.attributes, isOtherRelease(release));
     return this.#resourceByKey.get(key) ?? this.#admit(service, release, key);
   }
 
@@ -77,7 +80,7 @@ export class ReleaseTable {
 
   /** Gives the place of `resource` to others. `(other)` keeps its own. */
   park(resource: Resource): void {
-    if (resource.isParked || resource.isClosed || isOther(resource.release)) return;
+    if (resource.isParked || resource.isClosed || isOtherRelease(resource.release)) return;
     resource.isParked = true;
     resource.pods.forget();
     resource.service.releases--;
@@ -109,7 +112,7 @@ export class ReleaseTable {
     const known = this.#serviceByName.get(serviceName);
     if (known === undefined && serviceName !== OVERFLOW_NAME && this.services.length >= this.#limits.maxTotal) return this.#otherService();
     const service = known ?? this.#addService(serviceName);
-    if (isOther(release) || service.name === OVERFLOW_NAME || !this.#hasRoomFor(service)) return this.#otherRelease(service);
+    if (isOtherRelease(release) || service.name === OVERFLOW_NAME || !this.#hasRoomFor(service)) return this.#otherRelease(service);
     service.releases++;
     return this.#add(service, release, key);
   }
@@ -119,7 +122,7 @@ export class ReleaseTable {
   }
 
   #otherRelease(service: ServiceEntry): Resource {
-    const key = resourceKey(service.name, NO_ATTRIBUTES, true);
+    const key = releaseKey(service.name, NO_ATTRIBUTES, true);
     const release = { name: OVERFLOW_NAME, attributes: NO_ATTRIBUTES };
     return this.#resourceByKey.get(key) ?? this.#add(service, release, key);
   }
@@ -137,7 +140,7 @@ export class ReleaseTable {
 
   #add(service: ServiceEntry, release: Release, key: string): Resource {
     const isClosed = service.name === OVERFLOW_NAME;
-    const pods = new PodLanes(this.#podRoom);
+    const pods = new PodLanes(this.#podRoom, this.#numbering);
     const resource = { id: this.resources.length, service, release, key, isClosed, pods, overflow: -1, isParked: false };
     this.resources.push(resource);
     this.#resourceByKey.set(key, resource);
@@ -145,18 +148,7 @@ export class ReleaseTable {
   }
 }
 
-/** True for what stands for releases beyond the limit; a release that merely calls itself so has attributes. */
-function isOther(release: Release): boolean {
-  return release.name === OVERFLOW_NAME && release.attributes.size === 0;
-}
-
 function releaseOf(attributes: ReadonlyMap<string, string>): Release {
   for (const value of attributes.values()) if (value !== '') return { name: value, attributes };
   return { name: 'unknown', attributes };
-}
-
-/** JSON of the parts: no value can imitate another's border. Order of attributes does not matter. */
-function resourceKey(service: string, attributes: ReadonlyMap<string, string>, isOverflow = false): string {
-  const sorted = [...attributes].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return JSON.stringify(isOverflow ? [service] : [service, sorted]);
 }

@@ -1,4 +1,5 @@
 /** The counts of one flush in the making: a row per (series, slot) and an append-only log of histogram cells. */
+import { type CellArray, cellArray } from './cell-sorter.ts';
 import { RowTraces } from './row-traces.ts';
 
 const EMPTY = -1;
@@ -28,12 +29,15 @@ export class RowLog {
   /** Log of timed spans: row and cell. */
   logSize = 0;
   logRow: Uint32Array;
-  logCell: Uint16Array;
+  logCell: CellArray;
+  /** Distinct cells. */
+  readonly #cells: number;
   #places = new Int32Array(1024).fill(EMPTY);
 
-  constructor(capacity: number) {
+  constructor(capacity: number, cells: number) {
+    this.#cells = cells;
     this.logRow = new Uint32Array(capacity);
-    this.logCell = new Uint16Array(capacity);
+    this.logCell = cellArray(cells, capacity);
   }
 
   /** Rows that fit before arrays grow. */
@@ -83,7 +87,7 @@ export class RowLog {
     if (needed <= this.logRow.length) return;
     const capacity = Math.max(this.logRow.length * 2, needed);
     this.logRow = grown(new Uint32Array(capacity), this.logRow);
-    this.logCell = grown(new Uint16Array(capacity), this.logCell);
+    this.logCell = grown(cellArray(this.#cells, capacity), this.logCell);
   }
 
   clear(): void {
@@ -134,7 +138,7 @@ function placeHash(series: number, slot: number): number {
   return hash ^ (hash >>> 15);
 }
 
-function grown<A extends Uint32Array | Uint16Array | Float64Array>(next: A, previous: A): A {
+function grown<A extends Uint16Array | Uint32Array | Float64Array>(next: A, previous: A): A {
   next.set(previous);
   return next;
 }

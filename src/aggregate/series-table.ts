@@ -1,4 +1,6 @@
 /** Gives every (service, release, endpoint) its number, within quotas, whatever names the senders make up. */
+import { NameTable } from '../model/name-table.ts';
+import type { PodNumbering } from '../model/pod-lanes.ts';
 import {
   ENDPOINT_KINDS,
   type EndpointKindIndex,
@@ -9,7 +11,6 @@ import {
 } from '../model/series.ts';
 import { type CountedRule, MAX_EVENT_RULES } from '../model/span-rules.ts';
 import { endpointBytes, endpointText } from './endpoint-name.ts';
-import { EndpointTable } from './endpoint-table.ts';
 import { NameScratch } from './name-scratch.ts';
 import { RefusedNames } from './refused-names.ts';
 import { type ReleaseLimits, ReleaseTable, type Resource, type SavedPods, type ServiceEntry } from './release-table.ts';
@@ -44,9 +45,10 @@ export interface SeriesTableOptions extends ReleaseLimits {
  */
 export class SeriesTable implements SeriesInterner {
   readonly columns = new SeriesColumns();
+  readonly pods: PodNumbering;
   readonly #options: SeriesTableOptions;
   readonly #releases: ReleaseTable;
-  readonly #endpoints = new EndpointTable();
+  readonly #endpoints = new NameTable();
   readonly #refused = new RefusedNames();
   readonly #name: NameScratch;
   readonly #infos: SeriesInfo[] = [];
@@ -54,9 +56,11 @@ export class SeriesTable implements SeriesInterner {
   #announced: SeriesInfo[] = [];
   #nextId = 0;
 
-  constructor(options: SeriesTableOptions) {
+  /** `lanes`: pods are numbered for who judges here; `seats`: for who judges elsewhere, and numbers the pods of all members anew. */
+  constructor(options: SeriesTableOptions, pods: PodNumbering = 'lanes') {
+    this.pods = pods;
     this.#options = options;
-    this.#releases = new ReleaseTable(options);
+    this.#releases = new ReleaseTable(options, pods);
     this.#name = new NameScratch(options.nameBytes ?? 256, options.hashSeed ?? 0);
   }
 
@@ -81,9 +85,14 @@ export class SeriesTable implements SeriesInterner {
     return resource.id;
   }
 
-  /** In order of appearance; by the name itself once more pods came than a release remembers. 0 for a resource never given. */
+  /** In order of appearance; by the name itself once more pods came than a release remembers. 0 for a resource never given. With seats: the seat. */
   lane(resource: number, instance: string): number {
     return this.#releases.resources[resource]?.pods.laneOf(instance) ?? 0;
+  }
+
+  /** Pods of the series' release by number, from 1 on; of those beyond, lanes are by name. Null: numbers are lanes, which several pods may share. */
+  podsOf(id: number): readonly number[] | null {
+    return this.pods === 'lanes' ? null : (this.#resourceOf[id]?.pods.saved() ?? []);
   }
 
   /** Grows with each pod that gets a lane or loses it. */

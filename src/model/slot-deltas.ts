@@ -77,7 +77,7 @@ export interface SlotDeltas {
   readonly slow: Uint32Array;
   readonly slowWeight: Float64Array;
   readonly cellStart: Uint32Array;
-  /** `cellOf(bucket, failed, lane, buckets)` and how many spans fell there, unweighted. */
-  readonly cells: Uint16Array;
+  /** `cellOf(bucket, failed, lane, buckets)` and how many spans fell there, unweighted. 32 bits are for flushes whose pods have seats, not lanes. */
+  readonly cells: Uint16Array | Uint32Array;
   readonly cellCounts: Uint32Array;
 }

@@ -1,8 +1,8 @@
 /** Which lane a pod of a release counts in. */
 import { describe, expect, it } from 'vitest';
-import { PodLanes } from '../../src/aggregate/pod-lanes.ts';
 import { SeriesTable } from '../../src/aggregate/series-table.ts';
 import { LANES } from '../../src/model/lane.ts';
+import { PodLanes } from '../../src/model/pod-lanes.ts';
 
 function releases(...versions: string[]) {
   const table = new SeriesTable({

@@ -1,9 +1,16 @@
 /** Gives the pods of one release their lanes. */
-import { LANES } from '../model/lane.ts';
+import { LANES } from './lane.ts';
 
 /** Pods of a release, and of all, that are remembered. */
 const MAX_PODS = 1000;
 export const MAX_PODS_IN_ALL = 100_000;
+
+/** How pods are numbered: by the lanes that they share, or each by a seat of its own, so that another process can give it a lane. */
+export type PodNumbering = 'lanes' | 'seats';
+
+/** Highest seat: seats are kept in bytes. Those above NAMED_SEATS stand for the lanes of pods that found no seat, by a hash of their names. */
+export const SEATS = 255;
+export const NAMED_SEATS = SEATS - LANES;
 
 /** How many more pods may be remembered, and how often that changed: shared by all releases. */
 export interface PodRoom {
@@ -14,15 +21,20 @@ export interface PodRoom {
 /** Remembers hashes of names, not names: senders choose those, and how long they are. */
 export class PodLanes {
   readonly #room: PodRoom;
+  readonly #hasSeats: boolean;
   #lanes: Map<number, number> | null = null;
 
-  constructor(room: PodRoom) {
+  constructor(room: PodRoom, numbering: PodNumbering = 'lanes') {
     this.#room = room;
+    this.#hasSeats = numbering === 'seats';
   }
 
-  /** 0 for the empty name; else lane 1 + (k mod LANES) for the k-th pod, counted from 0, or by a hash of the name once there is no room. */
+  /**
+   * 0 for the empty name; else lane 1 + (k mod LANES) for the k-th pod, counted from 0, or by a hash of the name once there is no room. Seats: 1 + k, or
+   * NAMED_SEATS and the lane by that hash.
+   */
   laneOf(pod: string): number {
-    return pod === '' ? 0 : this.#laneOf(hashOf(pod));
+    return pod === '' ? 0 : this.laneOfHash(hashOf(pod));
   }
 
   /** The pods as they came, for `restore`. */
@@ -32,7 +44,7 @@ export class PodLanes {
 
   /** Goes on with the pods of an earlier process, so that evidence about a pod goes on in its lane. To be called before any other pod comes. */
   restore(pods: readonly number[]): void {
-    for (const pod of pods) this.#laneOf(pod);
+    for (const pod of pods) this.laneOfHash(pod);
   }
 
   /** The next pod is the first again. */
@@ -43,12 +55,15 @@ export class PodLanes {
     this.#lanes = null;
   }
 
-  #laneOf(pod: number): number {
+  /** The same for a pod of which another process told the hash. */
+  laneOfHash(pod: number): number {
     this.#lanes ??= new Map();
     const known = this.#lanes.get(pod);
     if (known !== undefined) return known;
-    if (this.#lanes.size >= MAX_PODS || this.#room.left <= 0) return 1 + (pod % LANES);
-    const lane = 1 + (this.#lanes.size % LANES);
+    const { size } = this.#lanes;
+    const most = this.#hasSeats ? NAMED_SEATS : MAX_PODS;
+    if (size >= most || this.#room.left <= 0) return (this.#hasSeats ? NAMED_SEATS : 0) + 1 + (pod % LANES);
+    const lane = 1 + (this.#hasSeats ? size : size % LANES);
     this.#lanes.set(pod, lane);
     this.#room.left--;
     this.#room.changes++;
