@@ -94,6 +94,12 @@ export const METRICS = {
     help: 'Troubles of watches of the deploy system: broken off, a rollout refused or not to be told of now.',
     labels: ['watch', 'reason'],
   },
+  rollback_permits_total: {
+    kind: 'counter',
+    help: 'Rollbacks that the control topic let leave, held or did not take.',
+    labels: ['result'],
+  },
+  peer_requests_total: { kind: 'counter', help: 'Requests to other members that were answered, or not in time.', labels: ['result'] },
   lease_held: { kind: 'gauge', help: '1 while this replica holds the lease, and so acts first.', labels: [] },
   lease_failures_total: { kind: 'counter', help: 'Looks at the lease that failed.', labels: [] },
   kafka_transactions_total: {
