@@ -9,6 +9,7 @@ import { type Compression, type Inflated, inflate } from './inflate.ts';
 import type { Intake } from './intake.ts';
 import type { MessageBuffers } from './message-buffer.ts';
 import { type Refusal, type Refused, refusal } from './outcome-table.ts';
+import type { Consume } from './receiver.ts';
 
 /** How long the sender of a refused call may go on sending; all of it is discarded. */
 const LINGER_MS = 1000;
@@ -29,7 +30,7 @@ interface CallInsides extends ServerInterceptingCallInterface {
 
 export interface GuardOptions {
   readonly admission: Admission;
-  readonly intake: Intake;
+  readonly intake: Intake<Consume>;
   readonly buffers: MessageBuffers;
   readonly maxRequestBytes: number;
   readonly retryAfterMs: number;

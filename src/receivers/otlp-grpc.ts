@@ -10,6 +10,7 @@ import { Intake } from './intake.ts';
 import { listen } from './listen.ts';
 import { MessageBuffers } from './message-buffer.ts';
 import { exportResponse } from './otlp-response.ts';
+import type { Refused, Taken } from './outcome-table.ts';
 import type { Consume, Receiver } from './receiver.ts';
 
 const TRACE_SERVICE: ServiceDefinition = {
@@ -78,10 +79,14 @@ export class OtlpGrpcReceiver implements Receiver {
     });
     calls.addService(TRACE_SERVICE, {
       export: (call: { request: Buffer }, callback: sendUnaryData<Buffer>) => {
+        const say = (answer: Taken | Refused): void => {
+          if (answer.kind === 'taken') callback(null, exportResponse('protobuf', answer.rejected, answer.message));
+          else callback(grpcStatus(answer, limits.retryAfterMs));
+        };
         const answer = intake.take('protobuf', call.request);
         buffers.giveBack(call.request);
-        if (answer.kind === 'taken') callback(null, exportResponse('protobuf', answer.rejected, answer.message));
-        else callback(grpcStatus(answer, limits.retryAfterMs));
+        if (answer instanceof Promise) void answer.then(say);
+        else say(answer);
       },
     });
     // grpc-js limits no connections when it listens itself, so the sockets are accepted here and handed to it.

@@ -92,7 +92,7 @@ export class OtlpHttpReceiver implements Receiver {
   }
 
   /** Answers one request. Never rejects. */
-  async #exchange(intake: Intake, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #exchange(intake: Intake<Consume>, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const encoding = encodingOf(request.headers['content-type']);
     const { admission, limits } = this.#options;
     const lease = admission.lease();
@@ -124,11 +124,11 @@ export class OtlpHttpReceiver implements Receiver {
     if ('refused' in whole) return refuse(whole.refused);
     const answer = intake.take(encoding, whole.bytes);
     this.#buffers.giveBack(body.bytes);
-    this.#respond(request, response, encoding, answer);
+    this.#respond(request, response, encoding, answer instanceof Promise ? await answer : answer);
   }
 
   /** Something that is no request, or no longer: no HTTP, headers too long, too slow. */
-  #breakOff(intake: Intake, error: NodeJS.ErrnoException, socket: Duplex): void {
+  #breakOff(intake: Intake<Consume>, error: NodeJS.ErrnoException, socket: Duplex): void {
     // A sender that closes in the middle of a request is no longer there to be told anything.
     if (error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE' || !socket.writable) {
       socket.destroy();

@@ -11,8 +11,13 @@ export type ConsumeOutcome =
   /** Overloaded or draining: the sender should try again later. */
   | { readonly kind: 'unavailable'; readonly message: string };
 
-/** Takes one whole request (`ExportTraceServiceRequest`). Synchronous, never throws, does not keep `bytes`. */
-export type Consume = (encoding: SpanEncoding, bytes: Uint8Array) => ConsumeOutcome;
+/**
+ * Takes one whole request (`ExportTraceServiceRequest`). Never throws, does not keep `bytes`. A promise: what is said of it is known later, as when the
+ * counts are to be safe first; it never rejects.
+ */
+export type Consume = (encoding: SpanEncoding, bytes: Uint8Array) => ConsumeOutcome | Promise<ConsumeOutcome>;
+/** One that says it at once. */
+export type ConsumeNow = (encoding: SpanEncoding, bytes: Uint8Array) => ConsumeOutcome;
 
 export interface Receiver {
   /** `host:port` while it listens, else null. */
@@ -24,4 +29,4 @@ export interface Receiver {
 }
 
 /** Labels of the receiver metrics. */
-export type Transport = 'grpc' | 'http';
+export type Transport = 'grpc' | 'http' | 'kafka';

@@ -42,6 +42,28 @@ export function receiverContract(transport: Transport, sender: (address: string)
       await until(() => stood.admission.heldBytes === 0);
     });
 
+    it.each<[ConsumeOutcome, Reception]>([
+      [{ kind: 'accepted', accepted: 5, rejected: 2, message: '2 spans are too old' }, 'partial'],
+      [{ kind: 'unavailable', message: 'busy' }, 'retry'],
+    ])('waits for what is said of a request later: %o', async (outcome, reception) => {
+      const stood = stand(transport);
+      const asked = Promise.withResolvers<void>();
+      const later = Promise.withResolvers<ConsumeOutcome>();
+      const send = sender(
+        await started(stood, () => {
+          asked.resolve();
+          return later.promise;
+        }),
+      );
+      const answered = send(Buffer.from('abc'));
+      await asked.promise;
+      expect(stood.admission.heldBytes).toBeGreaterThan(0);
+      later.resolve(outcome);
+      expect(await answered).toBe(reception);
+      expect(stood.telemetry.value('receiver_requests_total', { transport })).toBe(outcome.kind === 'accepted' ? 1 : 0);
+      await until(() => stood.admission.heldBytes === 0);
+    });
+
     it('survives a consumer that throws', async () => {
       const stood = stand(transport);
       const { consume } = recorder();
