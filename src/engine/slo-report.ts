@@ -134,7 +134,6 @@ export function stateOf(valid: number, bad: number, allowed: number, burnLastHou
 const ORDER: Readonly<Record<ObjectiveState, number>> = { breached: 0, at_risk: 1, no_data: 2, met: 3 };
 
 /** No data is not a flavour of healthy: it stands before what is met. */
-/** Order of a report. */
 export function worstFirst(a: ObjectiveReport, b: ObjectiveReport): number {
   return ORDER[a.state] - ORDER[b.state] || (a.budgetRemaining ?? 0) - (b.budgetRemaining ?? 0) || textOrder(a.id, b.id);
 }
