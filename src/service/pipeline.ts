@@ -1,10 +1,10 @@
 /** Joins stage A to judging on one machine: request bytes in, flushes to be merged out. */
 import type { Ingest, IngestOutcome } from '../ingest.ts';
-import { SPAN_DISPOSITIONS } from '../model/observation-batch.ts';
 import type { DurationMs } from '../model/time.ts';
 import type { RunningTelemetry } from '../telemetry/create-telemetry.ts';
 import type { Clock } from './clock.ts';
 import type { Judging } from './judging.ts';
+import { SpanCounts } from './span-counts.ts';
 
 /** After this long without a new slot what is pending is flushed all the same: the stream has paused. */
 const PAUSE_MS = 1_500;
@@ -18,8 +18,7 @@ export interface PipelineParts {
 
 export class Pipeline {
   readonly #parts: PipelineParts;
-  readonly #shown = new Float64Array(SPAN_DISPOSITIONS.length);
-  #shownOverflow = 0;
+  readonly #counts = new SpanCounts();
   #lastFlush: DurationMs;
 
   constructor(parts: PipelineParts) {
@@ -53,17 +52,7 @@ export class Pipeline {
 
   /** Brings the metrics up to what has been counted. */
   showCounts(): void {
-    const { ingest, telemetry } = this.#parts;
-    for (let i = 0; i < this.#shown.length; i++) {
-      const spans = ingest.dispositions[i] as number;
-      const more = spans - (this.#shown[i] as number);
-      if (more > 0) telemetry.add('spans_total', more, { disposition: SPAN_DISPOSITIONS[i] as string });
-      this.#shown[i] = spans;
-    }
-    const overflow = ingest.overflowSpans - this.#shownOverflow;
-    if (overflow > 0) telemetry.add('overflow_spans_total', overflow);
-    this.#shownOverflow = ingest.overflowSpans;
-    telemetry.set('series', ingest.table.size);
+    this.#counts.show(this.#parts.ingest, this.#parts.telemetry);
     this.#parts.judging.showCounts();
   }
 
