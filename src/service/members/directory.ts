@@ -35,16 +35,16 @@ export class Directory {
     return this.#owners.get(partition) ?? null;
   }
 
-  /** Addresses of all who own something but `own`. */
+  /** Addresses of all who own something, but `own`. */
   peers(own: string): readonly string[] {
     return [...new Set([...this.#owners.values()].map(({ url }) => url))].filter((url) => url !== own);
   }
 
-  /** A record of the control topic, in the order of the topic. */
+  /** To be given every record of the control topic, in its order. */
   take(record: ControlRecord): void {
-    if (record.kind !== 'owner') return;
+    if (record.kind === 'cleared') this.#owners.clear();
+    if (record.kind !== 'owner' || record.partition < 0 || record.partition >= this.partitions) return;
     const { partition, url, member, offset } = record;
-    const known = this.#owners.get(partition);
-    if (known === undefined || known.epoch < offset) this.#owners.set(partition, { url, member, epoch: offset });
+    this.#owners.set(partition, { url, member, epoch: offset });
   }
 }
