@@ -1,6 +1,7 @@
 /** `slipstream serve`: the service itself, until a signal ends it. */
 
 import { isDeepStrictEqual } from 'node:util';
+import { Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import { type Problem, renderProblems } from '../config/problem.ts';
@@ -8,20 +9,27 @@ import { Secret } from '../config/secret.ts';
 import { watchConfig } from '../config/watch-config.ts';
 import type { SpanEncoding } from '../receivers/receiver.ts';
 import { SpanFileWriter } from '../receivers/span-file-writer.ts';
-import { type RunningService, startService } from '../service.ts';
+import { startIngestRole } from '../service/ingest-role.ts';
+import { type RunningService, type ServiceOptions, startService } from '../service.ts';
 import { createTelemetry, type RunningTelemetry } from '../telemetry/create-telemetry.ts';
 import { DEFAULT_API_URL } from './api-client.ts';
 import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context.ts';
 import { VERSION } from './package-version.ts';
 
+/** What this process does of the work. */
+const ROLES = ['all', 'ingest'] as const;
+type Role = (typeof ROLES)[number];
+
 interface ServeOptions {
   readonly config: string;
+  readonly role: Role;
   readonly record?: string;
 }
 
 const EXAMPLES = `Examples:
   slipstream serve --config config/local.yaml
   slipstream serve --config config/local.yaml --record spans.binpb    # keep every request for a replay
+  slipstream serve --config slipstream.yaml --role ingest             # one of several that count spans
 `;
 
 /** Something is wrong that nobody foresaw: the supervisor starts us anew (sysexits.h, EX_SOFTWARE). */
@@ -33,12 +41,21 @@ export const addServe: AddCommand = (program, context, act) => {
     .description('take spans, evaluate objectives, judge rollouts and send signals')
     .addHelpText('before', EXAMPLES)
     .requiredOption('-c, --config <file>', 'the process file; it names the SLO files')
-    .option('--record <file>', 'append every accepted request to a file that `replay` reads')
+    .addOption(
+      new Option('--role <role>', 'all: count and judge in one process; ingest: count, for others that judge (needs `kafka`)')
+        .choices(ROLES)
+        .default('all'),
+    )
+    .option('--record <file>', 'append every accepted request to a file that `replay` reads (role all)')
     .action(act((options: ServeOptions) => serve(context, options)));
 };
 
 async function serve(context: CliContext, options: ServeOptions): Promise<ExitCode> {
   const { env, streams } = context;
+  if (options.record !== undefined && options.role !== 'all') {
+    streams.stderr.write(`--record needs the role all, and not ${options.role}\n`);
+    return EXIT.failed;
+  }
   const loaded = loadConfig(options.config, env);
   if ('problems' in loaded) {
     streams.stderr.write(renderProblems(loaded.problems));
@@ -51,7 +68,7 @@ async function serve(context: CliContext, options: ServeOptions): Promise<ExitCo
   try {
     const recorder = options.record === undefined ? null : await SpanFileWriter.open(options.record);
     try {
-      const service = await startService({
+      const service = await start(options.role, {
         config,
         telemetry,
         version: VERSION,
@@ -60,8 +77,12 @@ async function serve(context: CliContext, options: ServeOptions): Promise<ExitCo
       });
       telemetry.set('config_last_reload_success', 1);
       warn(telemetry, warnings);
-      telemetry.log.info({ ...service.addresses, config: options.config, revision: config.policies.revision }, 'slipstream is running');
-      streams.stderr.write(banner(service, config, env));
+      const { role } = options;
+      telemetry.log.info(
+        { ...service.addresses, role, config: options.config, revision: config.policies.revision },
+        'slipstream is running',
+      );
+      streams.stderr.write(role === 'ingest' ? ingestBanner(service) : banner(service, config, env));
       const watch = watchConfig({ path: options.config, env, config, onChange: (result) => reload(service, telemetry, config, result) });
       await stopSignal(listeners, () => watch.look());
       watch.stop();
@@ -78,6 +99,17 @@ async function serve(context: CliContext, options: ServeOptions): Promise<ExitCo
   } finally {
     await telemetry.shutdown();
     listeners.remove();
+  }
+}
+
+function start(role: Role, options: ServiceOptions): Promise<RunningService> {
+  switch (role) {
+    case 'all':
+      return startService(options);
+    case 'ingest':
+      return startIngestRole(options);
+    default:
+      return role satisfies never;
   }
 }
 
@@ -136,6 +168,16 @@ function banner(service: RunningService, config: Config, env: CliContext['env'])
     `  status, metrics, OpenAPI    ${api}/v1/status  ${api}/metrics  ${api}/openapi.json`,
     `  state                       ${config.state.directory ?? 'in memory: gone with this process'}`,
     `  objectives                  ${[...config.policies.services.values()].reduce((sum, policy) => sum + policy.objectives.length, 0)} for ${config.policies.services.size} services`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function ingestBanner({ addresses: { grpc, http, api } }: RunningService): string {
+  const lines = [
+    'Slipstream is running: it counts spans, for others that judge.',
+    ...(grpc === null ? [] : [`  send spans by OTLP/gRPC to  ${grpc}`]),
+    ...(http === null ? [] : [`  send spans by OTLP/HTTP to  http://${http}/v1/traces`]),
+    `  readiness, metrics          ${api}/readyz  ${api}/metrics`,
   ];
   return `${lines.join('\n')}\n`;
 }

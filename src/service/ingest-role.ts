@@ -1,8 +1,41 @@
 /** The role `ingest`: spans in, counts out to the topic of deltas, from which members of role `evaluate` judge. */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { createApi } from '../api/create-api.ts';
 import type { Config } from '../config/config.ts';
+import type { KafkaConfig } from '../config/kafka-config.ts';
+import { PartitionedIngest } from '../ingest/partitioned-ingest.ts';
+import { BRIEF, kafkaClient } from '../kafka/kafka-client.ts';
+import { LogConsumer } from '../kafka/log-consumer.ts';
+import { PlainWriter } from '../kafka/plain-writer.ts';
+import { ensureTopics } from '../kafka/topics.ts';
+import { TransactionalWriter } from '../kafka/transactional-writer.ts';
 import { PermanentError } from '../model/errors.ts';
+import { HistogramLayout } from '../model/histogram-layout.ts';
+import { Admission } from '../receivers/admission.ts';
+import { RecordIntake } from '../receivers/kafka/record-intake.ts';
+import { OtlpGrpcReceiver } from '../receivers/otlp-grpc.ts';
+import { OtlpHttpReceiver } from '../receivers/otlp-http.ts';
 import type { RunningTelemetry } from '../telemetry/create-telemetry.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, SYSTEM_CLOCK } from './clock.ts';
+import { guarded } from './guarded.ts';
+import { DELTA_RETENTION_MS } from './ingest/delta-partition.ts';
+import type { DeltaTopic } from './ingest/delta-records.ts';
+import { ingestFront, ingestHandlers } from './ingest/ingest-front.ts';
+import { OtlpSource } from './ingest/otlp-source.ts';
+import { ProgressReports } from './ingest/progress-reports.ts';
+import { SpanPartitions, type SpanPartitionsParts } from './ingest/span-partitions.ts';
+import { SeriesRules } from './series-rules.ts';
+import { SpanCounts } from './span-counts.ts';
+
+/** Looks at what is due within one interval of flushing. */
+const TICKS_PER_FLUSH = 10;
+/** A sender waits for its answer, so spans sent here leave sooner. */
+const OTLP_FLUSH_MS = 100;
+/** Each step of a stop has an end: all of it stays below 8 s. */
+const DRAIN_MS = 2_000;
+const FINISH_MS = 2_500;
+const LEAVE_MS = 2_000;
 
 export interface IngestRoleOptions {
   readonly config: Config;
@@ -15,11 +48,176 @@ export interface RunningIngestRole {
   readonly addresses: { readonly grpc: string | null; readonly http: string | null; readonly api: string };
   /** Takes new policies and span rules; everything else needs a restart. */
   reconfigure(config: Config): void;
-  /** Stops taking spans, hands over what was counted, and leaves the group; false when some of it could not be handed over. A second call waits for the first. */
+  /** Stops taking spans, hands over what was counted, and leaves the group; false when spans that were sent here could not be handed over. */
   stop(): Promise<boolean>;
 }
 
 /** Starts everything, or throws an error that says what is in the way and leaves nothing running. */
-export async function startIngestRole(_options: IngestRoleOptions): Promise<RunningIngestRole> {
-  throw new PermanentError('role', 'starting the role ingest: not there yet');
+export async function startIngestRole(options: IngestRoleOptions): Promise<RunningIngestRole> {
+  const { config, telemetry, version, clock = SYSTEM_CLOCK } = options;
+  const { kafka } = config;
+  if (kafka === null) throw new PermanentError('config', 'the role ingest needs `kafka.brokers` in its configuration');
+  const brief = kafkaClient(kafka, telemetry, BRIEF);
+  const deltas = await deltaTopic(brief, kafka);
+  const member = `${hostname()}-${randomBytes(6).toString('hex')}`;
+  const rules = new SeriesRules({ config, hashSeed: randomBytes(4).readUInt32LE(), isCompared: () => false });
+  const layout = new HistogramLayout(config.histogram.digits, config.histogram.highestUs);
+  const ingest = new PartitionedIngest({ rules: config.spans, layout, series: rules.table, pods: 'seats' });
+  const parts = { config, kafka, telemetry, clock, ingest, deltas };
+  const admission = new Admission(config.receivers.maxInFlightBytes, telemetry);
+  const receivers = otlpReceivers(config, admission, telemetry);
+  const otlp = receivers.all.length === 0 ? null : otlpSource(parts, member);
+  const spans = spanPartitions(parts, (gaps) => reports.records(gaps));
+  const writer = new PlainWriter(brief);
+  const reports: ProgressReports = new ProgressReports({
+    member,
+    deltas,
+    writer,
+    telemetry,
+    progress: () => [...(spans?.partitions.progress() ?? []), ...(otlp === null ? [] : [otlp.progress()])],
+    expected: () => [...(spans?.consumer.expected() ?? []), ...(otlp === null ? [] : [otlp.progress().source])],
+  });
+  const counts = new SpanCounts();
+  let phase: 'starting' | 'running' | 'stopping' = 'starting';
+
+  const api = createApi(
+    ingestHandlers({
+      version,
+      metrics: () => {
+        counts.show(ingest, telemetry);
+        return telemetry.metricsText();
+      },
+      readiness: () => {
+        const broken = [...(spans?.partitions.broken ?? []), ...(otlp?.isBroken === true ? [otlp.progress().source] : [])];
+        const reasons = [
+          ...(phase === 'running' ? [] : [phase]),
+          ...(spans === null || spans.consumer.isLive() ? [] : ['the group of members does not answer']),
+          ...broken.map((source) => `counts of ${source} cannot be handed over`),
+        ];
+        return { ready: reasons.length === 0, reasons };
+      },
+    }),
+    config.api,
+    telemetry,
+    clock.now,
+    ingestFront,
+  );
+
+  const timers: NodeJS.Timeout[] = [];
+  const stop = async (): Promise<boolean> => {
+    phase = 'stopping';
+    admission.drain();
+    // What is waiting to be answered is committed meanwhile: timers go on.
+    await Promise.all(receivers.all.map((receiver) => receiver.stop(DRAIN_MS)));
+    for (const timer of timers) clearInterval(timer);
+    const late = AbortSignal.timeout(FINISH_MS);
+    const [isHandedOver] = await Promise.all([otlp?.finish(late) ?? true, soon(spans?.partitions.finish(), FINISH_MS)]);
+    await soon(reports.sendLast(), LEAVE_MS);
+    await soon(spans?.consumer.stop(), LEAVE_MS);
+    spans?.partitions.close();
+    await Promise.all([soon(otlp?.close(), LEAVE_MS), writer.close(), api.stop()]);
+    if (!isHandedOver) telemetry.log.error({ member }, 'spans that were sent here could not be handed over before the end');
+    return isHandedOver;
+  };
+  try {
+    const { address } = await api.start();
+    for (const receiver of receivers.all) await receiver.start((encoding, bytes) => otlp?.consume(encoding, bytes) ?? NOBODY);
+    timers.push(setInterval(() => guarded(telemetry, () => spans?.partitions.tick()), kafka.flushMs / TICKS_PER_FLUSH));
+    timers.push(setInterval(() => guarded(telemetry, () => otlp?.tick()), OTLP_FLUSH_MS / TICKS_PER_FLUSH));
+    timers.push(setInterval(() => void reports.send(), kafka.flushMs));
+    await spans?.consumer.start();
+    phase = 'running';
+    let stopping: Promise<boolean> | null = null;
+    return {
+      addresses: { grpc: receivers.grpc?.address ?? null, http: receivers.http?.address ?? null, api: address },
+      reconfigure: (next) => {
+        for (const service of rules.reconfigure(next)) ingest.table.retire(service);
+        ingest.reconfigure(next.spans);
+      },
+      stop: () => {
+        stopping ??= stop();
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+const NOBODY = { kind: 'unavailable', message: 'spans are not taken here' } as const;
+
+interface Parts {
+  readonly config: Config;
+  readonly kafka: KafkaConfig;
+  readonly telemetry: RunningTelemetry;
+  readonly clock: Clock;
+  readonly ingest: PartitionedIngest;
+  readonly deltas: DeltaTopic;
+}
+
+async function deltaTopic(client: ReturnType<typeof kafkaClient>, kafka: KafkaConfig): Promise<DeltaTopic> {
+  const { topics, partitions, createTopics, replicationFactor } = kafka;
+  const there = await ensureTopics(
+    client,
+    [
+      { name: topics.deltas, partitions, compacted: false, retentionMs: DELTA_RETENTION_MS },
+      { name: topics.quarantine, partitions: 1, compacted: false },
+    ],
+    { create: createTopics, replicationFactor },
+  );
+  return { topic: topics.deltas, partitions: there.get(topics.deltas) ?? partitions };
+}
+
+/** Null: no spans come from Kafka. */
+function spanPartitions({ config, kafka, telemetry, clock, ingest, deltas }: Parts, tell: SpanPartitionsParts['tell']) {
+  const receiver = config.receivers.kafka;
+  if (receiver === null) return null;
+  const client = kafkaClient(kafka, telemetry);
+  const { encoding, topics, from, maxBytesPerPartition } = receiver;
+  const { flushMs, sessionTimeoutMs } = kafka;
+  const groupId = kafka.groups.ingest;
+  const intake = new RecordIntake({ encoding, maxRequestBytes: config.receivers.maxRequestBytes, telemetry, now: clock.now });
+  const quarantineTopic = kafka.topics.quarantine;
+  const partitions = new SpanPartitions({ client, groupId, intake, ingest, deltas, quarantineTopic, flushMs, clock, telemetry, tell });
+  const consumer = new LogConsumer({
+    client,
+    telemetry,
+    options: { groupId, topics, from, maxBytesPerPartition, sessionTimeoutMs },
+    user: partitions,
+    now: clock.now,
+    monotonicMs: () => clock.monotonicMs(),
+  });
+  partitions.readBy(consumer);
+  return { partitions, consumer };
+}
+
+function otlpSource({ kafka, telemetry, clock, ingest, deltas }: Parts, member: string): OtlpSource {
+  const source = `otlp/${member}`;
+  const client = kafkaClient(kafka, telemetry);
+  return new OtlpSource({
+    source,
+    counted: ingest.partition(source),
+    names: ingest.names,
+    deltas,
+    writer: () => new TransactionalWriter({ client, transactionalId: `${kafka.groups.ingest}-${source}`, telemetry }),
+    flushMs: OTLP_FLUSH_MS,
+    clock,
+    telemetry,
+  });
+}
+
+function otlpReceivers(config: Config, admission: Admission, telemetry: RunningTelemetry) {
+  const limits = config.receivers;
+  const grpc = limits.otlpGrpc && new OtlpGrpcReceiver({ config: limits.otlpGrpc, limits, admission, telemetry });
+  const http = limits.otlpHttp && new OtlpHttpReceiver({ config: limits.otlpHttp, limits, admission, telemetry });
+  return { grpc, http, all: [grpc, http].filter((receiver) => receiver !== null) };
+}
+
+/** Waits for it no longer than this. Never rejects. */
+async function soon(act: Promise<unknown> | undefined, limitMs: number): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, limitMs);
+  await Promise.race([act?.catch(() => {}), late.promise]);
+  clearTimeout(timer);
 }

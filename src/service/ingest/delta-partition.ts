@@ -1,4 +1,8 @@
-/** Which partition of the topic of deltas a service belongs to. */
+/** The topic of deltas: how long it keeps them, and which of its partitions a service belongs to. */
+import type { DurationMs } from '../../model/time.ts';
+
+/** Long enough for a weekend without members; what is older was judged, or is told of as lost. */
+export const DELTA_RETENTION_MS: DurationMs = 3 * 24 * 3_600_000;
 
 const SEED = 0x9747b28c;
 const FACTOR = 0x5bd1e995;

@@ -5,7 +5,7 @@ import type { OutRecord } from '../../kafka/out-record.ts';
 import type { TransactionalWriter } from '../../kafka/transactional-writer.ts';
 import type { SourceGap } from '../../model/source-progress.ts';
 import type { EpochMs } from '../../model/time.ts';
-import type { SpanEncoding } from '../../receivers/receiver.ts';
+import type { RecordIntake } from '../../receivers/kafka/record-intake.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { SeriesNames } from '../../wire/encode-deltas.ts';
 import type { Clock } from '../clock.ts';
@@ -25,7 +25,7 @@ export interface SpanPartitionParts {
   readonly position: LogPosition | null;
   /** Unlike that of any other holder of the partition, so that offsets which come again in a topic that was made again are not taken for old ones. */
   readonly epoch: string;
-  readonly encoding: SpanEncoding;
+  readonly intake: RecordIntake;
   readonly counted: PartitionIngest;
   readonly names: SeriesNames;
   readonly writer: TransactionalWriter;
@@ -85,10 +85,9 @@ export class SpanPartition {
       this.#isBlocked = true;
       return 'full';
     }
-    const now = this.#parts.clock.now();
-    const arrivedMs = record.timestampMs < 0 ? now : Math.min(record.timestampMs, now);
-    const wrong = this.#count(record.value, arrivedMs);
-    if (wrong !== null) this.#setAside(record, wrong, arrivedMs);
+    const { intake, counted } = this.#parts;
+    const wrong = intake.take(record, (encoding, bytes, at) => counted.consume(encoding, bytes, at));
+    if (wrong !== null) this.#setAside(record, wrong);
     this.#firstOffset ??= record.offset;
     this.#next = { offset: record.offset + 1, anchor: { offset: record.offset, timestampMs: record.timestampMs } };
     return 'taken';
@@ -151,24 +150,14 @@ export class SpanPartition {
     return this.#parts.counted.isFull || this.#asideBytes >= MAX_ASIDE_BYTES || this.#aside.length >= MAX_ASIDE;
   }
 
-  /** Null, or why there are no spans in it. */
-  #count(value: Uint8Array | null, arrivedMs: EpochMs): string | null {
-    if (value === null) return 'the record has no value';
-    try {
-      const outcome = this.#parts.counted.consume(this.#parts.encoding, value, arrivedMs);
-      return outcome.kind === 'malformed' ? outcome.message : null;
-    } catch (error) {
-      // Stage A promises not to throw; should it do so, one record is lost and not the partition.
-      return `counting it failed: ${String(error)}`;
-    }
-  }
-
-  #setAside(record: LogRecord, reason: string, arrivedMs: EpochMs): void {
+  #setAside(record: LogRecord, reason: string): void {
     const { of, quarantineTopic, telemetry, clock } = this.#parts;
     const copy = quarantined(quarantineTopic, of, record, reason);
     this.#aside.push(copy);
     this.#asideBytes += copy.value?.length ?? 0;
     telemetry.add('ingest_quarantined_records_total', 1);
+    const now = clock.now();
+    const arrivedMs = record.timestampMs < 0 ? now : Math.min(record.timestampMs, now);
     if (!this.#poison.note(arrivedMs, clock.monotonicMs())) return;
     telemetry.log.warn(
       { source: this.#source, offset: record.offset, reason },

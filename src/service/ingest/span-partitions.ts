@@ -11,7 +11,7 @@ import type { OutRecord } from '../../kafka/out-record.ts';
 import { FencedError, TransactionalWriter, UncertainError } from '../../kafka/transactional-writer.ts';
 import type { SourceGap, SourceProgress } from '../../model/source-progress.ts';
 import type { DurationMs } from '../../model/time.ts';
-import type { SpanEncoding } from '../../receivers/receiver.ts';
+import type { RecordIntake } from '../../receivers/kafka/record-intake.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { Clock } from '../clock.ts';
 import { murmur2 } from './delta-partition.ts';
@@ -25,7 +25,7 @@ const LAST_WAIT_MS = 5_000;
 export interface SpanPartitionsParts {
   readonly client: ReturnType<typeof kafkaClient>;
   readonly groupId: string;
-  readonly encoding: SpanEncoding;
+  readonly intake: RecordIntake;
   readonly ingest: PartitionedIngest;
   readonly deltas: DeltaTopic;
   readonly quarantineTopic: string;
@@ -144,15 +144,15 @@ export class SpanPartitions implements LogUser {
   #counted(held: Held, writer: TransactionalWriter, position: LogPosition | null): SpanPartition {
     const { of } = held;
     const name = partitionName(of);
-    const { groupId, encoding, ingest, deltas, quarantineTopic, clock, telemetry, tell } = this.#parts;
+    const { groupId, intake, ingest, deltas, quarantineTopic, clock, telemetry, tell } = this.#parts;
     return new SpanPartition({
       of,
       groupId,
       position,
       epoch: `${clock.now().toString(36)}-${randomBytes(4).toString('hex')}`,
-      encoding,
+      intake,
       counted: ingest.partition(name),
-      names: ingest.table,
+      names: ingest.names,
       writer,
       deltas,
       quarantineTopic,
