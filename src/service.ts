@@ -1,5 +1,4 @@
 /** The composition root: configuration in, running service out. Owns the clock, the timers and the order of start and stop. */
-import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { type Api, createApi } from './api/create-api.ts';
 import type { Config } from './config/config.ts';
@@ -11,10 +10,8 @@ import { Cell } from './service/cell.ts';
 import { type Clock, SYSTEM_CLOCK } from './service/clock.ts';
 import { type Cluster, clusterOf } from './service/cluster.ts';
 import { guarded } from './service/guarded.ts';
-import { Pipeline } from './service/pipeline.ts';
-import { restored } from './service/restored-state.ts';
-import { savedPods } from './service/saved-pods.ts';
-import { Stages } from './service/stages.ts';
+import { localInput } from './service/local-input.ts';
+import type { SpanInput } from './service/span-input.ts';
 import { createSinks } from './sinks/create-sinks.ts';
 import { MemoryStore } from './store/memory-store.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
@@ -47,17 +44,9 @@ export interface RunningService {
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const { config, telemetry, clock = SYSTEM_CLOCK } = options;
   const store: Store = config.state.directory === null ? new MemoryStore() : new SqliteStore(config.state.directory);
-  const now = clock.now();
-  const epoch = `${now.toString(36)}-${randomBytes(4).toString('hex')}`;
-  const hashSeed = randomBytes(4).readUInt32LE();
-  const { built: stages, notes } = restored({
-    store,
-    now,
-    telemetry,
-    policy: config.policies.fallback.canary,
-    build: (state) => new Stages({ config, source: 'local', epoch, hashSeed, ...(state.at !== null && { saved: { state, now } }) }),
-  });
-  const { engine, ingest } = stages;
+  const tap = options.tap?.bind(options);
+  const local = localInput({ config, store, telemetry, clock, ...(tap !== undefined && { tap }) });
+  const { stages, notes } = local;
   const cluster = clusterOf(config, telemetry);
   let phase: 'starting' | 'running' | 'stopping' = 'starting';
   const cell = new Cell({
@@ -65,40 +54,41 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     telemetry,
     clock,
     version: options.version,
-    engine,
+    engine: stages.engine,
     store,
     notes,
     sinks: createSinks(config.sinks, { now: clock.now, out: options.out, cluster: cluster.parts }),
-    sources: null,
+    sources: local.sources,
     isStandby: () => cluster.isStandby(),
     releaseBy: () => stages.releaseBy,
-    savedWith: () => savedPods(stages),
+    savedWith: () => local.savedWith(),
     readiness: () => {
       const { isDurable } = cell.judging;
       const reasons = [...(phase === 'running' ? [] : [phase]), ...(isDurable ? [] : ['the store refuses to be written'])];
       return { ready: reasons.length === 0, reasons };
     },
     metrics: () => {
-      pipeline.showCounts();
+      input.showCounts();
       return telemetry.metricsText();
     },
   });
-  const pipeline = new Pipeline({ ingest, judging: cell.judging, telemetry, clock });
+  const input = local.into(cell.judging);
   const admission = new Admission(config.receivers.maxInFlightBytes, telemetry);
   const receivers = createReceivers(config, admission, telemetry);
   const consume: Consume = (encoding, bytes) => {
-    const outcome = pipeline.consume(encoding, bytes);
-    if (outcome.kind === 'accepted') options.tap?.(encoding, bytes);
+    const outcome = input.consume(encoding, bytes);
+    if (outcome.kind === 'accepted') tap?.(encoding, bytes);
     return outcome;
   };
   const api = createApi(cell.handlers, config.api, telemetry, clock.now);
-  const stop = () => stopAll({ admission, receivers: receivers.all, pipeline, cell, cluster, api, store, telemetry });
+  const stop = () => stopAll({ admission, receivers: receivers.all, input, cell, cluster, api, store, telemetry });
   try {
     // What the start found out about the state is durable before anything is taken in, and the store has shown that it can be written.
     cell.judging.checkpoint();
     const { address } = await api.start();
     for (const receiver of receivers.all) await receiver.start(consume);
-    cell.start(() => pipeline.tick());
+    cell.start(() => input.tick());
+    input.start?.();
     cluster.watch(cell.handlers);
     phase = 'running';
     let stopping: Promise<boolean> | null = null;
@@ -120,7 +110,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 interface Stoppable {
   readonly admission: Admission;
   readonly receivers: readonly Receiver[];
-  readonly pipeline: Pipeline;
+  readonly input: SpanInput;
   readonly cell: Cell;
   readonly cluster: Cluster;
   readonly api: Api;
@@ -133,10 +123,10 @@ async function stopAll(parts: Stoppable): Promise<boolean> {
   parts.cell.pause();
   parts.admission.drain();
   await parts.cluster.stopWatching();
-  await Promise.all(parts.receivers.map((receiver) => receiver.stop(DRAIN_MS)));
+  await Promise.all([...parts.receivers.map((receiver) => receiver.stop(DRAIN_MS)), parts.input.stop?.()]);
   let isSaved = false;
   guarded(parts.telemetry, () => {
-    isSaved = parts.pipeline.finish();
+    isSaved = parts.input.finish();
   });
   await parts.cell.stop();
   await parts.cluster.close();

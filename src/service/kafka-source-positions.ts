@@ -1,6 +1,7 @@
 /** Up to where each partition was taken, and up to where it is part of the engine's state: the two must never be confused. */
 import { type LogGap, type LogPosition, type LogRecord, type PartitionStatus, partitionName } from '../kafka/log.ts';
 import type { StoredNote } from '../model/checkpoint.ts';
+import { PermanentError } from '../model/errors.ts';
 import type { Origin } from '../model/slot-deltas.ts';
 
 const NOTE = 'kafka-positions';
@@ -66,23 +67,28 @@ export class SourcePositions {
 
   /** All that was taken is part of the state now. */
   merge(statuses: readonly PartitionStatus[]): void {
+    for (const [name, taken] of this.#taken) this.#settle(name, taken);
     for (const status of statuses) {
       const name = partitionName(status);
-      const taken = this.#taken.get(name);
       const known = this.#merged.get(name);
-      if (taken === undefined && (status.end === null || this.#renewed.has(name))) continue;
-      // Behind the last record there may be what is none: marks of transactions, and records that were aborted.
-      const offset = Math.max(status.position, taken?.offset ?? 0);
-      if (known !== undefined && offset <= known.offset && !this.#renewed.has(name)) continue;
-      this.#renewed.delete(name);
-      this.#merged.delete(name);
-      this.#merged.set(name, { offset, anchor: (taken === undefined ? known?.anchor : taken.anchor) ?? null });
+      if (status.end === null || this.#renewed.has(name) || status.position <= (known?.offset ?? -1)) continue;
+      // Behind the last record there may be what is none: marks of transactions, and records that were aborted. Or nothing was read yet, and it began here.
+      this.#settle(name, { offset: status.position, anchor: known?.anchor ?? null });
     }
     for (const name of this.#merged.keys()) {
       if (this.#merged.size <= MAX_PARTITIONS) break;
       this.#merged.delete(name);
       this.#incarnations.delete(name);
     }
+  }
+
+  #settle(name: string, position: LogPosition): void {
+    const known = this.#merged.get(name);
+    if (known !== undefined && position.offset <= known.offset && !this.#renewed.has(name)) return;
+    this.#renewed.delete(name);
+    // Those that moved last come last.
+    this.#merged.delete(name);
+    this.#merged.set(name, position);
   }
 
   /** To be saved together with the state; empty when it is saved already. */
@@ -105,5 +111,10 @@ export function goesOnExactly(notes: readonly StoredNote[]): boolean {
 
 function savedPositions(notes: readonly StoredNote[]): SavedPositions | null {
   const note = notes.find(({ key }) => key === NOTE);
-  return note === undefined ? null : (JSON.parse(note.json) as SavedPositions);
+  if (note === undefined) return null;
+  try {
+    return JSON.parse(note.json) as SavedPositions;
+  } catch (cause) {
+    throw new PermanentError('note_corrupt', `reading note ${NOTE}: ${String(cause)}`, { cause });
+  }
 }

@@ -13,8 +13,8 @@ import { SeriesRules } from './series-rules.ts';
 export interface StagesOptions {
   readonly config: Pick<Config, 'histogram' | 'series' | 'spans' | 'policies'>;
   readonly hashSeed: number;
-  /** State to go on from, and the time at which it is taken up. */
-  readonly saved?: { readonly state: SavedState; readonly now: EpochMs };
+  /** State to go on from, the time at which it is taken up, and whether input goes on where it ends. */
+  readonly saved?: { readonly state: SavedState; readonly now: EpochMs; readonly continuity?: 'gap' | 'exact' };
 }
 
 /** Both forms of stage A. */
