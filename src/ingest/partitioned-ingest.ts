@@ -28,6 +28,14 @@ export interface PartitionedIngestOptions {
   readonly reservedSpans?: number;
 }
 
+export interface FlushNames {
+  readonly layout: HistogramLayout;
+  /** Throws RangeError for an id never given. */
+  info(id: number): SeriesInfo;
+  /** See `SeriesTable.podsOf`. */
+  podsOf(id: number): readonly number[] | null;
+}
+
 /** Series without spans for this long give their places up; looked at this often, both in seconds of event time. */
 const IDLE_SLOTS = 6 * 3600;
 const IDLE_LOOK_SLOTS = 600;
@@ -98,6 +106,8 @@ export class PartitionIngest {
 
 export class PartitionedIngest {
   readonly table: SeriesTable;
+  /** What the numbers of flushes stand for, for who encodes them. */
+  readonly names: FlushNames;
   readonly #options: PartitionedIngestOptions;
   readonly #requests: RequestReader;
   readonly #share: AggregatorShare;
@@ -111,6 +121,8 @@ export class PartitionedIngest {
   constructor(options: PartitionedIngestOptions) {
     this.#options = options;
     this.table = new SeriesTable(options.series, options.pods);
+    const { table } = this;
+    this.names = { layout: options.layout, info: (id) => table.info(id), podsOf: (id) => table.podsOf(id) };
     if (options.known !== undefined) this.table.restore(options.known);
     const pods = options.notes?.find(({ key }) => key === PODS_NOTE);
     if (pods !== undefined) this.table.restorePods(JSON.parse(pods.json) as SavedPods);
@@ -182,6 +194,9 @@ export class PartitionedIngest {
       if (isBusy && other.newestSlot < hindmost) hindmost = other.newestSlot;
     }
     this.#look++;
+    const { podChanges } = this.table;
     this.#share.use.retireIdle(hindmost - IDLE_SLOTS, this.#newestSlot);
+    // Resources that the decoder remembers would go on with seats that are others' now.
+    if (this.table.pods === 'seats' && this.table.podChanges !== podChanges) this.#requests.forgetResources();
   }
 }

@@ -17,16 +17,24 @@ export class RequestReader {
   readonly dispositions = new Float64Array(SPAN_DISPOSITIONS.length);
   readonly #table: SeriesTable;
   readonly #batch = new ObservationBatch(16_384);
+  #rules: SpanRules;
   #decoder: SpanDecoder;
 
   constructor(rules: SpanRules, table: SeriesTable) {
+    this.#rules = rules;
     this.#table = table;
     this.#decoder = new SpanDecoder(rules, table);
   }
 
   /** Takes new span rules from the next request on. */
   reconfigure(rules: SpanRules): void {
-    this.#decoder = new SpanDecoder(rules, this.#table);
+    this.#rules = rules;
+    this.forgetResources();
+  }
+
+  /** Resources, and the seats of their pods, are looked up anew. */
+  forgetResources(): void {
+    this.#decoder = new SpanDecoder(this.#rules, this.#table);
   }
 
   /** Counts the spans of one request, all or none. `bytes` are not kept. */
