@@ -102,6 +102,16 @@ export const METRICS = {
   peer_requests_total: { kind: 'counter', help: 'Requests to other members that were answered, or not in time.', labels: ['result'] },
   lease_held: { kind: 'gauge', help: '1 while this replica holds the lease, and so acts first.', labels: [] },
   lease_failures_total: { kind: 'counter', help: 'Looks at the lease that failed.', labels: [] },
+  kafka_records_total: { kind: 'counter', help: 'Records read from a topic.', labels: ['topic'] },
+  kafka_bytes_total: { kind: 'counter', help: 'Bytes of the values of records read from a topic.', labels: ['topic'] },
+  kafka_lag_records: {
+    kind: 'gauge',
+    help: 'Records of a partition that are yet to be read, control records included; 0 once it is read by somebody else.',
+    labels: ['topic', 'partition'],
+  },
+  kafka_gaps_total: { kind: 'counter', help: 'Times that records were lost before they were read.', labels: ['topic', 'reason'] },
+  kafka_rebalances_total: { kind: 'counter', help: 'Times that partitions were assigned anew.', labels: [] },
+  kafka_restarts_total: { kind: 'counter', help: 'Readers that were replaced by a new one.', labels: ['reason'] },
   kafka_transactions_total: {
     kind: 'counter',
     help: 'Transactions by how they ended: committed, uncertain, fenced, refused, not_written.',
