@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import kafkajs, { type Kafka, type KafkaConfig as KafkaJsConfig, type LogEntry, logLevel } from 'kafkajs';
 import type { KafkaConnection } from '../config/kafka-config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { mendAbortedRecords } from './aborted-records.ts';
 import { registerCodecs } from './codecs.ts';
 
 /** Back within a second once the broker is, and never given up: with kafkajs' five retries a consumer crashes instead. */
@@ -17,6 +18,7 @@ const REQUEST_TIMEOUT_MS = 20_000;
 export function kafkaClient(connection: KafkaConnection, telemetry: Telemetry, retry: KafkaJsConfig['retry'] = PATIENT): Kafka {
   registerCodecs();
   stopIdleTimers();
+  mendAbortedRecords();
   const { brokers, clientId, tls, sasl } = connection;
   return new kafkajs.Kafka({
     brokers: [...brokers],

@@ -51,7 +51,7 @@ export async function readToEnd(
     maxWaitTimeInMs: FETCH_WAIT_MS,
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
     allowAutoTopicCreation: false,
-    retry: { ...RETRY, restartOnFailure: async () => false },
+    retry: RETRY,
   });
   try {
     await readAll(consumer, reading, abort);
@@ -187,7 +187,10 @@ async function readAll(consumer: Consumer, reading: Reading, abort: AbortSignal)
     if (reading.passed({ topic, partition }, Number(lastOffset))) consumer.pause([{ topic, partitions: [partition] }]);
     if (reading.isDone) resolve();
   });
-  consumer.on(consumer.events.CRASH, ({ payload: { error } }) => failed(error));
+  // A group that its broker is still loading, for one, crashes it; it begins again by itself.
+  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+    if (!restart) failed(error);
+  });
   const run = async (): Promise<void> => {
     await consumer.connect();
     await consumer.subscribe({ topics: reading.topics, fromBeginning: true });
