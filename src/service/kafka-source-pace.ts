@@ -37,11 +37,15 @@ export class Pace {
   /** True when the record is to wait: until `look` says that its partition may go on. `fresh` is asked before anything has to wait. */
   holds(of: TopicPartition, { timestampMs }: LogRecord, fresh: () => readonly PartitionStatus[]): boolean {
     const name = partitionName(of);
-    if (!this.#isAhead(name, timestampMs)) return false;
-    this.#see(fresh());
-    if (!this.#isAhead(name, timestampMs)) return false;
-    this.#held.set(name, { of, timestampMs });
-    return true;
+    if (this.#isAhead(name, timestampMs)) {
+      this.#see(fresh());
+      if (this.#isAhead(name, timestampMs)) {
+        this.#held.set(name, { of, timestampMs });
+        return true;
+      }
+    }
+    this.#doneUntil.set(name, Math.max(timestampMs, this.#doneUntil.get(name) ?? timestampMs));
+    return false;
   }
 
   /** The partition is ours no more. */

@@ -27,8 +27,6 @@ import type { SpanInput } from './span-input.ts';
 const TURN_MS: DurationMs = 250;
 /** How often the positions are shown to tools that tell how far a group lags. */
 const SHOW_POSITIONS_MS: DurationMs = 5_000;
-/** After a start that failed. */
-const START_AGAIN_MS: DurationMs = 5_000;
 const MEMBER = 'local';
 const OTLP = 'otlp/local';
 
@@ -67,7 +65,6 @@ export class KafkaSource implements SpanInput, LogUser {
   #expected: ReadonlySet<string> = new Set();
   #requests = 0;
   #timer: NodeJS.Timeout | null = null;
-  #again: NodeJS.Timeout | null = null;
   #shownAt: DurationMs = Number.NEGATIVE_INFINITY;
   /** Saved by the checkpoint before this one, at least. */
   #saved: ReadonlyMap<string, LogPosition> = new Map();
@@ -103,17 +100,14 @@ export class KafkaSource implements SpanInput, LogUser {
     return [...this.#positions.notes(), ...this.#quarantine.notes()];
   }
 
+  /** Does not wait for a broker, which may be away. */
   start(): void {
     this.#timer ??= setInterval(() => guarded(this.#parts.telemetry, () => this.#turn()), TURN_MS);
-    this.#consumer.start().catch((error) => {
-      this.#parts.telemetry.log.error({ error: String(error) }, 'spans cannot be read from Kafka; it is tried again');
-      if (this.#timer !== null) this.#again = setTimeout(() => this.start(), START_AGAIN_MS);
-    });
+    void this.#consumer.start();
   }
 
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
-    if (this.#again !== null) clearTimeout(this.#again);
     this.#timer = null;
     await this.#consumer.stop();
   }
