@@ -37,6 +37,11 @@ export class PodLanes {
     return pod === '' ? 0 : this.laneOfHash(hashOf(pod));
   }
 
+  /** Pods that are remembered. */
+  get size(): number {
+    return this.#lanes?.size ?? 0;
+  }
+
   /** The pods as they came, for `restore`. */
   saved(): readonly number[] {
     return [...(this.#lanes?.keys() ?? [])];

@@ -76,10 +76,15 @@ export class RecordReader {
     return value;
   }
 
+  finite(): number {
+    const value = this.double();
+    return Number.isFinite(value) ? value : this.fail(`${value} is not finite`);
+  }
+
   /** A sum of weights, 0 or more, and finite. */
   weight(): number {
-    const value = this.double();
-    return value >= 0 && value < Number.POSITIVE_INFINITY ? value : this.fail(`${value} is no weight`);
+    const value = this.finite();
+    return value >= 0 ? value : this.fail(`${value} is no weight`);
   }
 
   text(): string {
