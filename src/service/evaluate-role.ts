@@ -66,18 +66,23 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
   const gauges = new CellGauges(telemetry);
   const directory = new Directory({ partitions, partitionOf: (service) => deltaPartition(service, partitions) });
   const control = new ControlLog({
-    client: brief,
+    client,
+    brief,
     topic: topics.control,
     member,
     sessionTimeoutMs: kafka.sessionTimeoutMs,
     telemetry,
     clock,
     take: (record) => {
-      if (record.kind !== 'forgotten') directory.take(record);
+      directory.take(record);
       permits.take(record);
     },
   });
-  const permits: RollbackPermits = new RollbackPermits({ log: control, member, telemetry, limits: () => config.policies, now: clock.now });
+  const permits: RollbackPermits = new RollbackPermits({
+    ...{ log: control, member, telemetry, now: clock.now },
+    limits: () => config.policies,
+    monotonicMs: () => clock.monotonicMs(),
+  });
   let phase: 'starting' | 'running' | 'stopping' = 'starting';
   let url = '';
 
@@ -148,9 +153,9 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
     kayenta: kayentaHandlers(() => config.spans.releaseBy),
     readiness,
     metrics,
-    monotonicMs: () => clock.monotonicMs(),
+    clock,
     permits,
-    maxRollbacksPerHour: () => config.policies.maxRollbacksPerHour,
+    limits: () => config.policies,
   });
   const front = membersFront({
     owned: () => new Set(liveCells().keys()),
@@ -159,8 +164,8 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
       return url;
     },
     directory,
-    peers: peerClient(),
-    telemetry,
+    peers: peerClient(telemetry),
+    runHere: async (id) => (await handlers.run(id))?.rollout.service ?? null,
   });
   const api = createApi(handlers, config.api, telemetry, clock.now, front);
 

@@ -1,7 +1,7 @@
 /** Telemetry of a real process: metrics for `/metrics` and OTLP, JSON log lines, and a span per decision. */
 import { type Attributes, metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { DataPointType, MeterProvider, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { Instruments } from './instruments.ts';
 import { createLogger, type LogDestination, type LogLevel } from './log.ts';
 import { exportWanted, type OtlpExport, startOtlpExport } from './otlp-export.ts';
@@ -53,6 +53,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Runnin
     log,
     add: (metric, value, labels) => instruments.record('add', metric, value, labels),
     set: (metric, value, labels) => instruments.record('set', metric, value, labels),
+    unset: (metric, labels) => instruments.unset(metric, labels),
     observe: (metric, value, labels) => instruments.record('observe', metric, value, labels),
   };
   telemetry.set('build_info', 1, { version });
@@ -64,7 +65,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Runnin
     async metricsText() {
       const { resourceMetrics, errors } = await reader.collect();
       if (errors.length > 0) log.warn({ errors: errors.length }, 'collecting own metrics');
-      return serializer.serialize(resourceMetrics);
+      return serializer.serialize(withoutUnset(resourceMetrics));
     },
     span: (name, attributes, act) =>
       tracer.startActiveSpan(name, { kind: SpanKind.INTERNAL, attributes }, (span) => {
@@ -110,6 +111,16 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Runnin
       clearTimeout(timer);
     }
   }
+}
+
+/** See `Instruments.unset`. */
+function withoutUnset(collected: ResourceMetrics): ResourceMetrics {
+  const shown = (metric: MetricData): MetricData =>
+    metric.dataPointType !== DataPointType.GAUGE
+      ? metric
+      : { ...metric, dataPoints: metric.dataPoints.filter(({ value }) => !Number.isNaN(value)) };
+  const scopeMetrics = collected.scopeMetrics.map((scope) => ({ ...scope, metrics: scope.metrics.map(shown) }));
+  return { ...collected, scopeMetrics };
 }
 
 async function exporterOrNull(options: TelemetryOptions, log: Telemetry['log']): Promise<OtlpExport | null> {

@@ -51,6 +51,12 @@ export class Instruments {
     this.#write('misused_metrics_total', 1, NO_LABELS);
   }
 
+  /** The SDK shows a gauge for ever once it was set, an observable one too: NaN stands for none, and readers leave it out. */
+  unset(name: MetricName, labels: Labels = NO_LABELS): void {
+    if (complaintAbout('set', name, 0, labels) === null) this.#write(name, Number.NaN, labels);
+    else this.record('set', name, 0, labels);
+  }
+
   #write(name: MetricName, value: number, labels: Labels): void {
     for (const record of this.#records.get(name) ?? []) record(value, labels);
   }

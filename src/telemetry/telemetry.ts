@@ -18,5 +18,7 @@ export interface Telemetry {
   add(metric: MetricName, value: number, labels?: Labels): void;
   /** Sets a gauge. */
   set(metric: MetricName, value: number, labels?: Labels): void;
+  /** Takes a gauge away, because there is no more of what it tells of. */
+  unset(metric: MetricName, labels?: Labels): void;
   observe(metric: MetricName, value: number, labels?: Labels): void;
 }

@@ -31,6 +31,13 @@ export class MemoryTelemetry implements Telemetry {
     this.#entry(metric, labels).value = value;
   }
 
+  unset(metric: MetricName, labels: Labels = {}): void {
+    if (METRICS[metric].kind !== 'gauge') throw new Error(`${metric} is no gauge`);
+    const entries = this.#series.get(metric) ?? [];
+    const at = entries.findIndex((known) => contains(known.labels, labels) && contains(labels, known.labels));
+    if (at >= 0) entries.splice(at, 1);
+  }
+
   observe(metric: MetricName, value: number, labels: Labels = {}): void {
     if (METRICS[metric].kind !== 'histogram') throw new Error(`${metric} is no histogram`);
     this.add(metric, value, labels);

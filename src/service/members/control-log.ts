@@ -21,8 +21,10 @@ const MAX_WAITING = 1_000;
 type Client = ReturnType<typeof kafkaClient>;
 
 export interface ControlLogParts {
-  /** For the tail: with patience, as every consumer. */
+  /** For the tail: with patience, as all that reads. */
   readonly client: Client;
+  /** For what is written: it has an end. */
+  readonly brief: Client;
   readonly topic: string;
   /** Unique to this process and this life of it: it names the group that tails the topic. */
   readonly member: string;
@@ -52,8 +54,8 @@ export class ControlLog {
   constructor(parts: ControlLogParts) {
     this.#parts = parts;
     this.#groupId = `${parts.topic}-${parts.member}`;
-    const { client, topic, telemetry, sessionTimeoutMs, clock } = parts;
-    this.#appender = new LogAppender({ client, limitMs: APPEND_MS });
+    const { client, brief, topic, telemetry, sessionTimeoutMs, clock } = parts;
+    this.#appender = new LogAppender({ client: brief, limitMs: APPEND_MS });
     this.#consumer = new LogConsumer({
       client,
       telemetry,
@@ -129,7 +131,7 @@ export class ControlLog {
     this.#isStopped = true;
     for (const { done } of this.#waiting.splice(0)) done();
     await Promise.all([this.#consumer.stop(), this.#appender.close()]);
-    await deleteGroup(this.#parts.client, this.#groupId);
+    await deleteGroup(this.#parts.brief, this.#groupId);
   }
 
   #claimOf(partition: number, url: string): ControlFact {

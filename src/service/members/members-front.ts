@@ -20,7 +20,7 @@ const AFTER_WAIT_MS: DurationMs = 5_000;
 export interface FrontParts {
   /** Partitions whose cells are ready here. */
   owned(): ReadonlySet<number>;
-  /** The address under which this member claims its partitions. */
+  /** The address under which this member claims its partitions; looked at for each request. */
   readonly url: string;
   readonly directory: Pick<Directory, 'partitions' | 'partitionOf' | 'ownerOf' | 'peers'>;
   readonly peers: PeerClient;
@@ -44,7 +44,7 @@ interface OpenAsk {
 
 /** For `createApi`, which asks it before its responders. What cannot be answered whole is not answered: 503, and when to ask again. */
 export function membersFront(parts: FrontParts): Front {
-  const { owned, url, directory, peers, runHere } = parts;
+  const { owned, directory, peers, runHere } = parts;
 
   const toService = async (way: Way, service: string): Promise<Response> => {
     const partition = directory.partitionOf(service);
@@ -53,7 +53,7 @@ export function membersFront(parts: FrontParts): Front {
       return owned().has(partition) ? answer : away(way.asked, `the partition of ${service} moves to another member`);
     }
     const owner = directory.ownerOf(partition);
-    if (owner === null || owner.url === url) return away(way.asked, `no member has the partition of ${service} yet`);
+    if (owner === null || owner.url === parts.url) return away(way.asked, `no member has the partition of ${service} yet`);
     const answer = await ask(way, owner.url);
     if (answer !== null && partitionsOf(answer).has(partition)) return passedOn(answer);
     await dropped(answer);
@@ -64,7 +64,7 @@ export function membersFront(parts: FrontParts): Front {
     const heard = new Set(owned());
     const own = await way.here();
     if (own.status !== 404) return own;
-    const asks = directory.peers(url).map((peer) => askBriefly(way, peer));
+    const asks = directory.peers(parts.url).map((peer) => askBriefly(way, peer));
     const found = await firstOf(asks, (answer) => answer.status !== 404 && answer.status < 500);
     if (found !== null) {
       for (const other of asks) if (other !== found.ask) other.abort.abort();
@@ -87,9 +87,9 @@ export function membersFront(parts: FrontParts): Front {
 
   /** The service of a run that another member has. */
   const runElsewhere = async ({ asked }: Way, runId: string): Promise<string | null> => {
-    const { signal, url: at } = asked.request;
-    const request = new Request(new URL(`/v1/rollouts/${encodeURIComponent(runId)}`, at), { signal });
-    const asks = directory.peers(url).map((peer) => {
+    const { signal, url } = asked.request;
+    const request = new Request(new URL(`/v1/rollouts/${encodeURIComponent(runId)}`, url), { signal });
+    const asks = directory.peers(parts.url).map((peer) => {
       const abort = new AbortController();
       return { peer, abort, answer: peers.ask(peer, { request, body: null, limitMs: LIMIT_MS, abort: abort.signal }) };
     });
@@ -101,7 +101,7 @@ export function membersFront(parts: FrontParts): Front {
 
   const toAll = async (way: Way, merge: Merge): Promise<Response> => {
     const before = new Set(owned());
-    const asks = directory.peers(url).map((peer) => ask(way, peer));
+    const asks = directory.peers(parts.url).map((peer) => ask(way, peer));
     const own = await way.here();
     if (!own.ok) return own;
     const bodies: unknown[] = [await own.json()];
@@ -122,7 +122,7 @@ export function membersFront(parts: FrontParts): Front {
     const heard = new Set(owned());
     const own = await way.here();
     if (own.status >= 400 && own.status < 500 && own.status !== 404) return own;
-    const others = await Promise.all(directory.peers(url).map((peer) => ask(way, peer)));
+    const others = await Promise.all(directory.peers(parts.url).map((peer) => ask(way, peer)));
     const passed = others.filter((answer) => answer !== null);
     for (const answer of passed) if (answer.ok || answer.status === 404) for (const partition of partitionsOf(answer)) heard.add(partition);
     const answers = [own, ...passed.map(passedOn)];

@@ -122,7 +122,7 @@ export class RollbackPermits {
   }
 
   /** Harm of a canary was proven here at `at`, event time, and leads to no rollback of ours. Never throws. */
-  async harmProven(rolloutId: string, service: string, at: EpochMs): Promise<void> {
+  async harmProven(rolloutId: string, service: string, at: EpochMs = this.#parts.now()): Promise<void> {
     try {
       await this.#parts.log.append({ kind: 'harm', rolloutId, service, at });
     } catch (error) {
