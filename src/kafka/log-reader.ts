@@ -1,26 +1,21 @@
 /** Reads partitions from their start to where they end now, and tells where they start and end and what a group has done of them. */
 import { randomUUID } from 'node:crypto';
-import kafkajs, { type Consumer, type EachBatchPayload, type Kafka, type KafkaMessage, type PartitionAssigner } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { PermanentError, RetryableError } from '../model/errors.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { committedPosition } from './committed-offset.ts';
 import { kafkaReason } from './kafka-errors.ts';
-import { type LogPosition, type LogRecord, partitionName, type TopicPartition } from './log.ts';
+import { type LogPosition, partitionName, type TopicPartition } from './log.ts';
+import { type Bounds, only, Reading, type Take, topicsOf } from './log-reader-parts.ts';
 import { within } from './time-limit.ts';
 import { withAdmin } from './with-admin.ts';
-
-const { AssignerProtocol } = kafkajs;
 
 export interface LogReaderParts {
   readonly client: Kafka;
   readonly telemetry: Telemetry;
 }
 
-type Take = (of: TopicPartition, record: LogRecord) => void;
-type Bounds = ReadonlyMap<string, { readonly start: number; readonly end: number }>;
-
-/** An open transaction holds up the reading of what comes after it, at most as long as the brokers let one be open: for our own writers 60 s. */
-const STALL_LIMIT_MS = 90_000;
+const STALL_LIMIT_MS = 60_000;
 const CLOSE_LIMIT_MS = 5_000;
 const GROUP_PREFIX = 'slipstream-read-';
 const FETCH_WAIT_MS = 100;
@@ -30,9 +25,10 @@ const RECORDS_PER_HEARTBEAT = 1000;
 const RETRY = { initialRetryTime: 50, maxRetryTime: 1000, retries: 12 } as const;
 
 /**
- * Committed records alone, in order within a partition, each once; resolves when each partition is read up to its end as of the call. Rejects with the reason
- * of `abort`, with what `take` throws, with a PermanentError when a partition does not exist, or with a RetryableError when there is no way on for 90 s: then
- * some records were taken, and reading begins at the start again.
+ * Committed records alone, in order within a partition, each once; resolves when each partition is read up to its end as of the call, which is where
+ * `logBounds` says: who has to see all that a writer has committed claims its transactional id first. Rejects with the reason of `abort`, with what `take`
+ * throws, with a PermanentError when a partition does not exist, or with a RetryableError when there is no way on for a minute: then some records were
+ * taken, and reading begins at the start again.
  */
 export async function readToEnd(
   parts: LogReaderParts,
@@ -82,7 +78,10 @@ export async function committedPositions(
   return positions;
 }
 
-/** By `partitionName`: the first offset that is there, and the offset of the next record to be written. PermanentError: no such partition. */
+/**
+ * By `partitionName`: the first offset that is there, and the end for readers of committed records: the offset of the next record to be written, or of the
+ * first one of the oldest transaction that is open now or whose commit is yet to be marked. PermanentError: no such partition.
+ */
 export async function logBounds(client: Kafka, partitions: readonly TopicPartition[]): Promise<Bounds> {
   const topics = topicsOf(partitions);
   const asking = `reading the ends of ${topics.join(', ')}`;
@@ -102,56 +101,6 @@ export async function logBounds(client: Kafka, partitions: readonly TopicPartiti
       return [name, bounds];
     }),
   );
-}
-
-function topicsOf(partitions: readonly TopicPartition[]): string[] {
-  return [...new Set(partitions.map(({ topic }) => topic))];
-}
-
-/** How far each partition is read. */
-class Reading {
-  readonly topics: string[];
-  readonly #take: Take;
-  readonly #left = new Map<string, { next: number; readonly end: number }>();
-  /** Counts up with every step forward. */
-  progress = 0;
-
-  constructor(bounds: Bounds, partitions: readonly TopicPartition[], take: Take) {
-    this.#take = take;
-    for (const [name, { start, end }] of bounds) if (start < end) this.#left.set(name, { next: start, end });
-    this.topics = topicsOf(partitions.filter((of) => this.#left.has(partitionName(of))));
-  }
-
-  get isDone(): boolean {
-    return this.#left.size === 0;
-  }
-
-  /** Where it stands, for people. */
-  get place(): string {
-    return [...this.#left].slice(0, 3).map(([name, { next, end }]) => `${name} at ${next} of ${end}`).join(', '); // biome-ignore format: one thing
-  }
-
-  /** Records that were taken already come again after a rebalance. */
-  record(of: TopicPartition, message: KafkaMessage): void {
-    const left = this.#left.get(partitionName(of));
-    const offset = Number(message.offset);
-    if (left === undefined || offset < left.next || offset >= left.end) return;
-    this.#take(of, recordOf(message, offset));
-    left.next = offset + 1;
-    this.progress++;
-  }
-
-  /** Up to here, also when that was no record for us; true when that is all. */
-  passed(of: TopicPartition, lastOffset: number): boolean {
-    const name = partitionName(of);
-    const left = this.#left.get(name);
-    if (left === undefined) return true;
-    if (lastOffset >= left.next) {
-      left.next = lastOffset + 1;
-      this.progress++;
-    }
-    return left.next >= left.end && this.#left.delete(name);
-  }
 }
 
 async function readAll(consumer: Consumer, reading: Reading, abort: AbortSignal): Promise<void> {
@@ -215,41 +164,3 @@ async function forget({ client, telemetry }: LogReaderParts, consumer: Consumer,
     telemetry.log.debug({ groupId, error: kafkaReason(error) }, 'a group for reading was left behind');
   }
 }
-
-function recordOf(message: KafkaMessage, offset: number): LogRecord {
-  const { key, value, timestamp, headers } = message;
-  const bytes: Record<string, Uint8Array> = {};
-  for (const [name, one] of Object.entries(headers ?? {})) {
-    const last = Array.isArray(one) ? one.at(-1) : one;
-    if (last !== undefined) bytes[name] = typeof last === 'string' ? Buffer.from(last) : last;
-  }
-  return { offset, timestampMs: Math.min(Number(timestamp), Date.now()), key, value, headers: bytes };
-}
-
-/** One member, these partitions. */
-function only(partitions: readonly TopicPartition[]): PartitionAssigner {
-  const wanted: Record<string, number[]> = {};
-  for (const { topic, partition } of partitions) {
-    wanted[topic] ??= [];
-    wanted[topic].push(partition);
-  }
-  const name = 'only';
-  const version = 0;
-  return () => ({
-    name,
-    version,
-    assign: async ({ members, topics }) => {
-      const assignment = Object.fromEntries(topics.map((topic) => [topic, wanted[topic] ?? []]));
-      return members.map(({ memberId }, index) => ({
-        memberId,
-        memberAssignment: AssignerProtocol.MemberAssignment.encode({ version, assignment: index === 0 ? assignment : {}, userData: NONE }),
-      }));
-    },
-    protocol: ({ topics }) => ({
-      name,
-      metadata: AssignerProtocol.MemberMetadata.encode({ version, topics: [...topics], userData: NONE }),
-    }),
-  });
-}
-
-const NONE = Buffer.alloc(0);

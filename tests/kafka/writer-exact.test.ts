@@ -6,7 +6,7 @@ import { FencedError, TransactionalWriter, UncertainError } from '../../src/kafk
 import { RetryableError } from '../../src/model/errors.ts';
 import { MemoryTelemetry } from '../support/memory-telemetry.ts';
 import { describeKafka } from './rig/describe-kafka.ts';
-import { clientOf, keysOf, makeTopic } from './writer-support.ts';
+import { clientOf, keysOf, makeTopic, settle } from './writer-support.ts';
 
 const RECORDS = 1500;
 const STEP = 10;
@@ -73,8 +73,8 @@ describeKafka('a copy in transactions', (broker) => {
         at = null;
       }
     }
-    await current.close();
     await Promise.all(restarts);
+    await settle(current);
     const ends = await Promise.all(zombies);
     const keys = await keysOf(client, TO);
     expect(keys).toEqual(Array.from({ length: RECORDS }, (_, i) => `${i}`));

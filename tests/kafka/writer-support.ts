@@ -4,6 +4,7 @@ import { type BRIEF, kafkaClient } from '../../src/kafka/kafka-client.ts';
 import type { LogRecord, TopicPartition } from '../../src/kafka/log.ts';
 import { readToEnd } from '../../src/kafka/log-reader.ts';
 import { ensureTopics } from '../../src/kafka/topics.ts';
+import type { TransactionalWriter } from '../../src/kafka/transactional-writer.ts';
 import { MemoryTelemetry } from '../support/memory-telemetry.ts';
 import type { Broker } from './rig/broker.ts';
 
@@ -13,6 +14,12 @@ export function clientOf(broker: Broker, telemetry = new MemoryTelemetry(), retr
 
 export async function makeTopic(client: Kafka, name: string, partitions = 1): Promise<void> {
   await ensureTopics(client, [{ name, partitions, compacted: false }], { create: true, replicationFactor: 1 });
+}
+
+/** A commit is answered before readers can see it; a claim waits until they do. */
+export async function settle(writer: TransactionalWriter): Promise<void> {
+  await writer.claim();
+  await writer.close();
 }
 
 /** Keys of the committed records of a partition, in order. */

@@ -8,7 +8,7 @@ import { FencedError, TransactionalWriter } from '../../src/kafka/transactional-
 import { PermanentError, RetryableError } from '../../src/model/errors.ts';
 import { MemoryTelemetry } from '../support/memory-telemetry.ts';
 import { describeKafka } from './rig/describe-kafka.ts';
-import { clientOf, keysOf, makeTopic, recordsOf } from './writer-support.ts';
+import { clientOf, keysOf, makeTopic, recordsOf, settle } from './writer-support.ts';
 
 const record = (topic: string, key: string, value: Uint8Array | null = Buffer.from(key)): OutRecord => ({
   topic,
@@ -39,7 +39,7 @@ describeKafka('a transactional writer', (broker) => {
       await one.write([record('together', `a${i}`), record('together', `b${i}`)], { groupId: 'g', positions: [at('together', i)] });
     await one.write([], { groupId: 'g', positions: [at('together', 9)] });
     await one.write([]);
-    await one.close();
+    await settle(one);
     expect(await keysOf(client, { topic: 'together', partition: 0 })).toEqual([1, 2, 3, 4, 5].flatMap((i) => [`a${i}`, `b${i}`]));
     const positions = await committedPositions(client, 'g', [{ topic: 'together', partition: 0 }]);
     expect([...positions]).toEqual([['together/0', { offset: 9, anchor: { offset: 8, timestampMs: 1e12 } }]]);
@@ -51,7 +51,7 @@ describeKafka('a transactional writer', (broker) => {
     const one = writer();
     await one.claim();
     await Promise.all(Array.from({ length: 10 }, (_, i) => one.write([record('overlap', `${i}`)])));
-    await one.close();
+    await settle(one);
     expect(await keysOf(client, { topic: 'overlap', partition: 0 })).toEqual(Array.from({ length: 10 }, (_, i) => `${i}`));
   });
 
@@ -62,7 +62,7 @@ describeKafka('a transactional writer', (broker) => {
     const noise = randomBytes(300_000);
     const many = Array.from({ length: 12 }, (_, i) => record('large', `k${i}`, noise));
     await one.write([...many, { ...record('large', 'gone', null), headers: { why: 'old' } }]);
-    await one.close();
+    await settle(one);
     const records = await recordsOf(client, [{ topic: 'large', partition: 0 }]);
     expect(records.map(({ key, value }) => [Buffer.from(key ?? []).toString(), value?.byteLength ?? null])).toEqual([
       ...many.map(({ key }) => [key, noise.byteLength]),
@@ -84,7 +84,7 @@ describeKafka('a transactional writer', (broker) => {
     await expect(zombie.write([], { groupId: 'f', positions: [at('fenced', 7)] })).rejects.toThrow('claimed first');
     await successor.write([record('fenced', 'after')], { groupId: 'f', positions: [at('fenced', 2)] });
     await zombie.close();
-    await successor.close();
+    await settle(successor);
     expect(await keysOf(client, { topic: 'fenced', partition: 0 })).toEqual(['before', 'after']);
     expect((await committedPositions(client, 'f', [{ topic: 'fenced', partition: 0 }])).get('fenced/0')?.offset).toBe(2);
     expect(telemetry.value('kafka_transactions_total', { outcome: 'fenced' })).toBe(1);
@@ -109,7 +109,7 @@ describeKafka('a transactional writer', (broker) => {
     await one.claim();
     await one.write([record('back', 'yes')]);
     await expect(two.write([record('back', 'no')])).rejects.toBeInstanceOf(FencedError);
-    await Promise.all([one.close(), two.close()]);
+    await Promise.all([settle(one), two.close()]);
     expect(await keysOf(client, { topic: 'back', partition: 0 })).toEqual(['yes']);
   });
 
@@ -124,7 +124,7 @@ describeKafka('a transactional writer', (broker) => {
     await expect(refused).rejects.not.toBeInstanceOf(FencedError);
     await one.claim();
     await one.write([record('refused', 'next')]);
-    await one.close();
+    await settle(one);
     expect(await keysOf(client, { topic: 'refused', partition: 0 })).toEqual(['next']);
   });
 
@@ -137,7 +137,7 @@ describeKafka('a transactional writer', (broker) => {
     await expect(written).rejects.toBeInstanceOf(RetryableError);
     await one.claim();
     await one.write([record('partly', 'next')]);
-    await one.close();
+    await settle(one);
     expect(await keysOf(client, { topic: 'partly', partition: 0 })).toEqual(['next']);
   });
 
@@ -179,7 +179,7 @@ describeKafka('a transactional writer', (broker) => {
     }
     await lost;
     await writer.write([record(topic, 'after')]);
-    await writer.close();
+    await settle(writer);
     const keys = (await keysOf(client, { topic, partition: 0 })).filter((key) => key !== 'lost');
     expect(keys).toEqual(['before', error === null ? 'during' : 'again', 'after']);
   });
