@@ -6,7 +6,9 @@ import type { Config } from '../config/config.ts';
 import type { KafkaConfig } from '../config/kafka-config.ts';
 import { PartitionedIngest } from '../ingest/partitioned-ingest.ts';
 import { BRIEF, kafkaClient } from '../kafka/kafka-client.ts';
+import { partitionName } from '../kafka/log.ts';
 import { LogConsumer } from '../kafka/log-consumer.ts';
+import { committedPositions } from '../kafka/log-reader.ts';
 import { PlainWriter } from '../kafka/plain-writer.ts';
 import { ensureTopics } from '../kafka/topics.ts';
 import { TransactionalWriter } from '../kafka/transactional-writer.ts';
@@ -194,13 +196,16 @@ function spanPartitions({ config, kafka, telemetry, clock, ingest, deltas }: Par
 
 function otlpSource({ kafka, telemetry, clock, ingest, deltas }: Parts, member: string): OtlpSource {
   const source = `otlp/${member}`;
+  const ledger = `${kafka.groups.ingest}-${source}`;
   const client = kafkaClient(kafka, telemetry);
   return new OtlpSource({
     source,
     counted: ingest.partition(source),
     names: ingest.names,
     deltas,
-    writer: () => new TransactionalWriter({ client, transactionalId: `${kafka.groups.ingest}-${source}`, telemetry }),
+    writer: () => new TransactionalWriter({ client, transactionalId: ledger, telemetry }),
+    ledger,
+    noted: async (of) => (await committedPositions(client, ledger, [of])).get(partitionName(of))?.offset ?? null,
     flushMs: OTLP_FLUSH_MS,
     clock,
     telemetry,

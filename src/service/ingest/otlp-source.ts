@@ -1,6 +1,7 @@
 /** Spans that are sent to this member: counted, and answered for when their counts are in the topic of deltas. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PartitionIngest } from '../../ingest/partitioned-ingest.ts';
+import type { TopicPartition } from '../../kafka/log.ts';
 import type { OutRecord } from '../../kafka/out-record.ts';
 import type { TransactionalWriter } from '../../kafka/transactional-writer.ts';
 import type { SourceProgress } from '../../model/source-progress.ts';
@@ -23,6 +24,10 @@ export interface OtlpSourceParts {
   readonly deltas: DeltaTopic;
   /** Each call makes one of the same transactional id. */
   writer(): TransactionalWriter;
+  /** A group of this member alone, in which its last flush is noted in the transaction that carries it. */
+  readonly ledger: string;
+  /** What is noted there; null: nothing yet. Asked after a claim, when no transaction is open any more. */
+  noted(of: TopicPartition): Promise<number | null>;
   readonly flushMs: DurationMs;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -105,24 +110,28 @@ export class OtlpSource {
     this.#waiting = [];
     const records =
       counted.pending === 0 ? [] : deltaRecords(counted.flush({ source, epoch: '1', sequence: ++this.#sequence }), names, deltas);
-    this.#commit = (records.length === 0 ? Promise.resolve() : this.#written(records)).then(() => {
+    this.#commit = (records.length === 0 ? Promise.resolve() : this.#written(records, this.#sequence)).then(() => {
       this.#commit = null;
       this.#completeUntilMs = Math.max(this.#completeUntilMs, untilMs);
       for (const { answer, outcome } of waiting) answer(outcome);
     });
   }
 
-  /** Until it is there, or the source is closed: what is written twice is told by its origin. */
-  async #written(records: readonly OutRecord[]): Promise<void> {
-    const { telemetry, clock } = this.#parts;
+  /** Until it is there, or the source is closed. Whether a transaction of which nothing was heard took place is looked up: nothing is written twice. */
+  async #written(records: readonly OutRecord[], sequence: number): Promise<void> {
+    const { telemetry, clock, deltas, ledger } = this.#parts;
     const startedMs = clock.monotonicMs();
+    let isTaken = false;
+    const place = { topic: deltas.topic, partition: 0 };
+    const note = { groupId: ledger, positions: [{ ...place, position: { offset: sequence, anchor: null } }] };
     for (let waitMs = FIRST_WAIT_MS; this.#phase !== 'closed'; waitMs = Math.min(2 * waitMs, LAST_WAIT_MS)) {
       try {
         if (this.#writer === null) {
           this.#writer = this.#parts.writer();
           await this.#writer.claim();
+          isTaken = ((await this.#parts.noted(place)) ?? 0) >= sequence;
         }
-        await this.#writer.write(records);
+        if (!isTaken) await this.#writer.write(records, note);
         this.#failures = 0;
         telemetry.add('ingest_commits_total', 1, { result: 'committed' });
         telemetry.observe('ingest_commit_seconds', (clock.monotonicMs() - startedMs) / 1000);
