@@ -3,8 +3,8 @@ import type { EpochMs } from '../model/time.ts';
 import { type LogGap, type LogPosition, type PartitionStatus, partitionName, type TopicPartition } from './log.ts';
 import type { Bounds, GoingOn } from './positions.ts';
 
-/** Looks at the end of the log after which a record that proves it is not waited for any longer: it may have been compacted away. */
-const LOOKS_FOR_PROOF = 5;
+/** Looks at the end of the log after which no record is waited for any longer that would prove it the same, or end a gap: there may be none. */
+const PATIENT_LOOKS = 5;
 
 export class Reading {
   readonly of: TopicPartition;
@@ -95,9 +95,14 @@ export class Reading {
     return this.offset >= start && offset <= end && end >= (this.#end ?? 0);
   }
 
+  /** Nothing came for a while by which it could be told when its gaps end. */
+  get isDueToTell(): boolean {
+    return this.gaps.length > 0 && this.#looks >= PATIENT_LOOKS;
+  }
+
   /** Where the log ended, as it was asked for at `askedAt`. */
   saw(end: number, askedAt: EpochMs): void {
-    if (this.unproven !== null && ++this.#looks > LOOKS_FOR_PROOF) this.unproven = null;
+    if (++this.#looks >= PATIENT_LOOKS) this.unproven = null;
     this.highestEnd = Math.max(end, this.highestEnd ?? 0);
     if (this.#isAt(this.#end)) this.#complete(this.#askedAt);
     this.#end = end;

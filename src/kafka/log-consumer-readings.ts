@@ -119,8 +119,6 @@ export class Readings {
     const asking = [...byTopic].map(async ([topic, readings]) => {
       const askedAt = now();
       const before = new Map(readings.map((reading) => [reading, { offset: reading.offset, checks: reading.checks }]));
-      // What is lost is told of in time even when no record follows that would say until when.
-      const waiting = readings.flatMap((reading) => (reading.phase === 'reading' && reading.gaps.length > 0 ? [reading] : []));
       const known = await frontier.bounds(topic, partitionsOf(readings)).catch(() => null);
       if (known === null) isAnswered = false;
       for (const reading of readings) {
@@ -136,10 +134,8 @@ export class Readings {
         // Was it compared since, then what the brokers said of it is old.
         if (reading.phase !== 'reading' || reading.checks !== checks) continue;
         if (wasDeaf || !reading.isWithin(bounds, offset)) this.check([reading]);
-        else {
-          if (waiting.includes(reading)) for (const gap of reading.gaps.splice(0)) this.#parts.user.gap(gap);
-          reading.saw(bounds.end, askedAt);
-        }
+        else reading.saw(bounds.end, askedAt);
+        if (reading.isDueToTell) for (const gap of reading.gaps.splice(0)) this.#parts.user.gap(gap);
         this.#tellLag(reading);
       }
     });
