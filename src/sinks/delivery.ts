@@ -9,6 +9,7 @@ import { DeliveryLog } from './delivery-log.ts';
 import type { DeliveryTopic } from './delivery-notice.ts';
 import { type DeliveryGround, type DeliveryParts, deliveryGround } from './delivery-parts.ts';
 import { DeliveryRecord } from './delivery-record.ts';
+import { type DurableEntriesParts, takePending, takeSignals } from './durable-entries.ts';
 import { Escalation } from './escalation.ts';
 import { deliveryKey, type HeldDelivery, heldDelivery, isUndelivered, isUrgent, type Turn } from './held-delivery.ts';
 import { Lanes } from './lane.ts';
@@ -38,6 +39,7 @@ export class Delivery {
   readonly #record: DeliveryRecord;
   readonly #escalation: Escalation;
   readonly #log: DeliveryLog;
+  readonly #durable: DurableEntriesParts;
   readonly #maxHeld: number;
   readonly #held = new Map<string, HeldDelivery>();
   readonly #lanes: Lanes;
@@ -49,11 +51,12 @@ export class Delivery {
     this.#record = new DeliveryRecord(this.#ground);
     this.#escalation = new Escalation(this.#ground, this.#record, this.#abort.signal, (delivery) => this.#told(delivery));
     this.#log = new DeliveryLog(this.#ground);
+    this.#durable = { ...this.#ground, take: (entries) => this.submit(entries) };
     this.#maxHeld = parts.limits?.held ?? MAX_HELD;
     this.#lanes = new Lanes(parts.limits?.inFlightPerSink ?? MAX_IN_FLIGHT_PER_SINK);
   }
 
-  /** Takes over entries that are in the journal already; those it holds or that are not open are passed over. */
+  /** Takes over entries that the journal has for good; those it holds or that are not open are passed over. */
   submit(entries: readonly JournalEntry[]): void {
     if (this.#abort.signal.aborted) return;
     for (const entry of entries) {
@@ -82,13 +85,13 @@ export class Delivery {
     }
   }
 
-  /** Takes up what the journal has open, for instance after a restart. Throws when the journal cannot be read. */
+  /** Takes up what the journal has open, for instance after a restart, once it is durable. Throws when the journal cannot be read. */
   resume(): void {
     this.#leftInJournal = false;
-    this.submit(this.#ground.journal.pending());
+    takePending(this.#durable);
   }
 
-  /** The deploy system says what became of a signal that it took. Durable when it returns `kept`; saying the same again changes nothing. */
+  /** The deploy system says what became of a signal that it took. `kept` is durable when the journal is; saying the same again changes nothing. */
   report(report: OutcomeReport): Reported {
     const meant = meantBy(report, this.#ground);
     if ('kind' in meant) return meant;
@@ -214,7 +217,7 @@ export class Delivery {
     const decided = this.#ground.followUps(signal, seen).map((followUp) => ({ signal: followUp, decidedAt: now() }));
     if (decided.length === 0) return true;
     try {
-      this.submit(journal.append(decided).flatMap((id) => journal.of(id)));
+      takeSignals(journal.append(decided), this.#durable);
       return true;
     } catch (error) {
       if (delivery.journalFailures === 0)
