@@ -165,7 +165,8 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
     },
     directory,
     peers: peerClient(telemetry),
-    runHere: async (id) => (await handlers.run(id))?.rollout.service ?? null,
+    handlers,
+    now: clock.now,
   });
   const api = createApi(handlers, config.api, telemetry, clock.now, front);
 

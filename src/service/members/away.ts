@@ -35,6 +35,6 @@ const TEXT = { headers: { 'content-type': 'text/plain; charset=utf-8' } } as con
 /** For PromQL over services of several members. */
 export function notWhole(): Response {
   const error =
-    'services are with several members, and queries are answered by one: name one in every selector, as service="shop/cart" or service_name="cart",service_namespace="shop"';
+    'services are with several members, and a query is answered by one: name the same one in every selector, as service="cart", with service_namespace where that is needed';
   return Response.json({ status: 'error', errorType: 'execution', error }, { status: 422 });
 }

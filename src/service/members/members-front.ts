@@ -1,10 +1,12 @@
 /** Brings each request to the member that can answer it, and puts together what all of them must answer. */
 import type { Asked, Front } from '../../api/front.ts';
+import type { ApiHandlers } from '../../api/handlers.ts';
 import { problemResponse } from '../../api/problem.ts';
+import { knownSeries } from '../../api/prometheus/known-series.ts';
 import { boundedText } from '../../api/request-body.ts';
 import { ROUTES } from '../../api/routes.ts';
 import { waitMs } from '../../api/wait-query.ts';
-import type { DurationMs } from '../../model/time.ts';
+import type { DurationMs, EpochMs } from '../../model/time.ts';
 import { dropped, jsonOf, partitionsOf, passedOn } from './answers.ts';
 import { away, notWhole } from './away.ts';
 import type { Directory } from './directory.ts';
@@ -24,8 +26,10 @@ export interface FrontParts {
   readonly url: string;
   readonly directory: Pick<Directory, 'partitions' | 'partitionOf' | 'ownerOf' | 'peers'>;
   readonly peers: PeerClient;
-  /** The service of a run that a cell here has; null: none has it. */
-  runHere(id: string): Promise<string | null>;
+  /** Of the cells here. */
+  readonly handlers: Pick<ApiHandlers, 'run' | 'metricSource'>;
+  /** The wall clock. */
+  now(): EpochMs;
 }
 
 /** One request on its way; its body is read, so that it can be asked of several. */
@@ -44,7 +48,7 @@ interface OpenAsk {
 
 /** For `createApi`, which asks it before its responders. What cannot be answered whole is not answered: 503, and when to ask again. */
 export function membersFront(parts: FrontParts): Front {
-  const { owned, directory, peers, runHere } = parts;
+  const { owned, directory, peers, handlers, now } = parts;
 
   const toService = async (way: Way, service: string): Promise<Response> => {
     const partition = directory.partitionOf(service);
@@ -81,7 +85,7 @@ export function membersFront(parts: FrontParts): Front {
   };
 
   const toRun = async (way: Way, runId: string, service: string): Promise<Response> => {
-    const known = (await runHere(runId)) ?? (await runElsewhere(way, runId));
+    const known = (await handlers.run(runId))?.rollout.service ?? (await runElsewhere(way, runId));
     return toService(way, known ?? service);
   };
 
@@ -116,6 +120,27 @@ export function membersFront(parts: FrontParts): Front {
     }
     if (!isWhole(heard)) return away(way.asked, `${missing(heard)}; what is asked of one service may be answered`);
     return Response.json(merge(bodies, new URL(way.asked.request.url).searchParams));
+  };
+
+  /** A name may stand for services of several namespaces, and so of several members. */
+  const toMatching = async (way: Way, match: string): Promise<Response> => {
+    if (isWhole(owned())) return way.here();
+    const heard = new Set(owned());
+    const { signal, url } = way.asked.request;
+    const request = new Request(new URL(`/api/v1/series?${new URLSearchParams({ 'match[]': match })}`, url), { signal });
+    const asks = directory.peers(parts.url).map(async (peer) => {
+      const answer = await peers.ask(peer, { request, body: null, limitMs: LIMIT_MS });
+      const said = answer?.ok === true ? ((await jsonOf(answer)) as { data?: readonly unknown[] } | null) : null;
+      if (answer !== null && said !== null) for (const partition of partitionsOf(answer)) heard.add(partition);
+      return { peer, has: (said?.data?.length ?? 0) > 0 };
+    });
+    const having = (await Promise.all(asks)).filter(({ has }) => has).map(({ peer }) => peer);
+    if (!isWhole(heard)) return away(way.asked, missing(heard));
+    const [peer, ...others] = having;
+    if (peer === undefined) return way.here();
+    if (others.length > 0 || (await knownSeries([match], handlers.metricSource, now())).length > 0) return notWhole();
+    const answer = await ask(way, peer);
+    return answer === null ? away(way.asked, 'the member that has the service does not answer') : passedOn(answer);
   };
 
   const toEach = async (way: Way): Promise<Response> => {
@@ -176,6 +201,8 @@ export function membersFront(parts: FrontParts): Front {
         return toAll(way, reach.merge);
       case 'each':
         return toEach(way);
+      case 'matching':
+        return toMatching(way, reach.match);
       case 'whole':
         return isWhole(owned()) ? way.here() : notWhole();
       default:

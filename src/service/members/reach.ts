@@ -15,7 +15,7 @@ import {
   mergeStatus,
   mergeTexts,
 } from './merge-answers.ts';
-import { servicesNamed } from './query-services.ts';
+import { querySubject } from './query-services.ts';
 
 export type Reach =
   /** Any member can. */
@@ -29,6 +29,8 @@ export type Reach =
   | { readonly kind: 'all'; readonly merge: Merge }
   /** It changes something on every member. */
   | { readonly kind: 'each' }
+  /** The one member that has series of this selector. */
+  | { readonly kind: 'matching'; readonly match: string }
   /** A member that has all partitions; nobody puts such answers together. */
   | { readonly kind: 'whole' };
 
@@ -71,9 +73,18 @@ function byFlagger({ body }: Given): Reach {
 }
 
 function byMetricQuery({ query, form }: Given): Reach {
-  const named = servicesNamed(form.get('query') ?? query.get('query') ?? '');
-  if (named === 'none') return HERE;
-  return named !== 'any' && named.length === 1 ? serviceReach(named[0]) : { kind: 'whole' };
+  const subject = querySubject(form.get('query') ?? query.get('query') ?? '');
+  switch (subject.kind) {
+    case 'none':
+      return HERE;
+    case 'any':
+      return { kind: 'whole' };
+    case 'service':
+    case 'matching':
+      return subject;
+    default:
+      return subject satisfies never;
+  }
 }
 
 export const REACH: Readonly<Record<RouteId, (given: Given) => Reach>> = {
