@@ -203,7 +203,9 @@ export class KnownSeries {
   }
 
   #create(release: KnownRelease, entry: EndpointEntry): SeriesInfo {
-    const info: SeriesInfo = { id: this.infos.length, service: release.service.name, release: release.release, ...entry };
+    const { endpoint, kind, thresholdsNs, rules } = entry;
+    const service = release.service.name;
+    const info: SeriesInfo = { id: this.infos.length, service, release: release.release, endpoint, kind, thresholdsNs, rules };
     this.infos.push(info);
     this.releaseOf[info.id] = release;
     this.#announced.push(info);
