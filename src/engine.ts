@@ -1,6 +1,7 @@
 /** Stage B: merges slot deltas, evaluates objectives and canaries as the watermark moves, and decides. Pure: time is passed in. */
 import type { RunStep } from './decide/run-state.ts';
 import { AlertWatch } from './engine/alert-watch.ts';
+import { Appearances } from './engine/appearances.ts';
 import { ControlDesk } from './engine/control-desk.ts';
 import { discovered } from './engine/discovery.ts';
 import { dueRuns } from './engine/due-runs.ts';
@@ -17,6 +18,7 @@ import { savedRun } from './engine/saved-run.ts';
 import { SeriesBook } from './engine/series-book.ts';
 import { seriesMeant } from './engine/series-meant.ts';
 import { TrendBook } from './engine/trend-book.ts';
+import { Unobserved } from './engine/unobserved.ts';
 import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
 import type { Checkpoint, SavedState } from './model/checkpoint.ts';
 import type { HistogramLayout } from './model/histogram-layout.ts';
@@ -25,7 +27,8 @@ import type { Policies } from './model/policy.ts';
 import type { AnalysisRun, RolloutEnd, Signal } from './model/rollout.ts';
 import type { SeriesInfo } from './model/series.ts';
 import type { SlotDeltas } from './model/slot-deltas.ts';
-import { type DurationMs, type EpochMs, slotOf } from './model/time.ts';
+import { type DurationMs, type EpochMs, type SlotIndex, slotOf, slotStartMs } from './model/time.ts';
+import type { Timing } from './window/punctuality.ts';
 import { type MergeOutcome, SlidingWindow } from './window/sliding-window.ts';
 
 /** Until when nothing is decided because state was lost: one more restart must not shorten it. */
@@ -50,6 +53,9 @@ export class Engine {
   readonly views: EngineViews;
   #policies: Policies;
   readonly #series = new SeriesBook();
+  readonly #appearances = new Appearances(this.#series);
+  readonly #unobserved = new Unobserved();
+  #timing: Timing = 'newest';
   #doubt: InputDoubt | null = null;
   #frozenUntil: EpochMs = Number.NEGATIVE_INFINITY;
   #unknownUntil: EpochMs = Number.NEGATIVE_INFINITY;
@@ -73,24 +79,29 @@ export class Engine {
     const heard = this.#series.noteFirstSlots(deltas);
     const outcome = this.window.merge(deltas);
     if (!outcome.duplicate) this.objectives.add(deltas, outcome.firstRow);
-    for (const info of heard) this.#discover(info);
+    this.#appearances.add(heard);
+    if (this.#timing === 'newest') this.#discover(Number.POSITIVE_INFINITY);
     if (!outcome.duplicate) for (const run of this.rollouts.active()) run.look(deltas, outcome.firstRow);
     return outcome;
   }
 
   /**
    * Moves time on: rolls windows up and judges every run as far as its watermark allows. `now` is the wall clock, or the stream's own: in a replay, and where
-   * sources tell how far their counts are complete. While there is a `doubt` about those counts, no run promotes or rolls back.
+   * sources tell how far their counts are complete (`complete`: then some of what is merged may be of later times). While there is a `doubt` about those
+   * counts, no run promotes or rolls back.
    */
-  advance(now: EpochMs, doubt: InputDoubt | null = null): readonly Decision[] {
+  advance(now: EpochMs, doubt: InputDoubt | null = null, timing: Timing = 'newest'): readonly Decision[] {
     this.#doubt = doubt;
+    this.#timing = timing;
+    this.#discover(now);
     const decisions: Decision[] = [];
     for (const run of this.rollouts.active()) this.#advanceRun(run, now, decisions);
-    this.window.advance(now);
+    this.window.neededFrom = timing === 'complete' ? this.#neededFrom() : Number.POSITIVE_INFINITY;
+    this.window.advance(now, timing);
     this.objectives.notObserved(now - this.#stoodStillMs, now);
     this.#stoodStillMs = 0;
     this.objectives.advance(this.window.frozenBefore);
-    this.alerts.advance(this.objectives, now, { window: this.window, isKnown: !this.#isStateUnknown(now) });
+    this.alerts.advance(this.objectives, now, { window: this.window, isKnown: !this.#isStateUnknown(now), timing });
     this.trends.advance(this.window, (rule) => seriesMeant(rule, this.#series));
     return decisions;
   }
@@ -129,6 +140,12 @@ export class Engine {
   stoodStill(ms: DurationMs): void {
     this.window.notListened(ms);
     this.#stoodStillMs += ms;
+  }
+
+  /** Spans that arrived between the two moments may be missing: runs pass over that time, and timeslices that touch it are not judged. */
+  notObserved(fromMs: EpochMs, toMs: EpochMs): void {
+    this.#unobserved.add(fromMs, toMs);
+    this.objectives.notObserved(fromMs, toMs);
   }
 
   /** State could not be read back as it was: nothing is decided until `until`. */
@@ -175,27 +192,41 @@ export class Engine {
         ...this.trends.snapshot(),
         ...this.controls.snapshot(),
         ...this.gateBook.snapshot(),
+        ...this.#appearances.snapshot(this.window.newestSlot),
+        ...this.#unobserved.snapshot(slotStartMs(this.window.newestSlot)),
         ...(Number.isFinite(this.#unknownUntil) ? [{ key: UNKNOWN_NOTE, json: JSON.stringify(this.#unknownUntil) }] : []),
       ],
       ...retention(this.window, this.#policies),
     };
   }
 
-  /** Takes up saved state at `now`. What happened since the last checkpoint is unknown: runs skip it as a gap. */
-  restore(saved: SavedState, now: EpochMs): void {
+  /**
+   * Takes up saved state at `now`. `gap`: what happened since the last checkpoint is unknown, and runs skip it. `exact`: what is merged next is what came right
+   * after it. A run that was saved before the window was is fed from the window's slots then; of what lies before its single slots, a gap stays.
+   */
+  restore(saved: SavedState, now: EpochMs, continuity: 'gap' | 'exact' = 'gap'): void {
+    const isExact = continuity === 'exact';
     for (const info of saved.series) if (this.#series.addSaved(info)) this.#bind(info);
-    this.window.restore(saved.slots, saved.notes, saved.series);
-    this.objectives.restore(saved, now);
+    this.window.restore(saved.slots, saved.notes, saved.series, continuity);
+    this.objectives.restore(saved, isExact ? null : now);
     this.alerts.restore(saved.notes, this.#policies);
     this.trends.restore(saved.notes);
     this.gateBook.restoreFrom(saved.notes);
     const unknown = saved.notes.find((note) => note.key === UNKNOWN_NOTE);
     if (unknown !== undefined) this.#unknownUntil = JSON.parse(unknown.json) as EpochMs;
+    this.#unobserved.restore(saved.notes);
+    if (isExact) {
+      this.#timing = 'complete';
+      this.#appearances.restore(saved.notes);
+    }
     this.controls.restore(saved.notes);
-    this.rollouts.restore(saved.runs.map((run) => savedRun(run.json)));
+    this.rollouts.restore(
+      saved.runs.map((run) => savedRun(run.json)),
+      continuity,
+    );
     for (const run of this.rollouts.active()) {
       for (const info of this.#series.of(run.rollout.service)) run.bind(info, this.window);
-      run.skipTo(slotOf(now));
+      if (!isExact) run.skipTo(slotOf(now));
     }
   }
 
@@ -234,7 +265,9 @@ export class Engine {
     const limits = { ...policies, coolDownMs: run.policy.coolDownMs };
     return {
       now,
+      timing: this.#timing,
       window: this.window,
+      unobserved: (at, lagMs) => this.#unobserved.to(at, lagMs),
       clockJumped: now < this.#frozenUntil,
       stateUnknown: now < this.#unknownUntil,
       inputDoubt: this.#doubt,
@@ -258,7 +291,19 @@ export class Engine {
     for (const run of this.rollouts.active()) run.bind(info, this.window);
   }
 
-  #discover(info: SeriesInfo): void {
+  /** Of what appeared by `now`: what it is to be compared with may come by another source, so it waits until all have come there. */
+  #discover(now: EpochMs): void {
+    for (const info of this.#appearances.due(now)) this.#discoverBy(info);
+  }
+
+  /** First slot that a run would be fed again if everything was to be gone on with from what is saved. */
+  #neededFrom(): SlotIndex {
+    let slot = Number.POSITIVE_INFINITY;
+    for (const run of this.rollouts.active()) slot = Math.min(slot, run.savedSlot);
+    return slot;
+  }
+
+  #discoverBy(info: SeriesInfo): void {
     const policy = canaryPolicyOf(this.#policies, info.service);
     if ((policy.track === null && policy.trackBy === null) || this.isUnderAnalysis(info) || this.rollouts.isAnnounced(info.service)) return;
     const firstAt = this.#series.firstAt(info);

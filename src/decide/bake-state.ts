@@ -1,7 +1,7 @@
 /** The state machine of a bake: a promoted release is watched for a while, and taken back when harm is proven after all. */
 import type { RunState } from '../model/rollout.ts';
 import type { EpochMs } from '../model/time.ts';
-import { harmed, type RunInput, type RunStep } from './run-state.ts';
+import { harmed, isPutOff, type RunInput, type RunStep } from './run-state.ts';
 
 export interface BakeInput extends Pick<RunInput, 'outcome' | 'reason' | 'distrust' | 'objection' | 'mode' | 'at'> {
   /** When it ends. */
@@ -17,8 +17,9 @@ export interface BakeInput extends Pick<RunInput, 'outcome' | 'reason' | 'distru
 export function stepBake(input: BakeInput): RunStep {
   const { outcome, distrust, at, until } = input;
   if (outcome === 'fail' && distrust === null) return harmed(input);
-  if (outcome === 'fail' && distrust !== null && at >= until) return doubtful(distrust, input.mode);
-  if (at >= until) return stands('promoted', input.promotedFor);
+  const isOver = at >= until && !isPutOff(input, until);
+  if (outcome === 'fail' && distrust !== null && isOver) return doubtful(distrust, input.mode);
+  if (isOver) return stands('promoted', input.promotedFor);
   return stands('baking', 'baking');
 }
 

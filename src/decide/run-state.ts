@@ -2,7 +2,7 @@
 import type { Outcome, Reason } from '../model/judgement.ts';
 import type { PolicyMode } from '../model/policy.ts';
 import type { Decision, RunAction, RunState } from '../model/rollout.ts';
-import type { EpochMs } from '../model/time.ts';
+import type { DurationMs, EpochMs } from '../model/time.ts';
 
 export interface RunInput {
   /** What evaluation says of the canary. */
@@ -38,6 +38,9 @@ export interface RunStep {
 /** Reasons for which nobody can be asked to go on: the deploy system should wait. */
 const WAIT_FOR: ReadonlySet<Reason> = new Set(['no_data', 'no_canary', 'no_baseline', 'baseline_used_up', 'silence_proven']);
 
+/** So long after its time an answer is still worth to wait for. */
+const PUT_OFF_MS: DurationMs = 3_600_000;
+
 /** True when a run of this state is over and never changes again. */
 export function isFinal(state: RunState): boolean {
   return state !== 'pending' && state !== 'running' && state !== 'baking';
@@ -50,7 +53,7 @@ export function isFinal(state: RunState): boolean {
 export function stepRun(input: RunInput): RunStep {
   const over = input.at >= input.deadline || input.reason === 'horizon_reached';
   const inTrouble = input.objectiveBurns || input.isSharedFailure;
-  if (input.distrust !== null) return over ? expired(input, input.distrust) : holding(input.distrust);
+  if (input.distrust !== null) return over && !isPutOff(input, input.deadline) ? expired(input, input.distrust) : holding(input.distrust);
   switch (input.outcome) {
     case 'fail':
       return harmed(input);
@@ -66,6 +69,11 @@ export function stepRun(input: RunInput): RunStep {
     default:
       return input.outcome satisfies never;
   }
+}
+
+/** While counts are on their way, or some were lost a moment ago, what there is to say is put off, not lost. */
+export function isPutOff({ distrust, at }: Pick<RunInput, 'distrust' | 'at'>, until: EpochMs): boolean {
+  return (distrust === 'input_lagging' || distrust === 'input_gap') && at < until + PUT_OFF_MS;
 }
 
 /** Harm is proven and the telemetry is trusted: what the guard and the policy's mode make of it. Always ends the run. */

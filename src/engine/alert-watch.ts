@@ -5,6 +5,7 @@ import type { Objective, Severity } from '../model/objective.ts';
 import type { Policies } from '../model/policy.ts';
 import type { TierReading } from '../model/slo-views.ts';
 import type { EpochMs } from '../model/time.ts';
+import type { Timing } from '../window/punctuality.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import { AlertBook } from './alert-book.ts';
 import type { CountsOf } from './counts-of.ts';
@@ -45,9 +46,21 @@ export class AlertWatch {
   advance(
     counts: CountsOf,
     now: EpochMs,
-    { window, isKnown }: { readonly window: Pick<SlidingWindow, 'newestAt'>; readonly isKnown: boolean },
+    {
+      window,
+      isKnown,
+      timing = 'newest',
+    }: { readonly window: Pick<SlidingWindow, 'newestAt'>; readonly isKnown: boolean; readonly timing?: Timing },
   ): void {
-    const health = (service: string): TelemetryHealth => telemetryHealth({ newestAt: window.newestAt(service), streamAt: now, isKnown });
+    const health = (service: string): TelemetryHealth => {
+      const newestAt = window.newestAt(service);
+      // What is ahead is of a source that is, not of a clock that was set back.
+      return telemetryHealth({
+        newestAt: newestAt !== null && timing === 'complete' ? Math.min(newestAt, now) : newestAt,
+        streamAt: now,
+        isKnown,
+      });
+    };
     for (const { objective, from, to, at, reading } of this.book.advance(counts, now, health)) {
       const turn = from === null ? 'fires' : to === null ? 'resolves' : 'changes';
       const severity = to ?? from;

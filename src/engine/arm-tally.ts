@@ -21,7 +21,22 @@ interface Totals extends Punctual {
   readonly untimed: number;
 }
 
+/** Plain data; null stands for an infinity. */
+export interface ArmTallyState {
+  readonly from: readonly (readonly [series: number, received: number, late: number, weight: number, untimed: number])[];
+  readonly late: number;
+  readonly recentFrom: Punctual;
+  readonly mark: Punctual;
+  readonly markedAt: EpochMs | null;
+  readonly longestLagMs: DurationMs | null;
+  readonly waitsAt: EpochMs | null;
+}
+
+const NOTHING: Totals = { received: 0, late: 0, weight: 0, untimed: 0 };
+
 export class ArmTally {
+  /** A series that is not in what was saved came after it. */
+  #isRestored = false;
   readonly #from = new Map<number, Totals>();
   /** All that came too late. */
   late = 0;
@@ -34,12 +49,41 @@ export class ArmTally {
   #waitsAt: EpochMs = Number.POSITIVE_INFINITY;
 
   bind(series: number, window: SlidingWindow): void {
+    if (this.#from.has(series)) return;
+    if (this.#isRestored) {
+      this.#from.set(series, NOTHING);
+      return;
+    }
     this.#from.set(series, {
       received: window.received(series),
       late: window.behindWatermark(series),
       weight: window.receivedWeight(series),
       untimed: window.withoutLatency(series),
     });
+  }
+
+  save(): ArmTallyState {
+    return {
+      from: [...this.#from].map(([series, { received, late, weight, untimed }]) => [series, received, late, weight, untimed] as const),
+      late: this.late,
+      recentFrom: this.#recentFrom,
+      mark: this.#mark,
+      markedAt: Number.isFinite(this.#markedAt) ? this.#markedAt : null,
+      longestLagMs: this.#longestLagMs,
+      waitsAt: Number.isFinite(this.#waitsAt) ? this.#waitsAt : null,
+    };
+  }
+
+  /** Goes on where it was saved; the window does so, too. */
+  restore(saved: ArmTallyState): void {
+    this.#isRestored = true;
+    for (const [series, received, late, weight, untimed] of saved.from) this.#from.set(series, { received, late, weight, untimed });
+    this.late = saved.late;
+    this.#recentFrom = saved.recentFrom;
+    this.#mark = saved.mark;
+    this.#markedAt = saved.markedAt ?? Number.NEGATIVE_INFINITY;
+    this.#longestLagMs = saved.longestLagMs;
+    this.#waitsAt = saved.waitsAt ?? Number.POSITIVE_INFINITY;
   }
 
   /** Of all series, judged up to `at` of event time, which never goes back, and `lagMs` behind the newest. */

@@ -30,6 +30,7 @@ export class LiveRun {
   #bake: Bake | null = null;
   #record = new RunRecord();
   #savedAt: EpochMs = Number.NEGATIVE_INFINITY;
+  #savedSlot: SlotIndex = Number.POSITIVE_INFINITY;
   #nextSlot: SlotIndex;
   #exemplars: Exemplars;
   #lagMs: DurationMs = 0;
@@ -78,6 +79,11 @@ export class LiveRun {
     return this.#savedAt;
   }
 
+  /** First slot that would be judged if it went on from where it was saved last; Infinity before that, and when it is over. */
+  get savedSlot(): SlotIndex {
+    return this.isOver ? Number.POSITIVE_INFINITY : this.#savedSlot;
+  }
+
   /** Endpoints that it compares; 0 when it is over. */
   get endpoints(): number {
     return this.#arms.endpoints.size;
@@ -115,16 +121,18 @@ export class LiveRun {
    * changed the verdict, after which there may be more to judge, or null when it stands.
    */
   advance(around: Surroundings): RunStep | null {
-    const { window, now } = around;
+    const { window, now, timing } = around;
     const trial = this.#isPromoted ? this.#beginBake(window) : this.#trial;
     if (trial === null) return null;
-    const end = slotOf(window.watermark(this.#rollout.service, now));
+    const end = slotOf(window.watermark(this.#rollout.service, now, timing));
     this.#lagMs = window.lagMs(this.#rollout.service) || 0;
     const readable = window.detailFrom;
     if (this.#nextSlot < readable) this.#skip(trial, Math.min(readable, end));
     let changed: RunStep | null = null;
     while (this.#nextSlot < end && !this.isOver) {
-      this.#feed(trial, window);
+      const missingTo = around.unobserved(slotStartMs(this.#nextSlot), this.#lagMs);
+      if (missingTo !== null) this.#skip(trial, Math.min(slotOf(missingTo) + 1, end));
+      else this.#feed(trial, window);
       changed = this.#decide(around, slotStartMs(this.#nextSlot)) ?? changed;
       if (changed !== null && this.#isPromoted) return changed;
     }
@@ -193,6 +201,7 @@ export class LiveRun {
     this.#record.isDirty = false;
     this.#record.isNews = false;
     this.#savedAt = at;
+    this.#savedSlot = this.#nextSlot;
   }
 
   save(): LiveRunState {
@@ -209,14 +218,17 @@ export class LiveRun {
       source: null,
       comparison: null,
       exemplars: this.isOver ? null : this.#exemplars.snapshot(),
+      arms: this.isOver ? null : this.#arms.save(),
       ...this.#trial?.save(),
     };
   }
 
-  static restore(saved: LiveRunState, ground: TrialGround): LiveRun {
+  /** `exact`: it goes on as though it had never stopped; else what came of its releases is counted anew. */
+  static restore(saved: LiveRunState, ground: TrialGround, continuity: 'gap' | 'exact' = 'gap'): LiveRun {
     const run = new LiveRun(saved, ground);
     run.#record = RunRecord.restore(saved);
     run.#nextSlot = saved.nextSlot;
+    run.#savedSlot = saved.nextSlot;
     run.#bake = saved.bake;
     run.#provenAt = saved.provenAt ?? null;
     if (saved.exemplars !== null) run.#exemplars = new Exemplars(slotOf(saved.rollout.startedAt), saved.exemplars);
@@ -230,6 +242,7 @@ export class LiveRun {
       // The history that primed it is in what was saved.
       run.#arms.endpoints.set(name, { baseline: [], canary: [], isPrimed: reference.chunks.length > 0 });
     }
+    if (continuity === 'exact' && saved.arms != null) run.#arms.restore(saved.arms);
     return run;
   }
 

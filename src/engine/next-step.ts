@@ -8,6 +8,7 @@ import type { InputDoubt, Reason } from '../model/judgement.ts';
 import type { CanaryPolicy, PolicyMode } from '../model/policy.ts';
 import type { Rollout } from '../model/rollout.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
+import type { Timing } from '../window/punctuality.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import type { RunArms } from './run-arms.ts';
 import type { Bake } from './saved-run.ts';
@@ -15,7 +16,10 @@ import type { Bake } from './saved-run.ts';
 /** What the run needs to know of the world around it to decide. */
 export interface Surroundings {
   readonly now: EpochMs;
+  readonly timing: Timing;
   readonly window: SlidingWindow;
+  /** End of the time around `at` of which spans may be missing, those that come up to `lagMs` late included; null: none is missing. */
+  unobserved(at: EpochMs, lagMs: DurationMs): EpochMs | null;
   readonly clockJumped: boolean;
   readonly stateUnknown: boolean;
   readonly inputDoubt: InputDoubt | null;

@@ -246,10 +246,10 @@ export class ObjectiveFeed {
     return this.#state.checkpoint();
   }
 
-  /** Takes back what checkpoints saved, before anything is counted. Between the last of them and `now` nobody listened. */
-  restore(saved: SavedState, now: EpochMs): void {
+  /** Takes back what checkpoints saved, before anything is counted. Between the last of them and `now` nobody listened; null: nothing was missed. */
+  restore(saved: SavedState, now: EpochMs | null): void {
     this.#state.restore(saved);
-    if (saved.at !== null) this.notObserved(saved.at, now);
+    if (saved.at !== null && now !== null) this.notObserved(saved.at, now);
   }
 
   #spend(binding: Binding, { endpoint, release: { name } }: SeriesInfo, slot: SlotIndex, bad: number): void {

@@ -127,9 +127,10 @@ export class Rollouts {
     return true;
   }
 
-  restore(saved: readonly LiveRunState[]): void {
+  /** See `LiveRun.restore`. */
+  restore(saved: readonly LiveRunState[], continuity: 'gap' | 'exact' = 'gap'): void {
     for (const state of saved.toSorted((a, b) => a.sequence - b.sequence)) {
-      this.#runs.set(state.rollout.id, LiveRun.restore(state, this.#ground));
+      this.#runs.set(state.rollout.id, LiveRun.restore(state, this.#ground, continuity));
       this.#nextSequence = state.sequence + 1;
     }
     this.#forgetOldest();

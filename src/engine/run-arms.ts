@@ -4,7 +4,7 @@ import type { Rollout } from '../model/rollout.ts';
 import { releaseMatches, type SeriesInfo } from '../model/series.ts';
 import { type DurationMs, type EpochMs, type SlotIndex, slotStartMs } from '../model/time.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
-import { ArmTally } from './arm-tally.ts';
+import { ArmTally, type ArmTallyState } from './arm-tally.ts';
 
 export type Arm = 'baseline' | 'canary';
 
@@ -13,6 +13,14 @@ export interface BoundEndpoint {
   readonly canary: number[];
   /** Its baseline's past has been given to the comparison. */
   isPrimed: boolean;
+}
+
+/** Plain data without infinities. */
+export interface RunArmsState {
+  readonly baseline: ArmTallyState;
+  readonly canary: ArmTallyState;
+  /** Endpoints in the order they were bound, and whether their baseline's past was given to the comparison. */
+  readonly endpoints: readonly (readonly [name: string, isPrimed: boolean])[];
 }
 
 export class RunArms {
@@ -31,6 +39,19 @@ export class RunArms {
     endpoint[arm].push(info.id);
     this.#all[arm].push(info.id);
     this[arm].bind(info.id, window);
+  }
+
+  save(): RunArmsState {
+    const endpoints = [...this.endpoints].map(([name, { isPrimed }]): [string, boolean] => [name, isPrimed]);
+    return { baseline: this.baseline.save(), canary: this.canary.save(), endpoints };
+  }
+
+  /** Goes on with what was counted; series are to be bound again. */
+  restore(saved: RunArmsState): void {
+    this.endpoints.clear();
+    for (const [name, isPrimed] of saved.endpoints) this.endpoints.set(name, { baseline: [], canary: [], isPrimed });
+    this.baseline.restore(saved.baseline);
+    this.canary.restore(saved.canary);
   }
 
   /** Requests of one side in one slot, which must not lie before the window's detail. */

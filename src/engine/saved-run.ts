@@ -6,6 +6,7 @@ import type { AnalysisRun, Decision, Rollout, RunState, Verdict } from '../model
 import { type EpochMs, type SlotIndex, slotOf } from '../model/time.ts';
 import type { BaselineFeedState } from './baseline-feed.ts';
 import type { ExemplarsState } from './exemplars.ts';
+import type { RunArmsState } from './run-arms.ts';
 import { PLAIN_STRICTNESS, type Strictness } from './run-policy.ts';
 import type { RunRecordState } from './run-record.ts';
 
@@ -38,6 +39,8 @@ export interface LiveRunState extends RunRecordState, RunStart {
   readonly source: BaselineFeedState | null;
   readonly comparison: CanaryComparisonState | null;
   readonly exemplars: ExemplarsState | null;
+  /** What came of its releases; absent where the program that saved it counted it anew after a restart. */
+  readonly arms?: RunArmsState | null;
 }
 
 /** A bake whose test cannot be gone on with is over: what was promoted is not judged a second time. Any other run stays as it is. */

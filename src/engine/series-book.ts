@@ -29,6 +29,11 @@ export class SeriesBook {
     return isNew;
   }
 
+  /** The first slot of a saved series, where it is known. */
+  heardFirst(id: number, slot: SlotIndex): void {
+    this.#firstSlot[id] = slot;
+  }
+
   /** Series since the last call, in order of appearance. */
   takeUnsaved(): readonly SeriesInfo[] {
     const unsaved = this.#unsaved;

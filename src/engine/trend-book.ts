@@ -12,7 +12,10 @@ import { PIECE_MS, type SavedTrend, TrendHours } from './trend-hours.ts';
 /** One note a rule: they change at different times. */
 const NOTE_PREFIX = 'trend:';
 const HOUR_MS = 3_600_000;
-/** Rules served in one call, so that the end of ten minutes is no hitch. A piece stays readable for four minutes after it is complete. */
+/**
+ * Rules served in one call, and for each second that time has moved on since the last, so that the end of ten minutes is no hitch. A piece stays readable
+ * for four minutes after it is complete.
+ */
 const RULES_AT_ONCE = 10;
 /** Histograms reach so far back in memory. */
 const MEMORY_MS = 900_000;
@@ -28,6 +31,7 @@ export interface TrendSource {
 export class TrendBook {
   readonly #rules = new Map<string, TrendHours>();
   readonly #changed = new Set<string>();
+  #servedAt: SlotIndex = Number.NaN;
   /** Views cost a millisecond and change once an hour. */
   readonly #views = new WeakMap<TrendHours, { readonly endHour: number; readonly view: TrendView }>();
 
@@ -44,13 +48,16 @@ export class TrendBook {
     if (!Number.isFinite(piece)) return;
     const from = piece * PIECE_MS;
     if (from < (window.newestSlot + 1) * SLOT_MS - MEMORY_MS) return;
+    // A backlog is read much faster than it came.
+    const movedSec = Math.max(1, Math.min(MEMORY_MS / SLOT_MS, window.newestSlot - this.#servedAt || 1));
+    this.#servedAt = window.newestSlot;
     let served = 0;
     for (const [id, hours] of this.#rules) {
       if (hours.piece !== null && hours.piece >= piece) continue;
       const series = seriesOf(hours.rule);
       hours.add(piece, window.counts(series, from, from + PIECE_MS), window.distribution(series, from, from + PIECE_MS, 'all'));
       this.#changed.add(id);
-      if (++served === RULES_AT_ONCE) return;
+      if (++served >= RULES_AT_ONCE * movedSec) return;
     }
   }
 

@@ -37,6 +37,9 @@ export interface JudgingParts {
 export class Judging {
   readonly #parts: JudgingParts;
   readonly #watch: ClockWatch;
+  readonly #sources: SourceBook | null;
+  /** What time it was when counts were judged last, where sources tell it. */
+  #streamTime: EpochMs = Number.NEGATIVE_INFINITY;
   /** A checkpoint the disk refused: tried again, before any newer one. */
   #unwritten: Checkpoint | null = null;
   #undelivered: DecidedSignal[] = [];
@@ -45,6 +48,7 @@ export class Judging {
 
   constructor(parts: JudgingParts) {
     this.#parts = parts;
+    this.#sources = parts.sources ?? null;
     this.#watch = new ClockWatch(parts.clock);
   }
 
@@ -58,10 +62,10 @@ export class Judging {
     return this.#undelivered;
   }
 
-  /** The time that judging is at: the wall clock, or as far as all sources are complete. */
+  /** The time that judging is at: the wall clock, or as far as all sources are complete; -Infinity while nothing is known of them. */
   now(): EpochMs {
-    const { clock, sources } = this.#parts;
-    return sources?.streamTime(clock.now()) ?? clock.now();
+    const wall = this.#parts.clock.now();
+    return this.#sources?.streamTime(wall) ?? wall;
   }
 
   /** Merges flushes and judges as far as they allow. To be called as they come. */
@@ -108,11 +112,11 @@ export class Judging {
   }
 
   #checkpoint(extent: 'bounded' | 'whole'): boolean {
-    const { engine, clock, notes } = this.#parts;
+    const { engine, notes } = this.#parts;
     // What was refused comes first and alone: signals go with the state that they follow from.
     if (this.#unwritten !== null && !this.#write(this.#unwritten, [])) return false;
     const signals = this.#undelivered;
-    const changed = engine.checkpoint(clock.now(), extent);
+    const changed = engine.checkpoint(this.#savedAt(), extent);
     return this.#write({ ...changed, notes: [...changed.notes, ...(notes?.() ?? [])] }, signals);
   }
 
@@ -142,21 +146,38 @@ export class Judging {
     }
   }
 
+  /** What is to be read back of slots is counted from here: of sources, the time that they have come to, or all there is. */
+  #savedAt(): EpochMs {
+    return Math.max(0, this.now());
+  }
+
   #watchClock(): void {
     const { engine, clock, telemetry } = this.#parts;
     const { jumpMs, pauseMs } = this.#watch.look();
     if (pauseMs > 0) {
       telemetry.log.warn({ pauseMs }, 'the process stood still');
-      engine.stoodStill(pauseMs);
+      // What is sent meanwhile waits in the log.
+      if (this.#sources === null) engine.stoodStill(pauseMs);
     }
     if (jumpMs === 0) return;
     telemetry.log.warn({ jumpMs }, 'the wall clock jumped; verdicts are frozen');
-    engine.clockJumped(jumpMs, clock.now() + FREEZE_AFTER_JUMP_MS);
+    // Their time never goes back, and jumps forward no further than the wall clock.
+    const now = this.now();
+    const movedMs = this.#sources === null ? jumpMs : Math.min(Math.max(0, jumpMs), now - this.#streamTime);
+    engine.clockJumped(Number.isFinite(movedMs) ? movedMs : 0, Math.max(now, clock.now()) + FREEZE_AFTER_JUMP_MS);
   }
 
   #advance(): readonly Decision[] {
-    const { engine, sources, clock } = this.#parts;
-    return engine.advance(this.now(), sources?.doubt(clock.now()) ?? null);
+    const { engine, clock } = this.#parts;
+    const sources = this.#sources;
+    const wall = clock.now();
+    if (sources === null) return engine.advance(wall);
+    const now = sources.streamTime(wall);
+    const doubt = sources.doubt(wall);
+    for (const [fromMs, toMs] of sources.takeUnobserved()) engine.notObserved(fromMs, toMs);
+    if (!Number.isFinite(now)) return [];
+    this.#streamTime = now;
+    return engine.advance(now, doubt, 'complete');
   }
 
   #settle(decisions: readonly Decision[]): void {

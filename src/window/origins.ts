@@ -2,7 +2,7 @@
 import type { Origin } from '../model/slot-deltas.ts';
 
 /** Sources remembered; beyond it the one heard longest ago is forgotten. */
-const MAX_SOURCES = 1024;
+const MAX_SOURCES = 4096;
 
 export interface SeenOrigin {
   readonly source: string;

@@ -2,6 +2,9 @@
 import { LATENESS_BINS, type ReleaseArrivals, type ServiceArrivals } from '../model/slot-deltas.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 
+/** `newest`: time comes as far as the newest event; `complete`: no further than `now` either, since some sources may be ahead of others. */
+export type Timing = 'newest' | 'complete';
+
 /** Share of a release's spans that must have come before a slot is judged. */
 const QUANTILE = 0.999;
 const BIN_MS = 1000;
@@ -22,6 +25,14 @@ const HALF_LIFE_MS = 600_000;
 const DECAY_STEP_MS = 10_000;
 /** A release of which less than this fraction of a span is left is forgotten. */
 const FORGOTTEN_BELOW = 0.5;
+/**
+ * Spans of one service come by several sources, each of which tells lateness against its own newest span only: none is judged beyond what the slowest of
+ * them has told. One that told nothing for this long, three times as long as SDKs take between exports, has no more spans of the service for now; so judging
+ * is at most so much further behind, and slots are still there when it comes to them (MAX_LAG_MS and this are less than 90 s).
+ */
+const SOURCE_IDLE_MS = 15_000;
+/** Sources of one service that are told apart; what comes by others is not waited for. */
+const MAX_SOURCES = 256;
 /** A service that was silent for this long is moved on by the wall clock, this far behind it. */
 export const IDLE_MS: DurationMs = 60_000;
 
@@ -31,6 +42,8 @@ export interface SavedPunctuality {
   readonly spans: number;
   readonly decayedTo: number;
   readonly releases: readonly SavedRelease[];
+  /** Latest end time by source, where there are several and the service is judged. */
+  readonly sources?: readonly (readonly [source: string, newestAt: number])[];
 }
 
 export interface SavedRelease {
@@ -85,12 +98,15 @@ export class Punctuality {
   #spans = 0;
   #decayedTo = Number.NaN;
   readonly #releases = new Map<string, ReleaseLateness>();
+  /** Latest end time by source. */
+  readonly #sources = new Map<string, EpochMs>();
   /** NaN when it has to be worked out anew. */
   #lagMs = Number.NaN;
 
-  add(arrivals: ServiceArrivals, now: EpochMs): void {
+  add(arrivals: ServiceArrivals, now: EpochMs, source = ''): void {
     this.heardAt = now;
     this.newestAt = Math.max(this.newestAt, arrivals.maxEndMs);
+    this.#noteSource(source, arrivals.maxEndMs, now);
     this.#decay();
     for (const heard of arrivals.releases) if (!this.#releases.has(heard.release)) this.#releases.set(heard.release, this.#born(heard));
     let spans = 0;
@@ -118,13 +134,16 @@ export class Punctuality {
 
   /**
    * Event time up to which this service may be judged: latest end time - lag, or `now` - 60 s once nothing was heard for 60 s. Never
-   * later than `now`, never earlier than it was (should the wall clock step back). -Infinity before the first span.
+   * later than `now`, never earlier than it was (should the wall clock step back). -Infinity before the first span. `complete`: some sources may be ahead
+   * of `now`, up to which all are complete; latest is then what the slowest of the service's sources has told, and no later than `now`.
    */
-  watermark(now: EpochMs): EpochMs {
+  watermark(now: EpochMs, timing: Timing = 'newest'): EpochMs {
     if (Number.isNaN(this.heardAt)) this.heardAt = now;
     if (this.newestAt === Number.NEGATIVE_INFINITY) return this.mark;
-    const heard = this.newestAt - this.lagMs;
-    const isSilent = now - this.heardAt >= IDLE_MS;
+    const isComplete = timing === 'complete';
+    const heard = (isComplete ? this.#slowest(now) : this.newestAt) - this.lagMs;
+    const heardAt = isComplete ? Math.max(this.heardAt, Math.min(this.newestAt, now)) : this.heardAt;
+    const isSilent = now - heardAt >= IDLE_MS;
     const reached = Math.min(now, isSilent ? Math.max(heard, now - IDLE_MS) : heard);
     this.mark = Math.max(this.mark, reached);
     return this.mark;
@@ -135,11 +154,21 @@ export class Punctuality {
       const used = bins.findLastIndex((count) => count > 0) + 1;
       return { release, of, lateness: [...bins.subarray(0, used)] };
     });
-    return { newestAt: this.newestAt, mark: this.mark, spans: this.#spans, decayedTo: this.#decayedTo, releases };
+    // Where nothing is judged they are gathered again before it is.
+    const isSourced = this.#sources.size > 1 && Number.isFinite(this.mark);
+    return {
+      newestAt: this.newestAt,
+      mark: this.mark,
+      spans: this.#spans,
+      decayedTo: this.#decayedTo,
+      releases,
+      ...(isSourced && { sources: [...this.#sources].filter(([, newestAt]) => newestAt > this.mark - SOURCE_IDLE_MS) }),
+    };
   }
 
   /** A state that does not tell releases apart counts as one more release, which is forgotten in time. */
   restore(saved: SavedPunctuality | EarlierPunctuality): void {
+    for (const [source, newestAt] of saved.sources ?? []) this.#sources.set(source, newestAt);
     this.newestAt = saved.newestAt;
     this.mark = saved.mark ?? Number.NEGATIVE_INFINITY;
     this.#spans = saved.spans;
@@ -150,6 +179,24 @@ export class Punctuality {
       restored.add(lateness);
       this.#releases.set(release, restored);
     }
+  }
+
+  #noteSource(source: string, newestAt: EpochMs, now: EpochMs): void {
+    const known = this.#sources.get(source);
+    if (known === undefined && this.#sources.size >= MAX_SOURCES) {
+      const to = Math.min(this.newestAt, now);
+      for (const [name, at] of this.#sources) if (at <= to - SOURCE_IDLE_MS) this.#sources.delete(name);
+      if (this.#sources.size >= MAX_SOURCES) return;
+    }
+    this.#sources.set(source, Math.max(known ?? newestAt, newestAt));
+  }
+
+  /** Of the sources that still tell something, the earliest latest end time, no later than `now`. */
+  #slowest(now: EpochMs): EpochMs {
+    const to = Math.min(this.newestAt, now);
+    let slowest = to;
+    for (const newestAt of this.#sources.values()) if (newestAt > to - SOURCE_IDLE_MS) slowest = Math.min(slowest, newestAt);
+    return slowest;
   }
 
   /** A release heard for the first time: the service's spans count from where its earliest span lies, as though they had come evenly. */

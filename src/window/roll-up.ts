@@ -9,7 +9,7 @@ const BUDGET_BYTES = 262_144;
 const BACKLOG_CALLS = 20;
 
 /** How far back in seconds `restore` may need slots of each level: a slot of the next level that was being built, and its neighbour. */
-export const RESTORE_SEC: Readonly<Record<LevelSeconds, number>> = { 1: 240, 10: 1200, 60: 1800, 600: 9000, 3600: 0 };
+export const RESTORE_SEC: Readonly<Record<LevelSeconds, number>> = { 1: 420, 10: 1200, 60: 1800, 600: 9000, 3600: 0 };
 
 /** How far back in seconds completed slots wait to be taken, should nobody take them: about as far as they would be kept in a store. */
 const WAIT_SEC: Readonly<Record<LevelSeconds, number>> = { 1: 0, 10: 1200, 60: 6 * 3600, 600: 3 * 86_400, 3600: 30 * 86_400 };

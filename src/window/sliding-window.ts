@@ -4,17 +4,18 @@ import type { Counts } from '../model/distribution.ts';
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import type { SeriesInfo } from '../model/series.ts';
 import { cellLanes, type SlotDeltas } from '../model/slot-deltas.ts';
-import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotStartMs } from '../model/time.ts';
+import { type DurationMs, type EpochMs, type SlotIndex, slotStartMs } from '../model/time.ts';
 import { BlockSum } from './block-sum.ts';
 import { BlockWriter } from './block-writer.ts';
 import { Origins } from './origins.ts';
-import { Punctuality } from './punctuality.ts';
+import { Punctuality, type Timing } from './punctuality.ts';
 import { SeriesTallies } from './series-tallies.ts';
 import type { SlotBlock } from './slot-block.ts';
 import { SlotCascade } from './slot-cascade.ts';
 import { SlotReading } from './slot-reading.ts';
 import type { Selection, SparseDistribution } from './sparse-distribution.ts';
 import { checkedBlock, restoredNote, WINDOW_NOTE, type WindowNote } from './window-note.ts';
+import { WindowTime } from './window-time.ts';
 
 export interface SlidingWindowOptions {
   readonly layout: HistogramLayout;
@@ -33,11 +34,11 @@ export interface MergeOutcome {
 /**
  * The freeze horizon is one for all services: the newest event time of any, less grace. It moves only in `advance`, so neither the cut of
  * flushes nor their order between two advances changes a count. When no span at all came for `graceMs` of wall clock, every slot is frozen.
- * Windows are rounded outward to slots: 1 s for the last 90 s, 10 s before that, up to 15 minutes.
+ * Windows are rounded outward to slots: 1 s for the last 90 s, 10 s before that, up to 15 minutes. Where sources tell how far they are complete, all of
+ * this is counted back from there: what some are ahead is held besides, at 1 s a slot.
  */
 export class SlidingWindow {
   readonly layout: HistogramLayout;
-  readonly #graceMs: DurationMs;
   readonly #writer: BlockWriter;
   readonly #slots: SlotCascade;
   readonly #sum: BlockSum;
@@ -46,14 +47,12 @@ export class SlidingWindow {
   readonly #tallies = new SeriesTallies();
   readonly #services = new Map<string, Punctuality>();
   readonly #serviceOf: (Punctuality | undefined)[] = [];
-  #newestMs: EpochMs = Number.NEGATIVE_INFINITY;
-  #now: EpochMs = Number.NaN;
-  #heardAt: EpochMs = Number.NaN;
+  readonly #time: WindowTime;
   #lateSpans = 0;
 
   constructor(options: SlidingWindowOptions) {
     this.layout = options.layout;
-    this.#graceMs = options.graceMs ?? 60_000;
+    this.#time = new WindowTime(options.graceMs ?? 60_000);
     this.#writer = new BlockWriter(options.layout);
     this.#slots = new SlotCascade(this.#writer);
     this.#sum = new BlockSum(options.layout);
@@ -91,29 +90,33 @@ export class SlidingWindow {
       from = to;
     }
     for (const arrivals of deltas.arrivals) {
-      this.#punctuality(arrivals.service).add(arrivals, this.#now);
-      this.#newestMs = Math.max(this.#newestMs, arrivals.maxEndMs);
+      this.#punctuality(arrivals.service).add(arrivals, this.#time.now, deltas.origin.source);
+      this.#time.newestMs = Math.max(this.#time.newestMs, arrivals.maxEndMs);
     }
-    this.#slots.newestSlot = this.newestSlot;
-    // The clock of the last advance may be long past: a replay has none in between two requests.
-    if (deltas.size > 0) this.#heardAt = Number.NaN;
+    this.#noteNewest();
+    if (deltas.size > 0) this.#time.heard();
     return { duplicate: false, late, firstRow };
   }
 
-  /** Freezes and rolls up what is complete. Call about once a second with the wall clock, in a replay with the clock of the recording. */
-  advance(now: EpochMs): void {
-    this.#now = now;
-    if (this.#newestMs === Number.NEGATIVE_INFINITY) return;
-    if (Number.isNaN(this.#heardAt)) this.#heardAt = now;
-    const isSilent = now - this.#heardAt >= this.#graceMs;
-    const horizon = isSilent ? this.newestSlot + 1 : Math.floor((this.#newestMs - this.#graceMs) / SLOT_MS);
+  /**
+   * Freezes and rolls up what is complete. Call about once a second with the wall clock, in a replay with the clock of the recording, and where sources tell
+   * how far they are complete with the time that all of them have come to.
+   */
+  advance(now: EpochMs, timing: Timing = 'newest'): void {
+    const horizon = this.#time.advance(now, timing);
+    if (horizon === null) return;
+    this.#noteNewest();
     this.#slots.advance(horizon);
+  }
+
+  /** Single slots are to be readable from `slot` on, as far back as there is room for; Infinity: as far as they are anyway. */
+  set neededFrom(slot: SlotIndex) {
+    this.#slots.neededFrom = slot;
   }
 
   /** `ms` of wall clock in which nobody listened, or that never were: what was heard a moment ago is not long ago now. */
   notListened(ms: DurationMs): void {
-    this.#now += ms;
-    this.#heardAt += ms;
+    this.#time.notListened(ms);
     for (const punctuality of this.#services.values()) punctuality.heardAt += ms;
   }
 
@@ -127,9 +130,9 @@ export class SlidingWindow {
     return this.#slots.detailFrom;
   }
 
-  /** Slot of the newest event time; -Infinity before the first span. */
+  /** Slot that time has come to: of the newest event, or as far as sources are complete; -Infinity before the first span. */
   get newestSlot(): SlotIndex {
-    return Math.floor(this.#newestMs / SLOT_MS);
+    return this.#time.slot;
   }
 
   /** Spans of all series that are in no window. */
@@ -143,8 +146,8 @@ export class SlidingWindow {
   }
 
   /** Event time up to which `service` may be judged; -Infinity when it was never heard. See `Punctuality.watermark`. */
-  watermark(service: string, now: EpochMs): EpochMs {
-    return this.#services.get(service)?.watermark(now) ?? Number.NEGATIVE_INFINITY;
+  watermark(service: string, now: EpochMs, timing: Timing = 'newest'): EpochMs {
+    return this.#services.get(service)?.watermark(now, timing) ?? Number.NEGATIVE_INFINITY;
   }
 
   /** The watermark last given out, which asking does not move; -Infinity before any. */
@@ -247,30 +250,48 @@ export class SlidingWindow {
   /** What changed since the last call: slots replace those of the same level and start, notes those of the same key. */
   checkpoint(): { slots: StoredSlot[]; notes: StoredNote[] } {
     const note: WindowNote = {
-      newestMs: this.#newestMs,
+      ...this.#time.saved(),
       lateSpans: this.#lateSpans,
       cascade: this.#slots.saved(),
       origins: this.#origins.saved(),
-      services: [...this.#services].map(([service, punctuality]) => ({ service, ...punctuality.saved() })),
+      services: [...this.#services].map(([service, punctuality]) => ({ service, heardAt: punctuality.heardAt, ...punctuality.saved() })),
     };
     return { slots: this.#slots.takeChanged(), notes: [{ key: WINDOW_NOTE, json: JSON.stringify(note) }, ...this.#tallies.takeChanged()] };
   }
 
   /**
    * Takes back what checkpoints saved. Of the slots, those within RESTORE_SEC before the last checkpoint are needed; others are skipped.
-   * Throws PermanentError, naming the offset, when a slot is corrupt or of another histogram layout; then this window is unusable.
+   * Throws PermanentError, naming the offset, when a slot is corrupt or of another histogram layout; then this window is unusable. `exact`: time goes on
+   * where it was, and silence with it; else silence begins anew.
    */
-  restore(slots: readonly StoredSlot[], notes: readonly StoredNote[], series: readonly SeriesInfo[]): void {
+  restore(
+    slots: readonly StoredSlot[],
+    notes: readonly StoredNote[],
+    series: readonly SeriesInfo[],
+    continuity: 'gap' | 'exact' = 'gap',
+  ): void {
     const note = restoredNote(notes);
     if (note === null) return;
-    this.#newestMs = note.newestMs ?? Number.NEGATIVE_INFINITY;
+    const isExact = continuity === 'exact';
+    this.#time.restore(note, isExact);
     this.#lateSpans = note.lateSpans;
     this.#origins.restore(note.origins);
-    for (const saved of note.services) this.#punctuality(saved.service).restore(saved);
+    for (const saved of note.services) {
+      const punctuality = this.#punctuality(saved.service);
+      punctuality.restore(saved);
+      if (isExact) punctuality.heardAt = saved.heardAt ?? Number.NaN;
+    }
     this.announce(series);
     this.#tallies.restore(notes);
-    this.#slots.newestSlot = this.newestSlot;
+    this.#noteNewest();
+    // What was kept is there to be read back, but for what a program kept that dropped all before its newest 90 s.
+    if (isExact && note.cascade.droppedBefore != null) this.#slots.neededFrom = Number.NEGATIVE_INFINITY;
     this.#slots.restore(note.cascade, slots, this.layout);
+  }
+
+  #noteNewest(): void {
+    this.#slots.newestSlot = this.#time.newestSlot;
+    this.#slots.reachedSlot = this.#time.slot;
   }
 
   #punctuality(service: string): Punctuality {

@@ -11,17 +11,25 @@ import { restoredBlocks, type SavedCascade } from './window-note.ts';
 /** 1 s slots stay readable this far behind the newest one, 10 s slots this far. */
 const DETAIL_SEC = 90;
 const TENS_SEC = 900;
+/** And no further back than this, whoever needs them. */
+export const MAX_DETAIL_SEC = 300;
 const TEN = 10;
 
 export class SlotCascade {
   /** Newest slot with a span; -Infinity before the first. */
   newestSlot: SlotIndex = Number.NEGATIVE_INFINITY;
+  /** The newest one that time has come to: what is kept how fine is counted back from here. -Infinity before any. */
+  reachedSlot: SlotIndex = Number.NEGATIVE_INFINITY;
+  /** 1 s slots from this one on are still to be read, however far back, within `MAX_DETAIL_SEC`. */
+  neededFrom: SlotIndex = Number.POSITIVE_INFINITY;
   readonly #writer: BlockWriter;
   readonly #seconds: SecondSlots;
   readonly #rollUp: RollUp;
   #frozenBefore: SlotIndex = Number.NEGATIVE_INFINITY;
   /** Slots before this are in 10 s slots too; a multiple of 10. */
   #rolledBefore: SlotIndex = Number.NEGATIVE_INFINITY;
+  /** 1 s slots before this are gone, whoever comes to need them. */
+  #droppedBefore: SlotIndex = Number.NEGATIVE_INFINITY;
 
   constructor(writer: BlockWriter) {
     this.#writer = writer;
@@ -36,7 +44,9 @@ export class SlotCascade {
 
   /** 1 s slots from this one on are kept; a multiple of 10. */
   get detailFrom(): SlotIndex {
-    return Math.min(this.#rolledBefore, Math.floor((this.newestSlot - DETAIL_SEC) / TEN) * TEN);
+    const needed = Math.max(this.neededFrom, this.reachedSlot - MAX_DETAIL_SEC);
+    const kept = Math.min(this.#rolledBefore, Math.floor(Math.min(this.reachedSlot - DETAIL_SEC, needed) / TEN) * TEN);
+    return Math.max(kept, this.#droppedBefore);
   }
 
   /** Memory held by slots. */
@@ -67,7 +77,7 @@ export class SlotCascade {
   /** The slots that [fromMs, toMs) touches, oldest first: 10 s ones before `detailFrom`, then 1 s ones. */
   *touched(fromMs: EpochMs, toMs: EpochMs): Generator<{ readonly endSec: number; readonly blocks: readonly SlotBlock[] }> {
     const detailFrom = this.detailFrom;
-    const from = Math.max(Math.floor(fromMs / SLOT_MS), this.newestSlot - TENS_SEC - TEN);
+    const from = Math.max(Math.floor(fromMs / SLOT_MS), this.reachedSlot - TENS_SEC - TEN);
     const to = Math.min(Math.ceil(toMs / SLOT_MS), this.newestSlot + 1);
     for (let start = Math.floor(from / TEN) * TEN; start < Math.min(to, detailFrom); start += TEN) {
       const block = this.#rollUp.tens.get(start);
@@ -90,17 +100,19 @@ export class SlotCascade {
   }
 
   saved(): SavedCascade {
-    return { frozenBefore: this.#frozenBefore, rolledBefore: this.#rolledBefore, openFrom: this.#rollUp.saved() };
+    const [frozenBefore, rolledBefore, droppedBefore] = [this.#frozenBefore, this.#rolledBefore, this.#droppedBefore];
+    return { frozenBefore, rolledBefore, droppedBefore, openFrom: this.#rollUp.saved() };
   }
 
-  /** Set `newestSlot` first. */
+  /** Set `newestSlot`, `reachedSlot` and `neededFrom` first. */
   restore(saved: SavedCascade, slots: readonly StoredSlot[], layout: HistogramLayout): void {
     this.#frozenBefore = saved.frozenBefore ?? Number.NEGATIVE_INFINITY;
     this.#rolledBefore = saved.rolledBefore ?? Number.NEGATIVE_INFINITY;
+    this.#droppedBefore = saved.droppedBefore ?? Number.NEGATIVE_INFINITY;
     const [, from60, from600] = saved.openFrom;
     const blocks = restoredBlocks(slots, layout, {
       1: this.detailFrom,
-      10: this.newestSlot - TENS_SEC - TEN,
+      10: this.reachedSlot - TENS_SEC - TEN,
       60: from60 ?? Number.NEGATIVE_INFINITY,
       600: from600 ?? Number.NEGATIVE_INFINITY,
       3600: Number.POSITIVE_INFINITY,
@@ -121,7 +133,8 @@ export class SlotCascade {
       this.#rollUp.add(start, this.#writer.mergeLanes(parts));
     }
     this.#rolledBefore = Math.max(this.#rolledBefore, rollTo);
-    this.#rollUp.dropTensBefore(this.newestSlot - TENS_SEC - TEN);
-    this.#seconds.dropBefore(this.detailFrom);
+    this.#rollUp.dropTensBefore(this.reachedSlot - TENS_SEC - TEN);
+    this.#droppedBefore = this.detailFrom;
+    this.#seconds.dropBefore(this.#droppedBefore);
   }
 }

@@ -13,15 +13,21 @@ export const WINDOW_NOTE = 'window';
 export interface SavedCascade {
   readonly frozenBefore: number | null;
   readonly rolledBefore: number | null;
+  /** Absent where the program that saved it always counted back from the newest slot. */
+  readonly droppedBefore?: number | null;
   readonly openFrom: readonly (number | null)[];
 }
 
 export interface WindowNote {
   readonly newestMs: number | null;
+  /** How far time has come, where sources tell it; null or absent: as far as the newest event. */
+  readonly reachedMs?: number | null;
+  /** When anything was heard last, as far as it was told; null or absent: it is told next. */
+  readonly heardAt?: number | null;
   readonly lateSpans: number;
   readonly cascade: SavedCascade;
   readonly origins: readonly SeenOrigin[];
-  readonly services: readonly ({ readonly service: string } & SavedPunctuality)[];
+  readonly services: readonly ({ readonly service: string; readonly heardAt?: number | null } & SavedPunctuality)[];
 }
 
 /** The note, or null when there is none. Throws PermanentError when it is not what was written. */

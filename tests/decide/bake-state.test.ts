@@ -65,6 +65,21 @@ describe('a step of a bake', () => {
     expect(step.action === 'rollback').toBe(
       input.outcome === 'fail' && input.distrust === null && input.objection === null && input.mode === 'rollback',
     );
-    if (input.at >= input.until) expect(isFinal(step.state)).toBe(true);
+    const isPutOff = input.distrust === 'input_lagging' || input.distrust === 'input_gap';
+    if (input.at >= input.until) expect(isFinal(step.state)).toBe(!isPutOff);
+  });
+
+  it.each(['input_lagging', 'input_gap'] as const)('is put off, within an hour, while the telemetry is in doubt: %s', (distrust) => {
+    const harm = {
+      outcome: 'fail',
+      reason: 'harm_proven',
+      objection: null,
+      mode: 'rollback',
+      until: 10_000,
+      promotedFor: 'health_proven',
+    } as const;
+    expect(stepBake({ ...harm, distrust, at: 20_000 })).toMatchObject({ state: 'baking', action: null });
+    expect(stepBake({ ...harm, distrust: null, at: 20_000 })).toMatchObject({ state: 'rolled_back', action: 'rollback' });
+    expect(stepBake({ ...harm, distrust, at: 3_610_000 })).toMatchObject({ state: 'held', reason: distrust, action: 'hold' });
   });
 });

@@ -18,6 +18,24 @@ const calm: RunInput = {
   deadline: 10_000,
 };
 
+describe.each(['input_lagging', 'input_gap'] as const)('while input is in doubt: %s', (distrust) => {
+  const late = { ...calm, distrust, at: 20_000 };
+
+  it.each<[string, Partial<RunInput>, string]>([
+    ['harm', { outcome: 'fail', reason: 'harm_proven' }, 'rolled_back'],
+    ['health', { outcome: 'pass', reason: 'health_proven' }, 'promoted'],
+    ['the end of the time', {}, 'expired'],
+    ['the horizon', { reason: 'horizon_reached', at: 5_000 }, 'expired'],
+  ])('%s is put off beyond the deadline, not lost', (_, change, then) => {
+    expect(stepRun({ ...late, ...change })).toMatchObject({ state: 'running', decision: 'hold', reason: distrust, action: null });
+    expect(stepRun({ ...late, ...change, distrust: null }).state).toBe(then);
+  });
+
+  it('an hour after the deadline nobody waits any more', () => {
+    expect(stepRun({ ...late, outcome: 'fail', at: 3_610_000 })).toMatchObject({ state: 'expired', decision: 'hold', reason: distrust });
+  });
+});
+
 describe('a step of an analysis run', () => {
   it.each<[string, Partial<RunInput>, string]>([
     ['goes on while evidence accumulates', {}, 'running continue accumulating -'],

@@ -19,10 +19,10 @@ describe('Origins', () => {
 
   it('forgets the source heard longest ago when there are too many', () => {
     const origins = new Origins();
-    for (let i = 0; i < 1024; i++) origins.admit(origin(`s${i}`, '1', 5));
+    for (let i = 0; i < 4096; i++) origins.admit(origin(`s${i}`, '1', 5));
     origins.admit(origin('s0', '1', 6));
     origins.admit(origin('one more', '1', 1));
-    expect(origins.saved()).toHaveLength(1024);
+    expect(origins.saved()).toHaveLength(4096);
     expect(origins.admit(origin('s0', '1', 6))).toBe(false);
     expect(origins.saved().some(({ source }) => source === 's1')).toBe(false);
   });
