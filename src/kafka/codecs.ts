@@ -25,12 +25,13 @@ function codec(compress: (plain: Buffer) => Buffer, decompress: (packed: Buffer)
 const JAVA_MAGIC = Buffer.from('\x82SNAPPY\0', 'latin1');
 const JAVA_HEADER_BYTES = 16;
 
-/** Others write one bare block. */
-function fromSnappy(packed: Buffer): Buffer {
+/** Others write one bare block. Throws when a length is none. */
+export function fromSnappy(packed: Buffer): Buffer {
   if (!packed.subarray(0, JAVA_MAGIC.length).equals(JAVA_MAGIC)) return snappy.uncompressSync(packed) as Buffer;
   const blocks: Buffer[] = [];
   for (let at = JAVA_HEADER_BYTES; at < packed.length; ) {
     const end = at + 4 + packed.readInt32BE(at);
+    if (end < at + 4 || end > packed.length) throw new RangeError(`a block of snappy from ${at} to ${end} of ${packed.length} bytes`);
     blocks.push(snappy.uncompressSync(packed.subarray(at + 4, end)) as Buffer);
     at = end;
   }
