@@ -58,7 +58,7 @@ export async function handedOver(client: Kafka, partitions: number): Promise<Han
     for (let row = 0; row < deltas.size; row++) {
       const info = known.infos.get(deltas.series[row] as number);
       if (info === undefined) throw new Error(`no series ${deltas.series[row]}`);
-      const key = `${info.service} ${info.release.attributes['service.version']} ${info.endpoint}`;
+      const key = `${info.service} ${info.release.attributes.get('service.version')} ${info.endpoint}`;
       const tally = tallies.get(key) ?? { requests: 0, failed: 0 };
       tallies.set(key, tally);
       tally.requests += deltas.count[row] as number;
