@@ -108,8 +108,13 @@ export class KnownSeries {
     if (known >= 0) return known;
     this.#reader.start(bytes.subarray(start, end));
     const entry = readEndpoint(this.#reader);
-    if (isOtherRelease(release.release) && release.service.name === OVERFLOW_ENDPOINT) return this.#overflow(release, entry);
-    if (!this.#hasRoom(release.service)) return this.#overflow(release, entry);
+    const isOfOthers = release.service.name === OVERFLOW_ENDPOINT;
+    if (entry.kind === 'overflow' || isOfOthers || !this.#hasRoom(release.service)) {
+      const id = this.#overflow(release, entry);
+      const hasOwnName = entry.kind === 'overflow' && this.#seriesNumbers.size < this.#limits.maxTotal;
+      if (hasOwnName) this.#seriesNumbers.add(hash, release.index, 0, bytes, end - start, id, start);
+      return id;
+    }
     const info = this.#create(release, entry);
     this.#place(hash, release, bytes, start, end, info);
     return info.id;
