@@ -9,6 +9,7 @@ import { Secret } from '../config/secret.ts';
 import { watchConfig } from '../config/watch-config.ts';
 import type { SpanEncoding } from '../receivers/receiver.ts';
 import { SpanFileWriter } from '../receivers/span-file-writer.ts';
+import { startEvaluateRole } from '../service/evaluate-role.ts';
 import { startIngestRole } from '../service/ingest-role.ts';
 import { type RunningService, type ServiceOptions, startService } from '../service.ts';
 import { createTelemetry, type RunningTelemetry } from '../telemetry/create-telemetry.ts';
@@ -17,7 +18,7 @@ import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context
 import { VERSION } from './package-version.ts';
 
 /** What this process does of the work. */
-const ROLES = ['all', 'ingest'] as const;
+const ROLES = ['all', 'ingest', 'evaluate'] as const;
 type Role = (typeof ROLES)[number];
 
 interface ServeOptions {
@@ -30,6 +31,7 @@ const EXAMPLES = `Examples:
   slipstream serve --config config/local.yaml
   slipstream serve --config config/local.yaml --record spans.binpb    # keep every request for a replay
   slipstream serve --config slipstream.yaml --role ingest             # one of several that count spans
+  slipstream serve --config slipstream.yaml --role evaluate           # one of several that judge what was counted
 `;
 
 /** Something is wrong that nobody foresaw: the supervisor starts us anew (sysexits.h, EX_SOFTWARE). */
@@ -42,7 +44,10 @@ export const addServe: AddCommand = (program, context, act) => {
     .addHelpText('before', EXAMPLES)
     .requiredOption('-c, --config <file>', 'the process file; it names the SLO files')
     .addOption(
-      new Option('--role <role>', 'all: count and judge in one process; ingest: count, for others that judge (needs `kafka`)')
+      new Option(
+        '--role <role>',
+        'all: count and judge in one process; ingest: count, for others that judge; evaluate: judge what they counted (both need `kafka`)',
+      )
         .choices(ROLES)
         .default('all'),
     )
@@ -108,6 +113,8 @@ function start(role: Role, options: ServiceOptions): Promise<RunningService> {
       return startService(options);
     case 'ingest':
       return startIngestRole(options);
+    case 'evaluate':
+      return startEvaluateRole(options);
     default:
       return role satisfies never;
   }

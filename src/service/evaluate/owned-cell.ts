@@ -86,7 +86,8 @@ export class OwnedCell {
     }
     this.#position = { offset: record.offset + 1, anchor: { offset: record.offset, timestampMs: record.timestampMs } };
     const now = this.cell.judging.now();
-    if (now - this.#turnedAt < TURN_MS) return;
+    // Nothing is known of the sources at first.
+    if (!(now - this.#turnedAt >= TURN_MS)) return;
     this.#turnedAt = now;
     this.cell.judging.turn([]);
     this.#tellHarms();

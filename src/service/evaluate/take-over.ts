@@ -1,4 +1,5 @@
 /** Takes a partition of the delta topic over: fences who had it, reads its state back whole, and builds the cell that goes on from there. */
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
@@ -9,12 +10,16 @@ import { openChangelog } from '../../kafka/changelog.ts';
 import type { kafkaClient } from '../../kafka/kafka-client.ts';
 import type { SavedState } from '../../model/checkpoint.ts';
 import { HistogramLayout } from '../../model/histogram-layout.ts';
+import type { EpochMs } from '../../model/time.ts';
 import { ChangelogStore } from '../../store/changelog-store.ts';
 import { DeltaReader } from '../../wire/delta-reader.ts';
 import { Cell, type CellParts } from '../cell.ts';
 import { type CellGauges, cellTelemetry } from '../members/cell-telemetry.ts';
 import { restored } from '../restored-state.ts';
 import { OwnedCell, savedPosition } from './owned-cell.ts';
+
+/** Each member that counts keeps to the limits by itself, and they need not meet the same names first. */
+const MEMBERS_SHARE = 2;
 
 export interface TakeOverParts
   extends Pick<CellParts, 'version' | 'clock' | 'sinks' | 'isStandby' | 'readiness' | 'metrics' | 'permit' | 'beforeDelivery'> {
@@ -115,10 +120,20 @@ export async function takeOver(parts: TakeOverParts, { partition, abort, lost }:
   }
 }
 
-function rebuilt(config: Config, saved: SavedState, now: number): { readonly engine: Engine; readonly reader: DeltaReader } {
-  const engine = new Engine(config.policies, new HistogramLayout(config.histogram.digits, config.histogram.highestUs));
-  if (saved.at !== null) engine.restore(saved, now);
-  return { engine, reader: new DeltaReader({ known: saved.series, notes: saved.notes }) };
+function rebuilt(config: Config, saved: SavedState, now: EpochMs): { readonly engine: Engine; readonly reader: DeltaReader } {
+  const { policies, histogram, series } = config;
+  const layout = new HistogramLayout(histogram.digits, histogram.highestUs);
+  const engine = new Engine(policies, layout);
+  if (saved.at !== null) engine.restore(saved, now, 'exact');
+  const reader = new DeltaReader({
+    layout,
+    known: saved.series,
+    notes: saved.notes,
+    maxTotal: MEMBERS_SHARE * series.maxTotal,
+    maxSeriesOf: (service) => MEMBERS_SHARE * (policies.services.get(service)?.maxSeries ?? policies.fallback.maxSeries),
+    hashSeed: randomBytes(4).readUInt32LE(),
+  });
+  return { engine, reader };
 }
 
 /** Objectives and policies of the services that a cell has: others' would look as if nothing were heard of them. */
