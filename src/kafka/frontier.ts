@@ -7,6 +7,8 @@ import { within } from './time-limit.ts';
 
 /** A question that failed is asked again by whoever asked it. */
 const RETRY = { initialRetryTime: 50, retries: 2 } as const;
+/** `t/2` before `t/10`. */
+const BY_NUMBER = new Intl.Collator('en', { numeric: true }).compare;
 /** Saying good-bye to a broker that is away. */
 const CLOSE_MS = 1_000;
 
@@ -32,9 +34,9 @@ export class Frontier {
   partitions(topics: readonly string[]): Promise<readonly string[]> {
     return this.#ask(async (admin) => {
       const { topics: found } = await admin.fetchTopicMetadata({ topics: [...topics] });
-      return found.flatMap(({ name, partitions }) =>
-        partitions.map(({ partitionId }) => partitionName({ topic: name, partition: partitionId })).sort(byNumber),
-      );
+      return found
+        .flatMap(({ name: topic, partitions }) => partitions.map(({ partitionId: partition }) => partitionName({ topic, partition })))
+        .sort(BY_NUMBER);
     });
   }
 
@@ -108,8 +110,4 @@ export class Frontier {
 
 async function drop(admin: Promise<Admin>): Promise<void> {
   await admin.then((ready) => ready.disconnect()).catch(() => {});
-}
-
-function byNumber(left: string, right: string): number {
-  return Number(left.slice(left.lastIndexOf('/') + 1)) - Number(right.slice(right.lastIndexOf('/') + 1));
 }

@@ -1,13 +1,16 @@
 /** Habits of kafkajs' consumers by which records get lost unseen, mended for those that ask for it. */
 import { createRequire } from 'node:module';
-import kafkajs, { type Assigner, type PartitionAssigner } from 'kafkajs';
+import kafkajs, { type Assigner, type Cluster, type PartitionAssigner } from 'kafkajs';
 import { mendAbortedRecords } from './aborted-records.ts';
-import type { TopicPartition } from './log.ts';
+import { partitionName, type TopicPartition } from './log.ts';
+import { shares } from './log-consumer-shares.ts';
 
 /** Hears that a partition was asked for an offset that its log does not have; has paused it when it returns. */
 export type OutOfRange = (of: TopicPartition) => void;
 
 const OUT_OF_RANGE = Symbol('out of range');
+/** Members agree on it by name. */
+const ASSIGNER = 'slipstream-shares';
 
 type Marked = Assigner & { readonly [OUT_OF_RANGE]?: OutOfRange };
 
@@ -25,13 +28,47 @@ interface Runner {
 let isMended = false;
 
 /**
- * To be given to a consumer as its only assigner: kafkajs' own, which carries the mark by which the consumer is known as one of ours.
+ * To be given to a consumer as its only assigner: it carries the mark by which the consumer is known as one of ours.
  * For those an offset out of range is told of instead of being replaced by the group's default (which kafkajs also commits), and a batch that was
  * fetched before a seek is dropped even when it holds nothing but aborted records, with which kafkajs would undo the seek.
  */
 export function watchedAssigner(outOfRange: OutOfRange): PartitionAssigner {
   mend();
-  return (config) => ({ ...kafkajs.PartitionAssigners.roundRobin(config), [OUT_OF_RANGE]: outOfRange });
+  return (config) => {
+    const base = kafkajs.PartitionAssigners.roundRobin(config);
+    return {
+      ...base,
+      name: ASSIGNER,
+      protocol: (subscription) => ({ ...base.protocol(subscription), name: ASSIGNER }),
+      assign: async ({ members, topics }) => {
+        const all = topics.flatMap((topic) => partitionsOf(config.cluster, topic));
+        const byName = new Map(all.map((of) => [partitionName(of), of]));
+        const found = shares(
+          members.map(({ memberId }) => memberId),
+          [...byName.keys()],
+        );
+        return [...found].map(([memberId, names]) => ({
+          memberId,
+          memberAssignment: encode(names.flatMap((name) => byName.get(name) ?? [])),
+        }));
+      },
+      [OUT_OF_RANGE]: outOfRange,
+    };
+  };
+}
+
+function partitionsOf(cluster: Cluster, topic: string): TopicPartition[] {
+  // Not in the types of kafkajs 2.2.4, though its own assigner lives by it.
+  const known = (cluster as unknown as { findTopicPartitionMetadata(topic: string): { partitionId: number }[] }).findTopicPartitionMetadata(
+    topic,
+  );
+  return known.map(({ partitionId }) => ({ topic, partition: partitionId }));
+}
+
+function encode(partitions: readonly TopicPartition[]): Buffer {
+  const topics = Map.groupBy(partitions, ({ topic }) => topic);
+  const assignment = Object.fromEntries([...topics].map(([topic, of]) => [topic, of.map(({ partition }) => partition)]));
+  return kafkajs.AssignerProtocol.MemberAssignment.encode({ version: 0, assignment, userData: Buffer.alloc(0) });
 }
 
 function mend(): void {

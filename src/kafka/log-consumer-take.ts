@@ -68,10 +68,15 @@ function take(reading: Reading, message: KafkaMessage, taking: Taking): boolean 
   if (offset < reading.offset) return true;
   const now = taking.now();
   const knownMs = timestampMs >= 0 && timestampMs <= now ? timestampMs : -1;
+  const { checks } = reading;
   for (const gap of reading.gaps.splice(0)) taking.user.gap({ ...gap, toMs: knownMs >= 0 ? knownMs : null });
+  if (reading.checks !== checks) return false;
   const { key, value } = message;
   const record: LogRecord = { offset, timestampMs: knownMs, key, value, headers: headersOf(message) };
-  if (taking.user.take(reading.of, record) === 'full') {
+  const answer = taking.user.take(reading.of, record);
+  // Its user has sent the partition elsewhere meanwhile: what it says of this record is of no use any more.
+  if (reading.checks !== checks) return false;
+  if (answer === 'full') {
     taking.full();
     return false;
   }

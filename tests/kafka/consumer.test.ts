@@ -109,6 +109,22 @@ describeKafka('a reader of a log', (broker) => {
     expect(user.gaps).toEqual([]);
   });
 
+  it('goes back at once when its user says so while it takes a record', async () => {
+    await world.makeTopic('seek-within');
+    await world.write('seek-within', values(10));
+    const { consumer, user } = world.reader({ groupId: 'seek-within', topics: ['seek-within'] });
+    let isSentBack = false;
+    user.isFull = (of, { offset }) => {
+      if (offset === 6 && !isSentBack) {
+        isSentBack = true;
+        consumer.seek(of, { offset: 2, anchor: null });
+      }
+      return false;
+    };
+    await consumer.start();
+    await vi.waitFor(() => expect(user.seen.map(({ offset }) => offset)).toEqual([0, 1, 2, 3, 4, 5, 6, 2, 3, 4, 5, 6, 7, 8, 9]), UNTIL);
+  });
+
   it('says of an empty partition that all was taken up to the time its end was asked for', async () => {
     await world.makeTopic('empty');
     let now = 5_000_000;
@@ -203,7 +219,7 @@ describeKafka('a reader of a log', (broker) => {
     await admin.createPartitions({ topicPartitions: [{ topic: 'match-a', count: 2 }] });
     await vi.waitFor(() => world.write('match-a', ['a1'], 1), UNTIL);
     await vi.waitFor(() => expect(user.values('match-a/1')).toContain('a1'), UNTIL);
-    expect(consumer.expected()).toEqual(['match-a/0', 'match-a/1', 'match-b/0']);
+    await vi.waitFor(() => expect(consumer.expected()).toEqual(['match-a/0', 'match-a/1', 'match-b/0']), UNTIL);
     expect(user.ended).toEqual([]);
   });
 });
