@@ -164,7 +164,8 @@ export class RollbackPermits {
     const { log, member, now, monotonicMs, telemetry } = this.#parts;
     const known = this.#tries.get(id);
     if (known !== undefined && (known.isWriting || monotonicMs() < known.notBefore)) return;
-    this.#tries.set(id, { isWriting: true, notBefore: 0 });
+    const notBefore = monotonicMs() + AGAIN_MS;
+    this.#tries.set(id, { isWriting: true, notBefore });
     log
       .append({ kind: 'rollback', signalId: id, service, member, at: now(), provenAt: evidenceAt })
       .catch((error) => {
@@ -172,7 +173,7 @@ export class RollbackPermits {
         telemetry.log.warn({ signal: id, service, error: String(error) }, 'a rollback waits: the control topic does not take it');
       })
       .finally(() => {
-        this.#tries.set(id, { isWriting: false, notBefore: monotonicMs() + AGAIN_MS });
+        this.#tries.set(id, { isWriting: false, notBefore });
         for (const look of this.#waiting.splice(0)) look();
       });
   }
