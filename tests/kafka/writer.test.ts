@@ -4,10 +4,11 @@ import { expect, it } from 'vitest';
 import { BRIEF } from '../../src/kafka/kafka-client.ts';
 import { committedPositions } from '../../src/kafka/log-reader.ts';
 import type { OutRecord } from '../../src/kafka/out-record.ts';
-import { FencedError, TransactionalWriter } from '../../src/kafka/transactional-writer.ts';
+import { FencedError, TransactionalWriter, UncertainError } from '../../src/kafka/transactional-writer.ts';
 import { PermanentError, RetryableError } from '../../src/model/errors.ts';
 import { MemoryTelemetry } from '../support/memory-telemetry.ts';
 import { describeKafka } from './rig/describe-kafka.ts';
+import { withCommitFaults } from './uncertain-commit.ts';
 import { clientOf, keysOf, makeTopic, recordsOf, settle } from './writer-support.ts';
 
 const record = (topic: string, key: string, value: Uint8Array | null = Buffer.from(key)): OutRecord => ({
@@ -139,6 +140,28 @@ describeKafka('a transactional writer', (broker) => {
     await one.write([record('partly', 'next')]);
     await settle(one);
     expect(await keysOf(client, { topic: 'partly', partition: 0 })).toEqual(['next']);
+  });
+
+  it.each([
+    ['lost', 'its answer is lost', 1, ['unsure', 'next']],
+    ['undone', 'it never arrived', 0, ['next']],
+  ] as const)('does not know of a commit that is %s (%s) what became of it, and the next claim tells', async (fault, _, position, keys) => {
+    const topic = `commit-${fault}`;
+    const { client, telemetry } = await setUp(topic);
+    const faulty = withCommitFaults(client, [fault]);
+    const one = new TransactionalWriter({ client: faulty, transactionalId: topic, telemetry });
+    await one.claim();
+    const written = one.write([record(topic, 'unsure')], { groupId: topic, positions: [at(topic, 1)] });
+    await expect(written).rejects.toBeInstanceOf(UncertainError);
+    await expect(written).rejects.toThrow('it is not known whether it was committed: connection lost');
+    await expect(one.write([record(topic, 'too early')])).rejects.toThrow('claimed first');
+    await one.claim();
+    const positions = await committedPositions(client, topic, [{ topic, partition: 0 }]);
+    expect(positions.get(`${topic}/0`)?.offset ?? 0).toBe(position);
+    await one.write([record(topic, 'next')]);
+    await settle(one);
+    expect(await keysOf(client, { topic, partition: 0 })).toEqual(keys);
+    expect(telemetry.value('kafka_transactions_total', { outcome: 'uncertain' })).toBe(1);
   });
 
   it('writes nothing before it has claimed, nor after it was closed', async () => {
