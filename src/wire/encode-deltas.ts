@@ -22,13 +22,12 @@
  */
 import type { HistogramLayout } from '../model/histogram-layout.ts';
 import { NAMED_SEATS, SEATS } from '../model/pod-lanes.ts';
-import { isOtherRelease, releaseKey } from '../model/release-key.ts';
-import type { Release, SeriesInfo } from '../model/series.ts';
+import type { SeriesInfo } from '../model/series.ts';
 import { cellLanes, type ServiceArrivals, type SlotDeltas, TRACE_BYTES } from '../model/slot-deltas.ts';
+import { type SeriesBytes, seriesBytes } from './entry-memo.ts';
 import { writeKind } from './record-kind.ts';
 import { RecordWriter } from './record-writer.ts';
 import { FAILED_TRACE, FLAG_VALUES, ODD_DURATIONS, SLOWEST, WEIGHTED } from './row-flags.ts';
-import { endpointEntry, releaseEntry } from './series-entry.ts';
 
 /** What the numbers of a flush stand for. */
 export interface SeriesNames {
@@ -91,42 +90,51 @@ function writeRecord(out: RecordWriter, deltas: SlotDeltas, names: SeriesNames, 
   out.text(origin.epoch);
   out.varint(origin.sequence);
   out.text(service);
-  const placeOf = new Map<number, number>();
-  for (const id of [...ids].sort((x, y) => x - y)) placeOf.set(id, placeOf.size);
-  const releases = releasesOf(names, placeOf.keys());
-  writeReleases(out, deltas, names, rows, releases);
-  out.varint(placeOf.size);
-  for (const id of placeOf.keys()) {
-    const info = names.info(id);
-    out.varint(releases.get(keyOf(info.service, info.release))?.place ?? 0);
-    out.block(endpointEntry(info));
+  const series = [...ids].sort((x, y) => x - y);
+  const parts = seriesPartsOf(names, series);
+  const releases = new Map([...parts.values()].map(({ release }) => [release.key, release]));
+  writeReleases(out, deltas, names, rows, parts, releases);
+  out.varint(parts.size);
+  for (const { release, bytes } of parts.values()) {
+    out.varint(release.place);
+    out.block(bytes.entry);
   }
   writeArrivals(out, arrivals, releases);
-  writeSlots(out, deltas, rows, placeOf);
+  writeSlots(out, deltas, rows, parts);
 }
 
 interface ReleasePart {
   readonly place: number;
-  readonly release: Release;
+  readonly key: string;
+  readonly entry: Uint8Array;
   readonly pods: readonly number[];
   readonly isSeated: Uint8Array;
 }
 
-function keyOf(service: string, release: Release): string {
-  return releaseKey(service, release.attributes, isOtherRelease(release));
+interface SeriesPart {
+  readonly place: number;
+  readonly release: ReleasePart;
+  readonly bytes: SeriesBytes;
 }
 
-function releasesOf(names: SeriesNames, ids: Iterable<number>): Map<string, ReleasePart> {
+/** By id, in the order of ids. */
+function seriesPartsOf(names: SeriesNames, ids: readonly number[]): Map<number, SeriesPart> {
   const releases = new Map<string, ReleasePart>();
+  const parts = new Map<number, SeriesPart>();
+  let before: SeriesBytes | undefined;
   for (const id of ids) {
-    const { service, release } = names.info(id);
-    const key = keyOf(service, release);
-    if (releases.has(key)) continue;
-    const pods = names.podsOf(id);
-    if (pods === null) throw new RangeError('pods of a flush that is encoded are to be numbered by seats, not by lanes');
-    releases.set(key, { place: releases.size, release, pods, isSeated: new Uint8Array(SEATS + 1) });
+    const bytes = seriesBytes(names.info(id), before);
+    let release = releases.get(bytes.key);
+    if (release === undefined) {
+      const pods = names.podsOf(id);
+      if (pods === null) throw new RangeError('pods of a flush that is encoded are to be numbered by seats, not by lanes');
+      release = { place: releases.size, key: bytes.key, entry: bytes.release, pods, isSeated: new Uint8Array(SEATS + 1) };
+      releases.set(bytes.key, release);
+    }
+    parts.set(id, { place: parts.size, release, bytes });
+    before = bytes;
   }
-  return releases;
+  return parts;
 }
 
 /** Of the seats only those that a cell of the record is in. */
@@ -135,24 +143,26 @@ function writeReleases(
   deltas: SlotDeltas,
   names: SeriesNames,
   rows: readonly number[],
+  parts: ReadonlyMap<number, SeriesPart>,
   releases: ReadonlyMap<string, ReleasePart>,
 ): void {
   const { size } = names.layout;
   const seatCells = cellLanes(size) === 1 ? Number.POSITIVE_INFINITY : size * 2;
-  const partOf = new Map<number, ReleasePart | undefined>();
   for (const row of rows) {
-    const id = deltas.series[row] as number;
-    if (!partOf.has(id)) {
-      const { service, release } = names.info(id);
-      partOf.set(id, releases.get(keyOf(service, release)));
-    }
-    const isSeated = partOf.get(id)?.isSeated as Uint8Array;
+    const isSeated = parts.get(deltas.series[row] as number)?.release.isSeated as Uint8Array;
     const end = deltas.cellStart[row + 1] as number;
-    for (let i = deltas.cellStart[row] as number; i < end; i++) isSeated[Math.floor((deltas.cells[i] as number) / seatCells)] = 1;
+    let seatEnd = 0;
+    for (let i = deltas.cellStart[row] as number; i < end; i++) {
+      const cell = deltas.cells[i] as number;
+      if (cell < seatEnd) continue;
+      const seat = Math.floor(cell / seatCells);
+      isSeated[seat] = 1;
+      seatEnd = (seat + 1) * seatCells;
+    }
   }
   out.varint(releases.size);
-  for (const { release, pods, isSeated } of releases.values()) {
-    out.block(releaseEntry(release));
+  for (const { entry, pods, isSeated } of releases.values()) {
+    out.block(entry);
     const seats: number[] = [];
     for (let seat = 1; seat <= NAMED_SEATS; seat++) if (isSeated[seat] === 1) seats.push(seat);
     out.varint(seats.length);
@@ -187,7 +197,7 @@ function writeArrivals(out: RecordWriter, arrivals: ServiceArrivals | null, rele
   }
 }
 
-function writeSlots(out: RecordWriter, deltas: SlotDeltas, rows: readonly number[], placeOf: ReadonlyMap<number, number>): void {
+function writeSlots(out: RecordWriter, deltas: SlotDeltas, rows: readonly number[], parts: ReadonlyMap<number, SeriesPart>): void {
   const starts: number[] = [];
   for (let i = 0; i < rows.length; i++) {
     if (i === 0 || deltas.slot[rows[i] as number] !== deltas.slot[rows[i - 1] as number]) starts.push(i);
@@ -203,7 +213,7 @@ function writeSlots(out: RecordWriter, deltas: SlotDeltas, rows: readonly number
     let placeBefore = 0;
     for (let i = start; i < end; i++) {
       const row = rows[i] as number;
-      const place = placeOf.get(deltas.series[row] as number) ?? 0;
+      const place = parts.get(deltas.series[row] as number)?.place ?? 0;
       out.varint(place - placeBefore);
       placeBefore = place;
       writeRow(out, deltas, row);
