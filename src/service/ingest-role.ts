@@ -34,10 +34,14 @@ import { SpanCounts } from './span-counts.ts';
 const TICKS_PER_FLUSH = 10;
 /** A sender waits for its answer, so spans sent here leave sooner. */
 const OTLP_FLUSH_MS = 100;
+/** So long are partitions of spans waited for before it is told that none is known. */
+const UNKNOWN_MS = 30_000;
 /** Each step of a stop has an end: all of it stays below 8 s. */
-const DRAIN_MS = 2_000;
-const FINISH_MS = 2_500;
-const LEAVE_MS = 2_000;
+const DRAIN_MS = 1_500;
+const FINISH_MS = 2_000;
+const REPORT_MS = 1_000;
+const LEAVE_MS = 1_500;
+const CLOSE_MS = 1_500;
 
 export interface IngestRoleOptions {
   readonly config: Config;
@@ -114,10 +118,10 @@ export async function startIngestRole(options: IngestRoleOptions): Promise<Runni
     for (const timer of timers) clearInterval(timer);
     const late = AbortSignal.timeout(FINISH_MS);
     const [isHandedOver] = await Promise.all([otlp?.finish(late) ?? true, soon(spans?.partitions.finish(), FINISH_MS)]);
-    await soon(reports.sendLast(), LEAVE_MS);
+    await soon(reports.sendLast(), REPORT_MS);
     await soon(spans?.consumer.stop(), LEAVE_MS);
     spans?.partitions.close();
-    await Promise.all([soon(otlp?.close(), LEAVE_MS), writer.close(), api.stop()]);
+    await Promise.all([soon(otlp?.close(), CLOSE_MS), soon(writer.close(), CLOSE_MS), api.stop()]);
     if (!isHandedOver) telemetry.log.error({ member }, 'spans that were sent here could not be handed over before the end');
     return isHandedOver;
   };
@@ -126,7 +130,10 @@ export async function startIngestRole(options: IngestRoleOptions): Promise<Runni
     for (const receiver of receivers.all) await receiver.start((encoding, bytes) => otlp?.consume(encoding, bytes) ?? NOBODY);
     timers.push(setInterval(() => guarded(telemetry, () => spans?.partitions.tick()), kafka.flushMs / TICKS_PER_FLUSH));
     timers.push(setInterval(() => guarded(telemetry, () => otlp?.tick()), OTLP_FLUSH_MS / TICKS_PER_FLUSH));
-    timers.push(setInterval(() => void reports.send(), kafka.flushMs));
+    const startedMs = clock.monotonicMs();
+    // Who judges takes it from the reports which partitions there are: none says too little.
+    const isKnown = (): boolean => spans === null || spans.consumer.expected().length > 0 || clock.monotonicMs() - startedMs > UNKNOWN_MS;
+    timers.push(setInterval(() => void (isKnown() && reports.send()), kafka.flushMs));
     await spans?.consumer.start();
     phase = 'running';
     let stopping: Promise<boolean> | null = null;

@@ -197,4 +197,17 @@ describeKafka('members of role ingest', (broker) => {
     expect(code).not.toBe(0);
     expect(running.stdout + running.stderr).toContain('nowhere');
   });
+
+  it('stop also while the broker is away', async () => {
+    const topic = 'lonely_spans';
+    await makeTopic(client, topic);
+    const running = member('lonely', reading(topic));
+    await running.log('slipstream is running');
+    await eventually(
+      () => running.status('/readyz'),
+      (status) => status === 200,
+    );
+    await broker().kill();
+    expect(await running.stop()).toEqual({ code: 0, signal: null });
+  });
 });
