@@ -150,6 +150,8 @@ export class KafkaSource implements SpanInput, LogUser {
   }
 
   async begin(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, LogPosition>> {
+    // Positions are those of what is merged: nothing of them may be pending.
+    guarded(this.#parts.telemetry, () => this.#turn());
     const known = new Map<string, LogPosition>();
     for (const partition of partitions) {
       const name = partitionName(partition);

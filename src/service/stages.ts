@@ -49,7 +49,7 @@ export class StagesOf<A extends StageA> {
       ...(saved !== undefined && { known: saved.state.series, notes: saved.state.notes }),
       series: this.#rules.table,
     });
-    if (saved !== undefined) this.engine.restore(saved.state, saved.now);
+    if (saved !== undefined) this.engine.restore(saved.state, saved.now, saved.continuity);
   }
 
   /** Attributes by which releases are told apart, the most telling first. */
