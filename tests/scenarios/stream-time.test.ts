@@ -207,3 +207,48 @@ it('without a partition that stands still nothing is concluded from the rest, an
   expect(partitions.run().state).toBe('rolled_back');
   expect(partitions.run().verdict.at).toBeGreaterThan(at(450));
 });
+
+it('runs that a bounded checkpoint left out catch up from the slots that were kept for them', () => {
+  const endSec = 420;
+  const services = ['checkout', 'payment'];
+  const endpoints = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`GET /${i}`, 1]));
+  const world = new World(
+    services.flatMap((service) => ['v1', 'v2'].map((version) => ({ service, version, rate: 20, endpoints, pods: 1, exportMs: 1000 }))),
+  );
+  const log = [[...world.until(endSec)]];
+  const config = scenarioConfig();
+  const judgedTo = (crashAtSec: number | null) => {
+    const partitions = new Partitions(config, log);
+    for (let second = 1; second <= endSec; second++) {
+      partitions.now = WORLD_START + second * 1000;
+      partitions.read([partitions.now]);
+      if (second === 60)
+        for (const service of services) partitions.engine.startRollout({ ...ROLLOUT, id: service, service }, partitions.now);
+      // Both do not fit into one, so each is saved every other time.
+      if (second % 55 === 0) partitions.checkpoint('bounded');
+      if (second === crashAtSec) partitions.crash();
+    }
+    return services.map((service) => {
+      const { judgements, exemplars, lagMs, ...said } = partitions.run(service);
+      return said;
+    });
+  };
+  const expected = judgedTo(null);
+  expect(expected.every(({ canaryRequests }) => canaryRequests > 6000)).toBe(true);
+  expect(judgedTo(385)).toEqual(expected);
+});
+
+it('while nothing is known of its sources a process counts and does not judge', () => {
+  const of = topic(() => ({}), 100, false);
+  const partitions = new Partitions(CONFIG, of.log);
+  partitions.engine.startRollout(ROLLOUT, WORLD_START);
+  partitions.now = WORLD_START + 100_000;
+  partitions.read([partitions.now, partitions.now, null]);
+  expect(partitions.time).toBe(Number.NEGATIVE_INFINITY);
+  expect(partitions.run().history).toEqual([]);
+  partitions.checkpoint();
+  partitions.crash();
+  partitions.read([null, null, partitions.now]);
+  expect([partitions.time, partitions.run().verdict.decision]).toEqual([partitions.now, 'continue']);
+  expect(partitions.run().baselineRequests).toBeGreaterThan(3000);
+});
