@@ -1,7 +1,7 @@
 /** Whether a change of a cell will outlive its member, and what a caller is told whose cell is elsewhere. */
 import type { Unavailable } from '../../api/unavailable.ts';
 import type { DurationMs } from '../../model/time.ts';
-import type { RoutedCell } from './routed-handlers.ts';
+import type { RoutedCell } from './routed-cell.ts';
 
 /** Callers are answered before their own time limits, which are rarely below this. */
 const KEPT_MS: DurationMs = 8_000;

@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts';
 import { NOT_DURABLE } from '../not-durable.ts';
 import { ELSEWHERE, kept } from './kept.ts';
 import { mergedBreakers, mergedHolds } from './merge-answers.ts';
-import type { RoutedCell } from './routed-handlers.ts';
+import type { RoutedCell } from './routed-cell.ts';
 
 export interface ControlParts {
   /** The cells that are ready now, by partition; looked at for each request. */

@@ -9,13 +9,8 @@ import type { Directory } from './directory.ts';
 import { ELSEWHERE, kept } from './kept.ts';
 import { mergedSignals, mergedSlo, mergedStatus } from './merge-answers.ts';
 import { mergedMetrics } from './merged-metrics.ts';
+import type { RoutedCell } from './routed-cell.ts';
 import { type ControlParts, routedControls } from './routed-controls.ts';
-
-export interface RoutedCell {
-  readonly handlers: ApiHandlers;
-  /** Resolves once all that was written until now is durable; rejects when it never will be. Null: it is. */
-  durable(): Promise<void> | null;
-}
 
 export interface RoutedParts extends ControlParts {
   readonly directory: Pick<Directory, 'partitionOf' | 'partitions'>;
