@@ -1,11 +1,10 @@
 /** Spans from Kafka into judging, in one process: what is counted and the positions up to which it is are saved together. */
-import type { Kafka } from 'kafkajs';
 import type { KafkaReceiverConfig } from '../config/kafka-config.ts';
 import type { SourceBook } from '../engine/source-book.ts';
 import type { IngestOutcome } from '../ingest/ingest-outcome.ts';
 import type { PartitionedIngest } from '../ingest/partitioned-ingest.ts';
 import { type LogGap, type LogPosition, type LogRecord, partitionName, type TopicPartition } from '../kafka/log.ts';
-import { LogConsumer } from '../kafka/log-consumer.ts';
+import { LogConsumer, type LogConsumerParts } from '../kafka/log-consumer.ts';
 import type { LogUser } from '../kafka/log-consumer-parts.ts';
 import type { StoredNote } from '../model/checkpoint.ts';
 import type { SlotDeltas } from '../model/slot-deltas.ts';
@@ -31,7 +30,7 @@ const MEMBER = 'local';
 const OTLP = 'otlp/local';
 
 export interface KafkaSourceParts {
-  readonly client: Kafka;
+  readonly client: LogConsumerParts['client'];
   readonly receiver: KafkaReceiverConfig;
   readonly sessionTimeoutMs: DurationMs;
   readonly maxRequestBytes: number;

@@ -20,6 +20,7 @@ export interface StandOptions {
   /** Of `receivers`. */
   readonly receivers?: object;
   readonly kafka?: object;
+  readonly spans?: object;
 }
 
 export class SourceStand implements AsyncDisposable {
@@ -49,11 +50,12 @@ export class SourceStand implements AsyncDisposable {
   }
 
   get config(): readonly object[] {
-    const { address, topic, receiver, receivers, kafka } = this.#options;
+    const { address, topic, receiver, receivers, kafka, spans } = this.#options;
     const ours = { enabled: true, topics: [topic], group: topic, encoding: 'otlp_json', from: 'earliest', ...receiver };
     return [
       {
         ...processDocument({ receivers: { ...NO_OTLP, ...receivers, kafka: ours } }),
+        spans: { releaseBy: ['service.version'], ...spans },
         kafka: { brokers: [address], sessionTimeout: '6s', ...kafka },
       },
       shopDocument(),
@@ -64,12 +66,15 @@ export class SourceStand implements AsyncDisposable {
     return Running.start({ folder: this.folder, config: this.config });
   }
 
-  /** Writes [fromMs, toMs), one record a second, to one partition after the other. */
-  async send(fromMs: number, toMs: number, streams: readonly Stream[]): Promise<Sent> {
+  /** Writes [fromMs, toMs), one record a second: to one partition after the other, now; or to the one that is named, as if it had been written then. */
+  async send(fromMs: number, toMs: number, streams: readonly Stream[], partition: number | null = null): Promise<Sent> {
     let sent: Sent = { spans: 0, failed: 0 };
     for (let at = fromMs; at < toMs; at += 1_000) {
-      const { body, spans, failed } = exportRequest(at, Math.min(at + 1_000, toMs), streams);
-      await this.write(this.#next++ % this.#options.partitions, Buffer.from(JSON.stringify(body)));
+      const end = Math.min(at + 1_000, toMs);
+      const { body, spans, failed } = exportRequest(at, end, streams);
+      const value = Buffer.from(JSON.stringify(body));
+      if (partition === null) await this.write(this.#next++ % this.#options.partitions, value);
+      else await this.write(partition, value, end);
       sent = { spans: sent.spans + spans, failed: sent.failed + failed };
     }
     this.spans += sent.spans;
@@ -77,8 +82,9 @@ export class SourceStand implements AsyncDisposable {
     return sent;
   }
 
-  async write(partition: number, value: Buffer | null): Promise<void> {
-    await this.#producer.send({ topic: this.#options.topic, messages: [{ partition, value }] });
+  /** `timestampMs`: when the record says that it was made. */
+  async write(partition: number, value: Buffer | null, timestampMs = Date.now()): Promise<void> {
+    await this.#producer.send({ topic: this.#options.topic, messages: [{ partition, value, timestamp: String(timestampMs) }] });
   }
 
   /** What an exact count of everything that was sent says. */

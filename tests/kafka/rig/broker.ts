@@ -81,9 +81,13 @@ export class Broker {
     writeFileSync(file, all.map(([key, value]) => `${key}=${value}\n`).join(''));
     if (!existsSync(join(log, 'meta.properties'))) {
       const id = randomBytes(16).toString('base64url');
-      const formatted = spawnSync('java', [...this.#java, 'kafka.tools.StorageTool', 'format', '--standalone', `--cluster-id=${id}`, '-c', file], {
-        encoding: 'utf8',
-      });
+      const formatted = spawnSync(
+        'java',
+        [...this.#java, 'kafka.tools.StorageTool', 'format', '--standalone', `--cluster-id=${id}`, '-c', file],
+        {
+          encoding: 'utf8',
+        },
+      );
       if (formatted.status !== 0) throw new Error(`formatting the broker's folder: ${formatted.stdout}${formatted.stderr}`);
     }
     const child = spawn('java', [...this.#java, '-Xms128m', '-Xmx256m', 'kafka.Kafka', file], { stdio: ['ignore', 'pipe', 'pipe'] });
