@@ -35,8 +35,10 @@ export function peerClient(telemetry: Telemetry): PeerClient {
       }
       const signal = AbortSignal.any([request.signal, AbortSignal.timeout(limitMs), ...(abort === undefined ? [] : [abort])]);
       try {
+        // The answer is read here even if the caller wants its head alone.
+        const method = request.method === 'HEAD' ? 'GET' : request.method;
         // What a redirect names is no member.
-        const answer = await fetch(addressOf(url, pathname, search), { method: request.method, headers, body, signal, redirect: 'error' });
+        const answer = await fetch(addressOf(url, pathname, search), { method, headers, body, signal, redirect: 'error' });
         telemetry.add('peer_requests_total', 1, { result: 'answered' });
         return answer;
       } catch (error) {

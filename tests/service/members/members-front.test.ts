@@ -118,6 +118,7 @@ describe('what is of all', () => {
       const { rollouts, total } = (await member.ask('/v1/rollouts')).json;
       expect([total, rollouts.map(({ id }: { id: string }) => id)]).toEqual([2, ['ro-1', 'ro-0']]);
       expect((await member.ask('/v1/rollouts?limit=1')).json).toMatchObject({ total: 2, rollouts: [{ id: 'ro-1' }] });
+      expect((await member.ask('/v1/rollouts', { method: 'HEAD' })).status).toBe(200);
       const { runs } = (await member.ask('/v1/status')).json;
       expect(runs).toHaveLength(2);
     }

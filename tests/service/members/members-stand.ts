@@ -161,7 +161,7 @@ export class MemberStand {
     const answer = await fetch(`${this.url}${path}`, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
     const text = await answer.text();
     const isJson = (answer.headers.get('content-type') ?? '').includes('json');
-    return { status: answer.status, headers: answer.headers, text, json: isJson ? JSON.parse(text) : null };
+    return { status: answer.status, headers: answer.headers, text, json: isJson && text !== '' ? JSON.parse(text) : null };
   }
 
   post(path: string, body: object, token = TOKEN) {
