@@ -170,6 +170,7 @@ function banner(service: RunningService, config: Config, env: CliContext['env'])
     'Slipstream is running.',
     ...(grpc === null ? [] : [`  send spans by OTLP/gRPC to  ${grpc}`]),
     ...(http === null ? [] : [`  send spans by OTLP/HTTP to  http://${http}/v1/traces`]),
+    ...kafkaLine(config),
     `  see endpoints and runs      ${slipstream} status${at}`,
     `  why a verdict is as it is   ${slipstream} explain${at}`,
     `  status, metrics, OpenAPI    ${api}/v1/status  ${api}/metrics  ${api}/openapi.json`,
@@ -177,6 +178,14 @@ function banner(service: RunningService, config: Config, env: CliContext['env'])
     `  objectives                  ${[...config.policies.services.values()].reduce((sum, policy) => sum + policy.objectives.length, 0)} for ${config.policies.services.size} services`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function kafkaLine({ kafka, receivers }: Config): readonly string[] {
+  if (kafka === null || receivers.kafka === null) return [];
+  const { topics, group } = receivers.kafka;
+  return [
+    `  reads spans from Kafka      ${topics instanceof RegExp ? topics.source : topics.join(', ')} at ${kafka.brokers[0]}, group ${group}`,
+  ];
 }
 
 function ingestBanner({ addresses: { grpc, http, api } }: RunningService): string {
