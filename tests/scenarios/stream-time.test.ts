@@ -225,7 +225,7 @@ it('runs that a bounded checkpoint left out catch up from the slots that were ke
       if (second === 60)
         for (const service of services) partitions.engine.startRollout({ ...ROLLOUT, id: service, service }, partitions.now);
       // Both do not fit into one, so each is saved every other time.
-      if (second % 55 === 0) partitions.checkpoint('bounded');
+      if (second % 100 === 0) partitions.checkpoint('bounded');
       if (second === crashAtSec) partitions.crash();
     }
     return services.map((service) => {
@@ -235,7 +235,7 @@ it('runs that a bounded checkpoint left out catch up from the slots that were ke
   };
   const expected = judgedTo(null);
   expect(expected.every(({ canaryRequests }) => canaryRequests > 6000)).toBe(true);
-  expect(judgedTo(385)).toEqual(expected);
+  expect(judgedTo(405)).toEqual(expected);
 });
 
 it('while nothing is known of its sources a process counts and does not judge', () => {
@@ -251,4 +251,26 @@ it('while nothing is known of its sources a process counts and does not judge', 
   partitions.read([null, null, partitions.now]);
   expect([partitions.time, partitions.run().verdict.decision]).toEqual([partitions.now, 'continue']);
   expect(partitions.run().baselineRequests).toBeGreaterThan(3000);
+});
+
+it('what came too late for a run is remembered over the death of its process', () => {
+  const stragglers = { share: 0.05, fromMs: 10_000, toMs: 30_000 };
+  const pods = { service: 'checkout', rate: 30, exportMs: 1000, stragglers };
+  const log = [[...new World(['v1', 'v2'].map((version) => ({ ...pods, version }))).until(200)]];
+  const judgedTo = (crashAtSec: number | null) => {
+    const partitions = new Partitions(CONFIG, log);
+    for (let second = 1; second <= 200; second++) {
+      partitions.now = WORLD_START + second * 1000;
+      partitions.read([partitions.now]);
+      if (second === 10) partitions.engine.startRollout(ROLLOUT, partitions.now);
+      if (second !== crashAtSec) continue;
+      partitions.checkpoint('whole');
+      partitions.crash();
+    }
+    const { judgements, exemplars, ...said } = partitions.run();
+    return said;
+  };
+  const expected = judgedTo(null);
+  expect(expected.lateRequests).toBeGreaterThan(20);
+  for (const second of [31, 60, 120, 199]) expect([second, judgedTo(second)]).toEqual([second, expected]);
 });
