@@ -108,7 +108,7 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
           config: () => config,
           partitionOf: (service) => directory.partitionOf(service),
           isStandby: () => false,
-          harmed: (service) => void permits.harmProven(service, service),
+          harmed: (service, at) => void permits.harmProven(service, service, at),
           beforeDelivery: (signal) => permits.asked(signal),
           permit: (signal) => (permits.mayLeave(signal) === 'yes' ? 'send' : 'wait'),
         },
@@ -125,7 +125,7 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
         .catch((error) => telemetry.log.warn({ partition, error: String(error) }, 'other members do not know yet who has a partition'));
       watchAnew();
     },
-    dropped: () => telemetry.set('cells', cells.cells.size),
+    dropped: (partition) => void control.release(partition),
   });
   const consumer: LogConsumer = new LogConsumer({
     client,

@@ -33,7 +33,7 @@ export interface OwnedCellParts {
   /** As it is now, for the services of this cell. */
   config(): Config;
   /** Harm of a canary of the service was proven, whatever comes of it. */
-  harmed(service: string): void;
+  harmed(service: string, at: EpochMs): void;
   /** Of the store's scratch files; goes with the cell. */
   readonly folder: string;
 }
@@ -138,7 +138,7 @@ export class OwnedCell {
     if (harms === this.#harms) return;
     const known = new Set(this.#harms.map(({ service, at }) => `${at} ${service}`));
     this.#harms = harms;
-    for (const { service, at } of harms) if (!known.has(`${at} ${service}`)) this.#parts.harmed(service);
+    for (const { service, at } of harms) if (!known.has(`${at} ${service}`)) this.#parts.harmed(service, at);
   }
 
   #merge(read: SlotDeltas | WireError, record: LogRecord): void {

@@ -31,7 +31,7 @@ export interface TakeOverParts
   /** The delta partition of a service. */
   partitionOf(service: string): number;
   /** Harm of a canary was proven, whatever comes of it. */
-  harmed(service: string): void;
+  harmed(service: string, at: EpochMs): void;
   /** For scratch files; of this process alone. */
   readonly folder: string;
 }

@@ -94,7 +94,7 @@ export function policies(): object[] {
       canary: {
         mode: 'rollback',
         warmup: '0s',
-        minPromote: '10m',
+        minPromote: '1m',
         minRequests: 50,
         incidentWindow: '1s',
         freshness: '60s',
