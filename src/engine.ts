@@ -298,9 +298,7 @@ export class Engine {
 
   /** First slot that a run would be fed again if everything was to be gone on with from what is saved. */
   #neededFrom(): SlotIndex {
-    let slot = Number.POSITIVE_INFINITY;
-    for (const run of this.rollouts.active()) slot = Math.min(slot, run.savedSlot);
-    return slot;
+    return Math.min(...[...this.rollouts.active()].map(({ savedSlot }) => savedSlot));
   }
 
   #discoverBy(info: SeriesInfo): void {
