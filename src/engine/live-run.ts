@@ -9,7 +9,7 @@ import type { SlotDeltas } from '../model/slot-deltas.ts';
 import { type DurationMs, type EpochMs, SLOT_MS, type SlotIndex, slotOf, slotStartMs } from '../model/time.ts';
 import type { SlidingWindow } from '../window/sliding-window.ts';
 import { Exemplars } from './exemplars.ts';
-import { nextStep, type Surroundings } from './next-step.ts';
+import { isOldNews, nextStep, type Surroundings } from './next-step.ts';
 import { armOf, RunArms } from './run-arms.ts';
 import { bakePolicy, runPolicy, type Strictness } from './run-policy.ts';
 import { RunRecord } from './run-record.ts';
@@ -133,7 +133,8 @@ export class LiveRun {
       const missingTo = around.unobserved(slotStartMs(this.#nextSlot), this.#lagMs);
       if (missingTo !== null) this.#skip(trial, Math.min(slotOf(missingTo) + 1, end));
       else this.#feed(trial, window);
-      changed = this.#decide(around, slotStartMs(this.#nextSlot)) ?? changed;
+      const at = slotStartMs(this.#nextSlot);
+      changed = this.#decide(isOldNews(at, this.policy, around) ? { ...around, inputDoubt: 'input_lagging' } : around, at) ?? changed;
       if (changed !== null && this.#isPromoted) return changed;
     }
     if (!this.isOver) changed = this.#decide(around, this.#judgedUpTo()) ?? changed;

@@ -51,6 +51,17 @@ export interface Standing {
   readonly provenAt: EpochMs | null;
 }
 
+/** Judging may be so far behind the time that sources have come to: the longest lag, and what it waits for sources of a service. */
+const BEHIND_MS: DurationMs = 120_000;
+
+/**
+ * True of a slot on the way to where time is that would be told of too late: after an outage hours may come at one go, and what there is to say of them is put
+ * off as it is when they come bit by bit, to be said at their end if it still stands.
+ */
+export function isOldNews(at: EpochMs, { signalTtlMs }: Pick<CanaryPolicy, 'signalTtlMs'>, around: Surroundings): boolean {
+  return around.timing === 'complete' && around.inputDoubt === null && around.now - at > Math.max(BEHIND_MS, signalTtlMs / 2);
+}
+
 const NOTHING_RECENT = { received: 0, late: 0 };
 
 /** What it comes to, as far as operators allow. */

@@ -274,3 +274,43 @@ it('what came too late for a run is remembered over the death of its process', (
   expect(expected.lateRequests).toBeGreaterThan(20);
   for (const second of [31, 60, 120, 199]) expect([second, judgedTo(second)]).toEqual([second, expected]);
 });
+
+describe('what comes at one go after an outage', () => {
+  const at = (second: number): number => WORLD_START + second * 1000;
+  /** A process that was away for long, and then reads all that came meanwhile in one step. */
+  function afterOutage(behaviour: (second: number) => Behaviour, awaySec: number): Partitions {
+    const pods = { service: 'checkout', pods: 2 };
+    const releases = [
+      { ...pods, version: 'v1', rate: 40 },
+      { ...pods, version: 'v2', rate: 40, behaviour },
+    ];
+    const partitions = new Partitions(CONFIG, [[...new World(releases, 3).until(60 + awaySec)]]);
+    for (let second = 1; second <= 60; second++) {
+      partitions.now = at(second);
+      partitions.read([partitions.now]);
+      if (second === 30) partitions.engine.startRollout(ROLLOUT, STARTED_AT);
+    }
+    partitions.checkpoint('whole');
+    partitions.now = at(60 + awaySec);
+    partitions.crash();
+    partitions.read([partitions.now]);
+    return partitions;
+  }
+
+  it('leads to a rollback that is still in time where harm was proven long ago', () => {
+    const partitions = afterOutage((second) => (second < 150 ? {} : { errorRatio: 0.1 }), 800);
+    expect(partitions.run().state).toBe('rolled_back');
+    expect(partitions.signals.map(({ action }) => action)).toEqual(['rollback']);
+    const [signal] = partitions.signals;
+    expect(signal?.notAfter).toBeGreaterThan(partitions.now + 120_000);
+  });
+
+  it('promotes nothing for what was seen before harm began', () => {
+    const healthy = afterOutage(() => ({}), 2400);
+    expect(healthy.signals.map(({ action }) => action)).toEqual(['promote']);
+    expect(healthy.signals[0]?.notAfter).toBeGreaterThan(healthy.now + 120_000);
+    const partitions = afterOutage((second) => (second < 2000 ? {} : { errorRatio: 0.3 }), 2400);
+    expect(partitions.run().state).toBe('rolled_back');
+    expect(partitions.signals.map(({ action }) => action)).toEqual(['rollback']);
+  });
+});
