@@ -113,8 +113,13 @@ export class Reading {
     // An end that is reached later on says when everything was taken that had come by the time it was asked for.
     if (this.#isAt(this.#end)) this.#complete(this.#askedAt);
     const lag = this.#end === null ? null : Math.max(0, this.#end - this.offset);
-    const { of, offset, deafSinceMs } = this;
-    return { ...of, position: offset, end: this.#end, lag, completeUntilMs: this.#completeMs, deafSinceMs };
+    const { of, deafSinceMs } = this;
+    return { ...of, position: this.#toldOffset, end: this.#end, lag, completeUntilMs: this.#completeMs, deafSinceMs };
+  }
+
+  /** What was lost is behind us once its user knows of it: a position beyond it that is saved before would be a silent jump. */
+  get #toldOffset(): number {
+    return this.gaps.reduce((least, { from }) => Math.min(least, from), this.offset);
   }
 
   #isAt(end: number | null): boolean {

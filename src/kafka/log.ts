@@ -43,10 +43,11 @@ export interface LogGap extends TopicPartition {
 
 /** How far a partition is read. */
 export interface PartitionStatus extends TopicPartition {
+  /** Everything before it was taken, or told of as a gap. */
   readonly position: number;
   /** Offset of the next record to be written, when it was last looked at; null: not yet. */
   readonly end: number | null;
-  /** `end - position`, control records included; null: unknown. */
+  /** What is left to be read up to `end`, control records included; null: unknown. */
   readonly lag: number | null;
   /** Everything that was in the log by this time has been taken; -Infinity: unknown. Never above the wall clock; never goes back while assigned. */
   readonly completeUntilMs: EpochMs;
