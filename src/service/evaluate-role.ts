@@ -108,12 +108,15 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
           config: () => config,
           partitionOf: (service) => directory.partitionOf(service),
           isStandby: () => false,
+          isLive: () => consumer.isLive(),
           harmed: (service, at) => void permits.harmProven(service, service, at),
           beforeDelivery: (signal) => permits.asked(signal),
-          permit: (signal) => (permits.mayLeave(signal) === 'yes' ? 'send' : 'wait'),
+          // Whom the group has forgotten knows nothing of what others have called off since.
+          permit: (signal) => (consumer.isLive() && permits.mayLeave(signal) === 'yes' ? 'send' : 'wait'),
         },
         wish,
       ),
+    isLive: () => consumer.isLive(),
     goOn: (of, position) => {
       consumer.seek(of, position ?? { offset: 0, anchor: null });
       consumer.resume(of);

@@ -9,10 +9,14 @@ import type { TakeOver } from './take-over.ts';
 /** Partitions that are taken over at the same time. */
 const AT_ONCE = 4;
 const RETAKE_MS = 1_000;
+/** Looks whether the group answers again. */
+const LIVE_MS = 200;
 
 export interface OwnedCellsParts {
   readonly telemetry: Telemetry;
   takeOver(wish: TakeOver): Promise<OwnedCell>;
+  /** False: the group may have forgotten us. Whoever takes a partition over then would fence its rightful owner. */
+  isLive(): boolean;
   /** The log goes on at this position, of a partition that was taken over once more; null: from its start. */
   goOn(of: TopicPartition, position: LogPosition | null): void;
   /** The cell judges from now on. */
@@ -103,6 +107,10 @@ export class OwnedCells implements LogUser {
   async #take(place: Place): Promise<void> {
     const { of, lost } = place;
     while (!lost.signal.aborted) {
+      if (!this.#parts.isLive()) {
+        await waited(LIVE_MS, lost.signal);
+        continue;
+      }
       try {
         const cell = await this.#parts.takeOver({
           partition: of.partition,
@@ -115,6 +123,7 @@ export class OwnedCells implements LogUser {
         return;
       } catch (error) {
         if (lost.signal.aborted) return;
+        this.#drop(place);
         this.#parts.telemetry.add('take_over_failures_total', 1);
         this.#parts.telemetry.log.error({ ...of, error: String(error) }, 'a partition could not be taken over; trying again');
         await waited(RETAKE_MS, lost.signal);

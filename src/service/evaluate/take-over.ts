@@ -1,7 +1,7 @@
 /** Takes a partition of the delta topic over: fences who had it, reads its state back whole, and builds the cell that goes on from there. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import type { KafkaConfig } from '../../config/kafka-config.ts';
 import { SourceBook } from '../../engine/source-book.ts';
@@ -34,6 +34,8 @@ export interface TakeOverParts
   harmed(service: string, at: EpochMs): void;
   /** For scratch files; of this process alone. */
   readonly folder: string;
+  /** The group has answered lately, so that it cannot have given what is ours to somebody else unseen. */
+  isLive(): boolean;
 }
 
 export interface TakeOver {
@@ -50,10 +52,10 @@ export async function takeOver(parts: TakeOverParts, { partition, abort, lost }:
   const begun = clock.monotonicMs();
   const isOurs = (service: string): boolean => parts.partitionOf(service) === partition;
   const config = (): Config => forServices(parts.config(), isOurs);
-  const telemetry = cellTelemetry(parts.gauges, String(partition), isOurs);
-  const folder = join(parts.folder, String(partition));
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(parts.folder, { recursive: true, mode: 0o700 });
+  // Not by the partition alone: an earlier cell of it may still be on its way out, and takes its files with it.
+  const folder = mkdtempSync(join(parts.folder, `${partition}-`));
+  const telemetry = cellTelemetry(parts.gauges, basename(folder), isOurs);
   let rows = 0;
   const log = {
     client,
@@ -61,19 +63,20 @@ export async function takeOver(parts: TakeOverParts, { partition, abort, lost }:
     topic: kafka.topics.state,
     partition,
     transactionalId: `${kafka.groups.evaluate}-${kafka.topics.state}-${partition}`,
-    mayStillOwn: () => !abort.aborted,
+    mayStillOwn: () => !abort.aborted && parts.isLive(),
     abort,
   };
-  const store = await ChangelogStore.restore({
-    folder,
-    lost,
-    open: (take) =>
-      openChangelog(log, (row) => {
-        rows++;
-        take(row);
-      }),
-  });
+  let store: ChangelogStore | null = null;
   try {
+    store = await ChangelogStore.restore({
+      folder,
+      lost,
+      open: (take) =>
+        openChangelog(log, (row) => {
+          rows++;
+          take(row);
+        }),
+    });
     const { built, notes } = restored({
       store,
       now: clock.now(),
@@ -115,7 +118,9 @@ export async function takeOver(parts: TakeOverParts, { partition, abort, lost }:
     );
     return owned;
   } catch (error) {
-    await store.finish(AbortSignal.abort());
+    await store?.finish(AbortSignal.abort());
+    telemetry.drop();
+    rmSync(folder, { recursive: true, force: true });
     throw error;
   }
 }
