@@ -48,11 +48,13 @@ try {
     value: all.perCpuSec,
     goal: `>= ${Math.round((http?.value ?? 0) * 0.8)}`,
   });
+  show({ name: 'kafka/role all, memory', unit: 'MiB', value: all.peakMiB });
   for (const members of [1, 2, 4]) {
     await admin.deleteTopics({ topics: members === 1 ? [] : ['slipstream.deltas'] });
     const ingest = await catchUp('ingest', members);
     show({ name: `kafka/role ingest, ${members} members, catching up`, unit: 'spans/CPU-s', value: ingest.perCpuSec });
     show({ name: `kafka/role ingest, ${members} members, in all`, unit: 'spans/s', value: ingest.perSec });
+    show({ name: `kafka/role ingest, ${members} members, memory of one`, unit: 'MiB', value: ingest.peakMiB });
   }
   const deltas = await sizeOf('slipstream.deltas');
   show({ name: 'kafka/bytes of spans to bytes of deltas', unit: 'times', value: bytes / deltas.bytes });
@@ -112,7 +114,10 @@ function member(role: string, name: string, group: string): Running {
 }
 
 /** Spans per second of all members' CPU time, and of the clock, once they are warm. */
-async function catchUp(role: 'all' | 'ingest', count: number): Promise<{ readonly perCpuSec: number; readonly perSec: number }> {
+async function catchUp(
+  role: 'all' | 'ingest',
+  count: number,
+): Promise<{ readonly perCpuSec: number; readonly perSec: number; readonly peakMiB: number }> {
   const group = `bench-${role}-${count}`;
   const members = Array.from({ length: count }, (_, index) => member(role, `${role}-${count}-${index}`, group));
   await Promise.all(members.map((each) => each.log('slipstream is running')));
@@ -131,15 +136,21 @@ async function catchUp(role: 'all' | 'ingest', count: number): Promise<{ readonl
     now = await look();
     if (warm.spans < WARM_SPANS) warm = now;
   }
+  const peakMiB = Math.max(...members.map(({ pid }) => peakOf(pid)));
   await Promise.all(members.map((each) => each.stop()));
   const spans = now.spans - warm.spans;
-  return { perCpuSec: spans / (now.cpu - warm.cpu), perSec: spans / ((now.at - warm.at) / 1000) };
+  return { perCpuSec: spans / (now.cpu - warm.cpu), perSec: spans / ((now.at - warm.at) / 1000), peakMiB };
 }
 
 /** User and system time of a process. Source: proc(5), fields 14 and 15 of stat, in ticks of 10 ms. */
 function cpuSec(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** The most memory that a process has had. Source: proc(5), VmHWM in kB. */
+function peakOf(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 }
 
 /** Committed records and the bytes of their values. */
@@ -186,6 +197,7 @@ async function evaluate(records: number): Promise<void> {
   }
   show({ name: 'kafka/role evaluate, catching up', unit: 'spans/CPU-s', value: SPANS / (cpuSec(alone.pid) - start) });
   show({ name: 'kafka/role evaluate, records of deltas', unit: 'records/CPU-s', value: records / (cpuSec(alone.pid) - start) });
+  show({ name: 'kafka/role evaluate, memory', unit: 'MiB', value: peakOf(alone.pid) });
   const other = member('evaluate', 'evaluate-2', 'bench');
   await other.log('slipstream is running');
   await owned(alone, other, DELTA_PARTITIONS);

@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
-import type { StatusWire } from '../../src/api/schemas.ts';
+import type { ExplainedRunWire, StatusWire } from '../../src/api/schemas.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { kafkaClient } from '../../src/kafka/kafka-client.ts';
+import type { AnalysisRun } from '../../src/model/rollout.ts';
 import { Stages } from '../../src/service/stages.ts';
 import { processDocument } from '../service/config.ts';
 import { API_TOKEN, configFile, eventually, killAll, WEBHOOK_SECRET } from '../service/running.ts';
@@ -24,6 +26,8 @@ const SPANS = 2_004_000;
 const SECONDS = 100;
 /** All has been counted at the latest so long after the last span. */
 const SETTLED_MS = 90_000;
+/** The process that judges alone hears nothing for so long at the end: all that came is judged then, and nothing is stale yet. */
+const AFTER_SECONDS = 5;
 const TOPIC = 'otlp_spans';
 const HEALTHY = serviceName(1);
 
@@ -68,14 +72,7 @@ describeKafka('members that share the work', (broker) => {
         await producer.send({ topic: TOPIC, messages });
       }
     };
-    const run = (service: string) => ({
-      id: `run-${service}`,
-      service,
-      generation: 1,
-      baseline: { 'service.version': BASELINE },
-      canary: { 'service.version': CANARY },
-      startedAt: new Date(story.startSec * 1000).toISOString(),
-    });
+    const run = (service: string) => ({ ...wishFor(service), startedAt: new Date(story.startSec * 1000).toISOString() });
     const begin = async (service: string): Promise<void> => {
       await eventually(
         () =>
@@ -133,13 +130,13 @@ describeKafka('members that share the work', (broker) => {
     expect(last).toEqual(expected);
     expect([...tallies.values()].reduce((sum, { requests }) => sum + requests, 0)).toBe(SPANS);
 
-    const alone = judgedAlone(story, [run(SICK), run(HEALTHY)]);
+    const alone = judgedAlone(story, [wishFor(SICK), wishFor(HEALTHY)]);
     for (const service of [SICK, HEALTHY]) {
-      const { state, verdict } = await eventually(
-        () => fleet.judge().run(`run-${service}`),
-        ({ state: now }) => now === alone.get(service)?.state,
+      await eventually(
+        async () => judgedOf(await fleet.judge().run(`run-${service}`)),
+        (judged) => isDeepStrictEqual(judged, alone.get(service)),
+        (judged) => `${service}: ${JSON.stringify(judged)} is not ${JSON.stringify(alone.get(service))}`,
       );
-      expect({ state, decision: verdict.decision, reason: verdict.reason, decidedBy: verdict.decidedBy }).toEqual(alone.get(service));
     }
     const rollbacks = webhook.requests.filter(({ body }) => body.includes('rollback'));
     expect(new Set(rollbacks.map(({ id }) => id)).size).toBe(1);
@@ -153,6 +150,13 @@ describeKafka('members that share the work', (broker) => {
   });
 });
 
+type RolloutWish = ReturnType<typeof wishFor>;
+
+function wishFor(service: string) {
+  const [baseline, canary] = [{ 'service.version': BASELINE }, { 'service.version': CANARY }];
+  return { id: `run-${service}`, service, generation: 1, baseline, canary };
+}
+
 /** As `service release endpoint`, ascending. */
 function talliesOf(status: StatusWire | null): Record<string, Tally> {
   const found: [string, Tally][] = [];
@@ -162,21 +166,19 @@ function talliesOf(status: StatusWire | null): Record<string, Tally> {
   return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-interface Judged {
-  readonly state: string | undefined;
-  readonly decision: string | undefined;
-  readonly reason: string | undefined;
-  readonly decidedBy: unknown;
+type Judged = ReturnType<typeof judgedOf>;
+
+function judgedOf({ state, verdict: { decision, reason, decidedBy } }: Pick<AnalysisRun | ExplainedRunWire, 'state' | 'verdict'>) {
+  return { state, decision, reason, decidedBy };
 }
 
 /** The same spans, in order, through both stages of one process. */
-function judgedAlone(story: Story, runs: readonly { readonly service: string }[]): ReadonlyMap<string, Judged> {
+function judgedAlone(story: Story, runs: readonly RolloutWish[]): ReadonlyMap<string, Judged> {
   const loaded = loadConfig(configFile(folder, [processDocument(), ...policies()]), { SLIPSTREAM_API_TOKEN: API_TOKEN });
   if ('problems' in loaded) throw new Error(JSON.stringify(loaded.problems));
   const { engine, ingest } = new Stages({ config: loaded.config, source: 'alone', epoch: 'alone', hashSeed: 1 });
-  for (const wish of runs)
-    engine.startRollout({ ...(wish as ReturnType<typeof Object>), startedAt: story.startSec * 1000 } as never, story.startSec * 1000);
-  for (let second = 0; second < story.seconds + 90; second++) {
+  for (const wish of runs) engine.startRollout({ ...wish, startedAt: story.startSec * 1000 }, story.startSec * 1000);
+  for (let second = 0; second < story.seconds + AFTER_SECONDS; second++) {
     const now = (story.startSec + second + 1) * 1000;
     if (second < story.seconds) for (const { value } of recordsOf(story, second, new Map())) ingest.consume('protobuf', value, now);
     engine.merge(ingest.flush());
@@ -184,8 +186,9 @@ function judgedAlone(story: Story, runs: readonly { readonly service: string }[]
   }
   return new Map(
     runs.map(({ service }) => {
-      const { state, verdict } = engine.rollouts.find(`run-${service}`)?.view() ?? {};
-      return [service, { state, decision: verdict?.decision, reason: verdict?.reason, decidedBy: verdict?.decidedBy }];
+      const run = engine.rollouts.find(`run-${service}`)?.view();
+      if (run === undefined) throw new Error(`${service} has no run`);
+      return [service, judgedOf(run)];
     }),
   );
 }
