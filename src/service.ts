@@ -62,6 +62,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     isStandby: () => cluster.isStandby(),
     releaseBy: () => stages.releaseBy,
     savedWith: () => local.savedWith(),
+    quarantined: () => local.quarantined(),
     readiness: () => {
       const { isDurable } = cell.judging;
       const reasons = [...(phase === 'running' ? [] : [phase]), ...(isDurable ? [] : ['the store refuses to be written'])];

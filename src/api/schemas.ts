@@ -5,6 +5,7 @@ import { DELIVERY_STATES, RUN_STATES, TARGET_KINDS } from '../model/rollout.ts';
 import { ENDPOINT_KINDS } from '../model/series.ts';
 import type { LatencyView, OutlookView } from '../model/views.ts';
 import type { SignalView } from './handlers.ts';
+import { inputs } from './inputs-schema.ts';
 import type { ExplainedRunView, RunSummary, RunView, StatusReport } from './run-view.ts';
 import { type Carries, epochMs, figure, type Wire } from './wire.ts';
 
@@ -223,6 +224,7 @@ export const status = z.object({
   windowMs: z.number(),
   services: z.array(service),
   runs: z.array(run),
+  inputs: inputs.nullable().describe('Of spans on their way; null where whatever is sent is counted at once.'),
 });
 
 export const latency = z.object({

@@ -2,6 +2,7 @@
 import type { StatusWire } from '../api/schemas.ts';
 import { percent } from '../model/number-text.ts';
 import { visible } from '../model/safe-text.ts';
+import { inputsText } from './inputs-text.ts';
 import { type Cell, type Column, renderTable, type TableOptions } from './table.ts';
 import { type Tone, toned } from './terminal-text.ts';
 
@@ -11,12 +12,15 @@ type Run = StatusWire['runs'][number];
 
 /** Blocks separated by empty lines; without services it says so. */
 export function statusText(status: StatusWire, options: TableOptions): string {
-  if (status.services.length === 0 && status.runs.length === 0) return 'No span has come yet.';
+  const inputs = inputsText(status, options);
+  if (status.services.length === 0 && status.runs.length === 0) return [...inputs, 'No span has come yet.'].join('\n\n');
   const color = options.color === true;
-  const blocks = status.services.flatMap((service) => [
+  const blocks = [...inputs];
+  const services = status.services.flatMap((service) => [
     `${toned(visible(service.service), 'strong', color)}  ${toned(serviceLine(service), 'dim', color)}\n${endpointTable(service, options)}`,
     ...(service.objectives.length === 0 ? [] : [objectiveTable(service.objectives, options)]),
   ]);
+  blocks.push(...services);
   if (status.runs.length > 0) blocks.push(runTable(status.runs, options));
   return blocks.join('\n\n');
 }

@@ -34,6 +34,8 @@ export interface SourceView {
   readonly source: string;
   /** -Infinity: it is expected, and was never heard of. */
   readonly completeUntilMs: EpochMs;
+  /** Wall clock when it grew last, or when it was expected first; NaN: not known since a restart. */
+  readonly movedAt: EpochMs;
   readonly isWaitedFor: boolean;
 }
 
@@ -152,7 +154,7 @@ export class SourceBook {
   sources(now: EpochMs): readonly SourceView[] {
     this.streamTime(now);
     return [...this.#sources]
-      .map(([source, { completeUntilMs, isGivenUp }]) => ({ source, completeUntilMs, isWaitedFor: !isGivenUp }))
+      .map(([source, { completeUntilMs, movedAt, isGivenUp }]) => ({ source, completeUntilMs, movedAt, isWaitedFor: !isGivenUp }))
       .sort((a, b) => (a.source < b.source ? -1 : 1));
   }
 

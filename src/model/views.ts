@@ -1,4 +1,5 @@
 /** What can be asked of the running engine: plain data for API, command line and page. */
+import type { InputsView } from './inputs-view.ts';
 import type { Judgement } from './judgement.ts';
 import type { Outlook } from './outlook.ts';
 import type { AnalysisRun } from './rollout.ts';
@@ -96,4 +97,6 @@ export interface StatusView {
   readonly windowMs: DurationMs;
   readonly services: readonly ServiceView[];
   readonly runs: readonly AnalysisRun[];
+  /** Null where whatever is sent is counted at once: nothing is waited for. */
+  readonly inputs: InputsView | null;
 }

@@ -4,6 +4,7 @@ import type { KayentaHandlers } from '../api/kayenta/kayenta-handlers.ts';
 import type { LiveRun } from '../engine/live-run.ts';
 import type { Engine } from '../engine.ts';
 import type { StoredSlot } from '../model/checkpoint.ts';
+import type { InputsView } from '../model/inputs-view.ts';
 import type { PolicyMode } from '../model/policy.ts';
 import type { Rollout } from '../model/rollout.ts';
 import { visible } from '../model/safe-text.ts';
@@ -32,6 +33,8 @@ export interface HandlerParts extends SignalHandlerParts {
   readonly settled: SettledRuns;
   /** What operators let leave for a rollout now. */
   ceiling(rollout: Pick<Rollout, 'id' | 'service'>): PolicyMode;
+  /** What judging waits for; absent or null: for nothing. */
+  inputs?(): InputsView | null;
   readonly kayenta: KayentaHandlers;
   /** Makes a change of a run durable before it is answered for; false when the store refuses. */
   checkpoint(): boolean;
@@ -105,7 +108,10 @@ export function apiHandlers(parts: HandlerParts): ApiHandlers {
       telemetry.log.info({ rollout: id, how, state: run.state }, 'rollout ended by the deploy system');
       return parts.checkpoint() ? { outcome: 'over', run } : NOT_DURABLE;
     },
-    status: (windowMs, service) => engine.views.status(windowMs, clock.now(), service ?? undefined, stored(windowMs)),
+    status: (windowMs, service) => ({
+      ...engine.views.status(windowMs, clock.now(), service ?? undefined, stored(windowMs)),
+      inputs: parts.inputs?.() ?? null,
+    }),
     latency: (query) => engine.views.latency(query, stored(query.windowMs)),
     outlook: (query) => engine.views.outlook(query),
     slo: (only) => engine.views.sloReport(clock.now(), only),

@@ -2,9 +2,11 @@
 import type { ApiHandlers, Readiness } from '../api/handlers.ts';
 import type { Config } from '../config/config.ts';
 import type { SignalStanding } from '../engine/control-desk.ts';
+import { inputsView } from '../engine/inputs-view.ts';
 import type { SourceBook } from '../engine/source-book.ts';
 import type { Engine } from '../engine.ts';
 import type { Checkpoint, StoredNote } from '../model/checkpoint.ts';
+import type { QuarantinedRecord } from '../model/inputs-view.ts';
 import type { Signal } from '../model/rollout.ts';
 import type { Delivery } from '../sinks/delivery.ts';
 import type { Sink } from '../sinks/sink.ts';
@@ -50,6 +52,8 @@ export interface CellParts {
   releaseBy(): readonly string[];
   /** What those who bring counts want saved with them. */
   savedWith?(): Checkpoint['notes'];
+  /** Records that were set aside, newest last; absent: none. */
+  quarantined?(): readonly QuarantinedRecord[];
   readiness(): Readiness;
   metrics(): Promise<string>;
 }
@@ -114,6 +118,7 @@ export class Cell {
       version: parts.version,
       settled,
       kayenta: kayentaHandlers(parts.releaseBy),
+      inputs: () => (sources === null ? null : inputsView(sources, clock.now(), parts.quarantined?.())),
       ceiling: (rollout) => killSwitch.ceiling(rollout),
       checkpoint: () => judging.checkpoint(),
       isDurable: () => judging.isDurable,

@@ -13,6 +13,7 @@ import type { Store } from '../store/store.ts';
 import type { RunningTelemetry } from '../telemetry/create-telemetry.ts';
 import { logAlert } from './alert-log.ts';
 import { type Clock, ClockWatch } from './clock.ts';
+import { InputWatch } from './input-watch.ts';
 
 /** After a jump of the wall clock nothing is decided for as long as spans may still carry the old time. */
 const FREEZE_AFTER_JUMP_MS = 60_000;
@@ -38,6 +39,7 @@ export class Judging {
   readonly #parts: JudgingParts;
   readonly #watch: ClockWatch;
   readonly #sources: SourceBook | null;
+  readonly #inputs: InputWatch | null;
   /** What time it was when counts were judged last, where sources tell it. */
   #streamTime: EpochMs = Number.NEGATIVE_INFINITY;
   /** A checkpoint the disk refused: tried again, before any newer one. */
@@ -49,6 +51,7 @@ export class Judging {
   constructor(parts: JudgingParts) {
     this.#parts = parts;
     this.#sources = parts.sources ?? null;
+    this.#inputs = this.#sources && new InputWatch(this.#sources, parts);
     this.#watch = new ClockWatch(parts.clock);
   }
 
@@ -174,6 +177,7 @@ export class Judging {
     if (sources === null) return engine.advance(wall);
     const now = sources.streamTime(wall);
     const doubt = sources.doubt(wall);
+    this.#inputs?.look();
     for (const [fromMs, toMs] of sources.takeUnobserved()) engine.notObserved(fromMs, toMs);
     if (!Number.isFinite(now)) return [];
     this.#streamTime = now;
@@ -277,6 +281,7 @@ export class Judging {
   /** Brings the metrics of runs up to date. */
   showCounts(): void {
     const { engine, telemetry } = this.#parts;
+    this.#inputs?.showCounts();
     const byState = new Map<string, number>(RUN_STATES.map((state) => [state, 0]));
     for (const run of engine.rollouts.all()) byState.set(run.state, (byState.get(run.state) ?? 0) + 1);
     for (const [state, runs] of byState) telemetry.set('analysis_runs', runs, { state });

@@ -7,6 +7,7 @@ import { type LogGap, type LogPosition, type LogRecord, partitionName, type Topi
 import { LogConsumer, type LogConsumerParts } from '../kafka/log-consumer.ts';
 import type { LogUser } from '../kafka/log-consumer-parts.ts';
 import type { StoredNote } from '../model/checkpoint.ts';
+import type { QuarantinedRecord } from '../model/inputs-view.ts';
 import type { SlotDeltas } from '../model/slot-deltas.ts';
 import type { SourceGap, SourceProgress } from '../model/source-progress.ts';
 import type { DurationMs } from '../model/time.ts';
@@ -89,8 +90,13 @@ export class KafkaSource implements SpanInput, LogUser {
   }
 
   /** Records of quarantine, newest last. */
-  get quarantined() {
-    return this.#quarantine.records;
+  get quarantined(): readonly QuarantinedRecord[] {
+    return this.#quarantine.records.map((record) => ({
+      source: partitionName(record),
+      offset: record.offset,
+      at: record.timestampMs,
+      reason: record.reason,
+    }));
   }
 
   /** To be saved with the state. */

@@ -5,6 +5,7 @@ import type { KafkaConfig, KafkaReceiverConfig } from '../config/kafka-config.ts
 import { SourceBook } from '../engine/source-book.ts';
 import { kafkaClient } from '../kafka/kafka-client.ts';
 import type { SavedState, StoredNote } from '../model/checkpoint.ts';
+import type { QuarantinedRecord } from '../model/inputs-view.ts';
 import type { EpochMs } from '../model/time.ts';
 import type { Store } from '../store/store.ts';
 import type { RunningTelemetry } from '../telemetry/create-telemetry.ts';
@@ -37,6 +38,8 @@ export interface LocalInput {
   into(judging: Judging): SpanInput;
   /** What is to be saved with the state; to be asked for after `into`. */
   savedWith(): readonly StoredNote[];
+  /** Records that were set aside, newest last. */
+  quarantined(): readonly QuarantinedRecord[];
 }
 
 /** Restores the stages from the store. Throws PermanentError when what is saved cannot be gone on with at all. */
@@ -54,6 +57,7 @@ function byRequests(options: LocalInputOptions): LocalInput {
     sources: null,
     into: (judging) => new Pipeline({ ingest: built.ingest, judging, telemetry, clock }),
     savedWith: () => savedPods(built),
+    quarantined: () => [],
   };
 }
 
@@ -93,6 +97,7 @@ function byKafka(options: LocalInputOptions, kafka: KafkaConfig, receiver: Kafka
       return source;
     },
     savedWith: () => [...savedPods(built), ...(source?.savedWith() ?? [])],
+    quarantined: () => source?.quarantined ?? [],
   };
 }
 

@@ -40,6 +40,13 @@ export const METRICS = {
     help: 'Reports of progress that could not be sent; the next one makes up for it.',
     labels: [],
   },
+  stream_lag_seconds: {
+    kind: 'gauge',
+    help: 'How far the time up to which all spans are counted is behind the wall clock; absent while it is not known.',
+    labels: [],
+  },
+  sources_waited_for: { kind: 'gauge', help: 'Sources of spans that are behind, and that judging waits for.', labels: [] },
+  sources_given_up: { kind: 'gauge', help: 'Sources of spans that were waited for in vain: no run promotes or rolls back.', labels: [] },
   tick_seconds: { kind: 'histogram', help: 'Time one evaluation tick takes.', labels: [] },
   analysis_runs: { kind: 'gauge', help: 'Analysis runs by state.', labels: ['state'] },
   verdicts_total: { kind: 'counter', help: 'Changes of verdict.', labels: ['decision', 'reason'] },

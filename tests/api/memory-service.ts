@@ -317,6 +317,7 @@ function statusOf(runs: readonly AnalysisRun[], judgement: Judgement): StatusVie
   return {
     now: NOW,
     policyRevision: 'r1',
+    inputs: null,
     windowMs: 60_000,
     services: [
       {

@@ -57,6 +57,7 @@ function status(services: Record<string, Series[]>): StatusWire {
   return {
     now: 1,
     policyRevision: 'r',
+    inputs: null,
     windowMs: 5000,
     services: Object.entries(services).map(([service, endpoints]) => ({ service, endpoints, ...rest })),
     runs: [],

@@ -3,8 +3,10 @@ import type { RunningTelemetry } from '../../telemetry/create-telemetry.ts';
 import type { MetricName } from '../../telemetry/metric-table.ts';
 import type { Labels } from '../../telemetry/telemetry.ts';
 
-/** An override for everything is in force in every cell, and the kill switch holds all of them: that is one, not many. */
-const HIGHEST: ReadonlySet<MetricName> = new Set(['overrides_in_force']);
+/**
+ * An override for everything is in force in every cell, and the kill switch holds all of them: that is one, not many. All cells wait for the same sources.
+ */
+const HIGHEST: ReadonlySet<MetricName> = new Set(['overrides_in_force', 'stream_lag_seconds', 'sources_waited_for', 'sources_given_up']);
 const NO_LABELS: Labels = {};
 
 interface Gauge {

@@ -2,6 +2,7 @@
 import type { BreakerReport, HoldEntry, HoldList } from '../../api/control-handlers.ts';
 import type { GateHandlers } from '../../api/gate-handlers.ts';
 import type { SignalView } from '../../api/handlers.ts';
+import { mergedInputs } from '../../engine/inputs-view.ts';
 import { worstFirst } from '../../engine/slo-report.ts';
 import type { SloReport } from '../../model/slo-views.ts';
 import { textOrder } from '../../model/text-order.ts';
@@ -59,7 +60,8 @@ export function mergedStatus(views: readonly StatusView[]): StatusView {
     views.flatMap((view) => view.runs),
     ({ rollout }) => JSON.stringify([rollout.service, rollout.id]),
   );
-  return { ...newestOf(views), services: services.sort((a, b) => textOrder(a.service, b.service)), runs };
+  const inputs = mergedInputs(views.map((view) => view.inputs));
+  return { ...newestOf(views), services: services.sort((a, b) => textOrder(a.service, b.service)), runs, inputs };
 }
 
 export const mergeSlo: Merge = (answers) => mergedSlo(answers as readonly SloReport[]);

@@ -100,7 +100,9 @@ export function routedHandlers(parts: RoutedParts): ApiHandlers {
         ({ handlers }) => handlers.status(windowMs, null),
         (view, isOurs) => ({ ...view, services: view.services.filter(isOurs), runs: view.runs.filter(({ rollout }) => isOurs(rollout)) }),
       );
-      return views.length > 0 ? mergedStatus(views) : { now: clock.now(), policyRevision: '', windowMs, services: [], runs: [] };
+      return views.length > 0
+        ? mergedStatus(views)
+        : { now: clock.now(), policyRevision: '', windowMs, services: [], runs: [], inputs: null };
     },
     latency: (query) => neededCell(query.service).handlers.latency(query),
     outlook: (query) => neededCell(query.service).handlers.outlook(query),
