@@ -51,6 +51,8 @@ class Changelog implements ChangelogLog {
   readonly #me = randomUUID();
   /** Who had it before; null: nobody. */
   #before: string | null = null;
+  /** Of the last record that was restored; -1: there was none. */
+  #restoredTo = -1;
   /** The log says that it is ours. */
   #isTold = false;
   readonly #closing = new AbortController();
@@ -68,7 +70,10 @@ class Changelog implements ChangelogLog {
       if (row.key === OWNER_KEY) this.#before = ownerIn(row.value);
       else take(row);
     });
-    await this.#read((row) => joiner.add(row));
+    await this.#read((row, offset) => {
+      this.#restoredTo = offset;
+      joiner.add(row);
+    });
     joiner.finish();
   }
 
@@ -112,17 +117,20 @@ class Changelog implements ChangelogLog {
     while (!this.#parts.mayStillOwn()) await this.#pause(MAX_PAUSE_MS);
     await this.#writer.claim();
     let owner: string | null = null;
-    await this.#read(({ key, value }) => {
+    let last = -1;
+    await this.#read(({ key, value }, offset) => {
+      last = offset;
       if (key === OWNER_KEY) owner = ownerIn(value?.subarray(1) ?? null);
     });
-    if (owner === this.#me || (!this.#isTold && owner === this.#before)) return;
+    // Before our first write the last owner may have claimed once more, and gone on from what we have not read.
+    if (owner === this.#me || (!this.#isTold && owner === this.#before && last === this.#restoredTo)) return;
     throw new FencedError('kafka_fenced', `writing the state in ${partitionName(this.#parts)}: another owner has written there`);
   }
 
-  async #read(take: (row: ChangelogRow) => void): Promise<void> {
+  async #read(take: (row: ChangelogRow, offset: number) => void): Promise<void> {
     const { client, telemetry } = this.#parts;
-    const takeRecord = (_: TopicPartition, { key, value }: LogRecord): void =>
-      take({ key: Buffer.from(key ?? []).toString('utf8'), value });
+    const takeRecord = (_: TopicPartition, { key, value, offset }: LogRecord): void =>
+      take({ key: Buffer.from(key ?? []).toString('utf8'), value }, offset);
     await readToEnd({ client, telemetry }, [this.#parts], takeRecord, this.#ended);
   }
 

@@ -123,6 +123,37 @@ describeKafka('state in a topic', (broker) => {
     await heir.log.close();
   });
 
+  it('is not gone on with by an heir that was cut off before its first write, once the last owner has written more', async () => {
+    const name = await topic();
+    const stand = async () => {
+      const faults: CommitFault[] = [];
+      const gate = { mayStillOwn: false, asked: 0 };
+      const mayStillOwn = () => {
+        gate.asked++;
+        return gate.mayStillOwn;
+      };
+      return { ...(await opened(name, { client: withCommitFaults(client(), faults), mayStillOwn })), faults, gate };
+    };
+    const last = await stand();
+    await last.log.write([row('a', '1')]);
+    last.faults.push('undone');
+    const more = last.log.write([row('a', '2')]);
+    await until(() => last.gate.asked > 0);
+    const heir = await stand();
+    expect(heir.rows).toEqual(new Map([['a', '1']]));
+    heir.faults.push('undone');
+    const first = heir.log.write([row('b', 'from what is old')]);
+    first.catch(() => {});
+    await until(() => heir.gate.asked > 0);
+    last.gate.mayStillOwn = true;
+    await more;
+    heir.gate.mayStillOwn = true;
+    await expect(first).rejects.toThrow(FencedError);
+    const next = await opened(name);
+    expect(next.rows).toEqual(new Map([['a', '2']]));
+    await Promise.all([last, heir, next].map(({ log }) => log.close()));
+  });
+
   it.each<[string, boolean, CommitFault]>([
     ['and whose first write was cut off', false, 'undone'],
     ['and whose write was cut off', true, 'undone'],
