@@ -20,8 +20,11 @@ export type End = 'crash' | 'silent' | 'topics' | 'stop';
 
 /** Called at once when it happens. */
 export interface InnerUser {
-  /** All that is ours from now on; each is paused and must be told where to read. */
-  joined(inner: InnerConsumer, assigned: readonly TopicPartition[]): void;
+  /**
+   * All that is ours from now on; each is paused and must be told where to read. `isNew`: the group has another name for us than before, so it had forgotten
+   * us, and others may have had meanwhile what was ours.
+   */
+  joined(inner: InnerConsumer, assigned: readonly TopicPartition[], isNew: boolean): void;
   batch(inner: InnerConsumer, payload: EachBatchPayload): Promise<void>;
   /** Up to `last` there was nothing for us: control records, or those of aborted transactions. */
   passed(inner: InnerConsumer, of: TopicPartition, last: number): void;
@@ -39,6 +42,7 @@ export class InnerConsumer {
   readonly #consumer: Consumer;
   readonly #end: (end: { end: End; error: unknown }) => void;
   readonly #fetching = new Set<number>();
+  #memberId = '';
 
   constructor(client: Kafka, options: LogConsumerOptions, metadataMaxAgeMs: DurationMs, user: InnerUser) {
     const { sessionTimeoutMs, maxBytesPerPartition } = options;
@@ -113,9 +117,11 @@ export class InnerConsumer {
       const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
         partitions.map((partition) => ({ topic, partition })),
       );
+      const isNew = payload.memberId !== this.#memberId;
+      this.#memberId = payload.memberId;
       this.pause(assigned);
       user.heard(this);
-      user.joined(this, assigned);
+      user.joined(this, assigned, isNew);
     });
     on(events.HEARTBEAT, () => user.heard(this));
     on(events.FETCH_START, ({ payload }) => {

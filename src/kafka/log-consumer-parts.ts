@@ -16,7 +16,8 @@ export interface LogConsumerOptions {
 export interface LogUser {
   /**
    * These partitions are ours now. Resolves with where to go on in each (absent: nobody has read it); nothing of them is taken before. Until it resolves they
-   * may be lost again: `abort` fires then, and what it resolves with is ignored. Partitions that stayed ours over a rebalance are not begun again.
+   * may be lost again: `abort` fires then, and what it resolves with is ignored. Partitions that stayed ours over a rebalance are not begun again;
+   * all are, after `end`, when the group had forgotten us in between: somebody else may have had them.
    */
   begin(partitions: readonly TopicPartition[], abort: AbortSignal): Promise<ReadonlyMap<string, LogPosition>>;
   /** These are ours no more, perhaps since a while: nothing more of them is taken. */

@@ -20,6 +20,8 @@ export class Reading {
   /** The record by which the log is to be proven the same. */
   unproven: LogPosition['anchor'] = null;
   deafSinceMs: number | null = null;
+  /** Where it began, when nobody had read it: there it begins again as long as its user knows no better. Null: its user told where. */
+  start: LogPosition | null;
   /** The largest end seen of this log; null: none. */
   highestEnd: number | null = null;
   /** Null: nobody has read it. */
@@ -32,8 +34,9 @@ export class Reading {
   #askedAt: EpochMs = -Infinity;
   #looks = 0;
 
-  constructor(of: TopicPartition) {
+  constructor(of: TopicPartition, start: LogPosition | null = null) {
     this.of = of;
+    this.start = start;
     this.name = partitionName(of);
   }
 
@@ -68,6 +71,7 @@ export class Reading {
   }
 
   goOn({ position, readFrom, gaps }: GoingOn): void {
+    if (this.#offset === null) this.start = position;
     this.#moveTo(position);
     this.unproven = readFrom < position.offset ? position.anchor : null;
     this.gaps.push(...gaps);

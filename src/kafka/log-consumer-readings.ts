@@ -62,16 +62,17 @@ export class Readings {
     if (partitions.length > 0) this.#atFirst ??= new Set(partitions);
   }
 
-  /** This is all that is ours from now on; all of it is paused. */
-  joined(assigned: readonly TopicPartition[]): void {
-    const names = new Set(assigned.map(partitionName));
+  /** This is all that is ours from now on; all of it is paused. `isNew`: what was ours before is so no more, though it may be given to us again. */
+  joined(assigned: readonly TopicPartition[], isNew: boolean): void {
+    const names = new Set(isNew ? [] : assigned.map(partitionName));
     const lost = this.all().filter(({ name }) => !names.has(name));
     const stayed = this.all().filter(({ name, phase }) => names.has(name) && phase !== 'beginning');
-    const fresh = assigned.filter((of) => !this.#ours.has(partitionName(of))).map((of) => new Reading(of));
     for (const { name, of } of lost) {
       this.#ours.delete(name);
       this.#parts.telemetry.set('kafka_lag_records', 0, { topic: of.topic, partition: String(of.partition) });
     }
+    const starts = new Map(lost.map(({ name, start }) => [name, start]));
+    const fresh = assigned.filter((of) => !this.#ours.has(partitionName(of))).map((of) => new Reading(of, starts.get(partitionName(of))));
     for (const reading of fresh) this.#ours.set(reading.name, reading);
     const orphans = this.#abandon(new Set(lost));
     if (lost.length > 0) this.#parts.user.end(lost.map(({ of }) => of));
@@ -171,7 +172,7 @@ export class Readings {
         const positions = await user.begin(partitions, signal);
         if (signal.aborted || stopped.aborted) return;
         this.#beginnings.delete(beginning);
-        for (const reading of readings) reading.restart(positions.get(reading.name) ?? null);
+        for (const reading of readings) reading.restart(positions.get(reading.name) ?? reading.start);
         this.check(readings);
         return;
       } catch (error) {

@@ -165,10 +165,10 @@ export class LogConsumer {
   }
 
   readonly #innerUser: InnerUser = {
-    joined: (inner, assigned) => {
+    joined: (inner, assigned, isNew) => {
       if (inner !== this.#inner) return;
       this.#parts.telemetry.add('kafka_rebalances_total', 1);
-      this.#readings.joined(assigned);
+      this.#readings.joined(assigned, isNew);
     },
     batch: (inner, payload) => this.#batch(inner, payload),
     passed: (inner, of, last) => {

@@ -212,14 +212,24 @@ describeKafka('a reader of a log', (broker) => {
     const { consumer, user } = world.reader({ groupId: 'match', topics: /match-.*/, from: 'latest' });
     await consumer.start();
     await vi.waitFor(() => expect(consumer.statuses()[0]?.position).toBe(1), UNTIL);
+    // The reader joins the group anew then, and what is written meanwhile comes after the place where it began.
+    user.beginning = async () => {
+      if (user.ended.length > 0 && user.values('match-a/0').length === 0) await world.write('match-a', ['while away']);
+    };
     await world.makeTopic('match-b');
     await world.write('match-b', ['b']);
-    await vi.waitFor(() => expect(user.values()).toEqual(['b']), UNTIL);
+    await vi.waitFor(() => expect(user.values().sort()).toEqual(['b', 'while away']), UNTIL);
     const admin = await world.admin();
     await admin.createPartitions({ topicPartitions: [{ topic: 'match-a', count: 2 }] });
-    await vi.waitFor(() => world.write('match-a', ['a1'], 1), UNTIL);
-    await vi.waitFor(() => expect(user.values('match-a/1')).toContain('a1'), UNTIL);
+    // A producer leaves out without a word what is for a partition that it does not know yet.
+    await vi.waitFor(
+      async () => {
+        await world.write('match-a', ['a1'], 1);
+        expect(user.values('match-a/1')).toContain('a1');
+      },
+      { ...UNTIL, interval: 250 },
+    );
     await vi.waitFor(() => expect(consumer.expected()).toEqual(['match-a/0', 'match-a/1', 'match-b/0']), UNTIL);
-    expect(user.ended).toEqual([]);
+    expect(user.gaps).toEqual([]);
   });
 });
