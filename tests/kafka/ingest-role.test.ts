@@ -112,6 +112,35 @@ describeKafka('members of role ingest', (broker) => {
     await producer.disconnect();
   });
 
+  it('begin no later than they did at first in a partition of which nothing came while they ran', async () => {
+    const topic = 'quiet_spans';
+    await makeTopic(client, topic);
+    const producer = client.producer();
+    await producer.connect();
+    const story: Story = { startSec: Math.floor(Date.now() / 1000) - 5, seconds: 2, spansPerSecond: 1200, sickFromSecond: 0 };
+    const send = (second: number, tallies: Map<string, Tally>) =>
+      producer.send({ topic, messages: spansOf(story, second, tallies).map(({ value }) => ({ value })) });
+    await send(0, new Map());
+    // What is there already is not wanted.
+    const receivers = { kafka: { enabled: true, topics: [topic] } };
+    const before = await handedOver(client, DELTA_PARTITIONS);
+    const first = member('quiet', receivers);
+    await first.log('slipstream is running');
+    await caughtUp(topic, 1);
+    await first.kill();
+    const tallies = new Map<string, Tally>();
+    await send(1, tallies);
+    const second = member('quiet', receivers);
+    await second.log('slipstream is running');
+    await caughtUp(topic, 1);
+    await second.stop();
+    const after = await handedOver(client, DELTA_PARTITIONS);
+    for (const [key, { requests }] of tallies) {
+      expect((after.tallies.get(key)?.requests ?? 0) - (before.tallies.get(key)?.requests ?? 0)).toBe(requests);
+    }
+    await producer.disconnect();
+  });
+
   it('tell everybody who judges, once, that many records of a partition hold no spans', async () => {
     const topic = 'poisoned_spans';
     await makeTopic(client, topic);

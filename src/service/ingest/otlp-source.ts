@@ -110,15 +110,19 @@ export class OtlpSource {
     this.#waiting = [];
     const records =
       counted.pending === 0 ? [] : deltaRecords(counted.flush({ source, epoch: '1', sequence: ++this.#sequence }), names, deltas);
-    this.#commit = (records.length === 0 ? Promise.resolve() : this.#written(records, this.#sequence)).then(() => {
+    this.#commit = (records.length === 0 ? Promise.resolve(true) : this.#written(records, this.#sequence)).then((isWritten) => {
       this.#commit = null;
+      if (!isWritten) {
+        for (const { answer } of waiting) answer({ kind: 'unavailable', message: 'this member is shutting down' });
+        return;
+      }
       this.#completeUntilMs = Math.max(this.#completeUntilMs, untilMs);
       for (const { answer, outcome } of waiting) answer(outcome);
     });
   }
 
-  /** Until it is there, or the source is closed. Whether a transaction of which nothing was heard took place is looked up: nothing is written twice. */
-  async #written(records: readonly OutRecord[], sequence: number): Promise<void> {
+  /** Until it is there: true; or the source is closed. Whether a transaction of which nothing was heard took place is looked up: nothing is written twice. */
+  async #written(records: readonly OutRecord[], sequence: number): Promise<boolean> {
     const { telemetry, clock, deltas, ledger } = this.#parts;
     const startedMs = clock.monotonicMs();
     let isTaken = false;
@@ -139,7 +143,7 @@ export class OtlpSource {
           'ingest_delta_bytes_total',
           records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0),
         );
-        return;
+        return true;
       } catch (error) {
         telemetry.add('ingest_commits_total', 1, { result: 'failed' });
         if (this.#failures++ === 0)
@@ -149,5 +153,6 @@ export class OtlpSource {
         await delay(waitMs, undefined, { ref: false });
       }
     }
+    return false;
   }
 }

@@ -93,6 +93,11 @@ export class SpanPartition {
     return 'taken';
   }
 
+  /** Where it is read from, nothing of it having come yet: to be committed, lest a successor begins later and what comes until then is never read. */
+  beganAt(offset: number): void {
+    if (this.#parts.position === null && this.#epochs === 0) this.#next ??= { offset, anchor: null };
+  }
+
   gap(gap: LogGap): void {
     const { telemetry } = this.#parts;
     const told = sourceGap(gap);

@@ -110,6 +110,7 @@ export class SpanPartitions implements LogUser {
       lag += status?.lag ?? 0;
       if (now < held.flushAt) continue;
       held.flushAt = Math.max(held.flushAt + this.#parts.flushMs, now);
+      if (status !== undefined && status.end !== null) held.counted?.beganAt(status.position);
       held.counted?.flush(status?.completeUntilMs ?? Number.NEGATIVE_INFINITY);
     }
     this.#parts.telemetry.set('ingest_partitions', this.#held.size);
