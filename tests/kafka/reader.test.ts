@@ -143,6 +143,8 @@ describeKafka('reading a log to its end', (broker) => {
         ['many-a', 'many-b'].flatMap((topic) => [0, 1].map((partition) => ({ topic, partition, key: `${key}${partition}`, value: null }))),
       );
     for (let i = 0; i < 30; i++) await write(`${i}-`);
+    // A commit is answered before all may read it.
+    await writer.claim();
     const partitions = [
       { topic: 'many-a', partition: 1 },
       { topic: 'many-b', partition: 0 },
