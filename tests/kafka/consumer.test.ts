@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { values, World } from './consumer-world.ts';
 import { describeKafka } from './rig/describe-kafka.ts';
 
-const UNTIL = { timeout: 30_000, interval: 20 };
+const UNTIL = { timeout: 60_000, interval: 20 };
 
 describeKafka('a reader of a log', (broker) => {
   let world: World;

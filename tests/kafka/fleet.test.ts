@@ -49,9 +49,8 @@ describeKafka('members that share the work', (broker) => {
     await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: SPAN_PARTITIONS, replicationFactor: 1 }] });
     const producer = client.producer({ idempotent: true, maxInFlightRequests: 1 });
     await producer.connect();
-    for (const name of ['evaluate-1', 'evaluate-2']) fleet.start('evaluate', name);
-    for (const name of ['ingest-1', 'ingest-2']) fleet.start('ingest', name);
-    await Promise.all([...fleet.members.values()].map((member) => member.log('slipstream is running')));
+    for (const name of ['evaluate-1', 'evaluate-2']) await fleet.start('evaluate', name).log('slipstream is running');
+    for (const name of ['ingest-1', 'ingest-2']) await fleet.start('ingest', name).log('slipstream is running');
 
     const story: Story = {
       startSec: Math.floor(Date.now() / 1000) + 1,
