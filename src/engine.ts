@@ -56,7 +56,8 @@ export class Engine {
   readonly #appearances = new Appearances(this.#series);
   readonly #unobserved = new Unobserved();
   #timing: Timing = 'newest';
-  #doubt: InputDoubt | null = null;
+  /** Of what is merged, as `advance` was told last; to be set where time does not move at all. */
+  inputDoubt: InputDoubt | null = null;
   #frozenUntil: EpochMs = Number.NEGATIVE_INFINITY;
   #unknownUntil: EpochMs = Number.NEGATIVE_INFINITY;
   /** Since the last time that time moved on. */
@@ -87,11 +88,10 @@ export class Engine {
 
   /**
    * Moves time on: rolls windows up and judges every run as far as its watermark allows. `now` is the wall clock, or the stream's own: in a replay, and where
-   * sources tell how far their counts are complete (`complete`: then some of what is merged may be of later times). While there is a `doubt` about those
-   * counts, no run promotes or rolls back.
+   * sources tell how far their counts are complete (`complete`: then some of what is merged may be of later times). In `doubt` no run promotes or rolls back.
    */
   advance(now: EpochMs, doubt: InputDoubt | null = null, timing: Timing = 'newest'): readonly Decision[] {
-    this.#doubt = doubt;
+    this.inputDoubt = doubt;
     this.#timing = timing;
     this.#discover(now);
     const decisions: Decision[] = [];
@@ -237,6 +237,7 @@ export class Engine {
     const rooms = { window, objectives, rollouts, gateBook, controls, alerts, trends, series: this.#series, isStateUnknown };
     return {
       ...rooms,
+      inputDoubt: () => this.inputDoubt,
       get policies() {
         return policies();
       },
@@ -270,7 +271,7 @@ export class Engine {
       unobserved: (at, lagMs) => this.#unobserved.to(at, lagMs),
       clockJumped: now < this.#frozenUntil,
       stateUnknown: now < this.#unknownUntil,
-      inputDoubt: this.#doubt,
+      inputDoubt: this.inputDoubt,
       objectiveBurns: this.objectives.isBurningFast(service, this.window.newestAt(service)),
       ceiling: controls.book.modeOf(service, id, now),
       objection: (at, provenAt) => controls.objection(service, at, provenAt, limits),

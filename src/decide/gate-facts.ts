@@ -1,5 +1,6 @@
 /** What the deploy gate goes by: plain facts about one service, gathered elsewhere. */
 import type { GateOverride, LoadTestResult } from '../model/gate-view.ts';
+import type { InputDoubt } from '../model/judgement.ts';
 import type { GatePolicy } from '../model/objective.ts';
 import type { Decision, RunState } from '../model/rollout.ts';
 import type { AlertView, IncidentView, TrendView } from '../model/slo-views.ts';
@@ -49,6 +50,8 @@ export interface GateFacts {
     readonly staleAfterMs: DurationMs;
     /** State was lost or the clock jumped: what is counted cannot be relied upon now. */
     readonly isStateUnknown: boolean;
+    /** Spans are on their way, or some were lost a moment ago; null: neither. */
+    readonly inputDoubt: InputDoubt | null;
   };
   /** In force; null: none. */
   readonly override: GateOverride | null;

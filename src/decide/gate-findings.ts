@@ -1,6 +1,7 @@
 /** Looks at each fact about a service by itself: what speaks for a deploy, what against it, and what is not known. */
 import type { GateFinding, GateReason } from '../model/gate-view.ts';
 import type { GateAnswer } from '../model/objective.ts';
+import { reasonText } from '../model/reason-text.ts';
 import type { GateFacts, GateObjective, GateRun } from './gate-facts.ts';
 import {
   budgetText,
@@ -32,12 +33,13 @@ export function gateFindings(facts: GateFacts): readonly GateFinding[] {
 
 /** Without a span there is nothing to say; a service without objectives has merely nothing to keep. */
 function telemetryFindings({ service, now, telemetry, objectives }: GateFacts): GateFinding[] {
-  const { newestAt, staleAfterMs, isStateUnknown } = telemetry;
+  const { newestAt, staleAfterMs, isStateUnknown, inputDoubt } = telemetry;
   const found: GateFinding[] = [];
   if (isStateUnknown) {
     const text = 'state was lost or the clock jumped: what was counted cannot be relied upon until evidence has built up again';
     found.push(finding('state_unknown', 'unknown', null, text));
   }
+  if (inputDoubt !== null) found.push(finding('stale_telemetry', 'unknown', null, reasonText(inputDoubt)));
   if (objectives.length === 0)
     found.push(finding('no_objectives', 'warn', null, `${service} has no objectives: there is no budget to go by`));
   if (newestAt === null) found.push(finding('no_data', 'unknown', null, `no span of ${service} was ever heard`));
@@ -47,8 +49,8 @@ function telemetryFindings({ service, now, telemetry, objectives }: GateFacts): 
 }
 
 /** The answer is that nothing is known already. */
-function isLost({ now, telemetry: { newestAt, staleAfterMs, isStateUnknown } }: GateFacts): boolean {
-  return isStateUnknown || newestAt === null || now - newestAt > staleAfterMs;
+function isLost({ now, telemetry: { newestAt, staleAfterMs, isStateUnknown, inputDoubt } }: GateFacts): boolean {
+  return isStateUnknown || inputDoubt !== null || newestAt === null || now - newestAt > staleAfterMs;
 }
 
 function objectiveFindings(objective: GateObjective, facts: GateFacts): GateFinding[] {

@@ -2,6 +2,7 @@
 import type { StoredSlot } from '../model/checkpoint.ts';
 import type { BreakerView } from '../model/control-view.ts';
 import type { GateView } from '../model/gate-view.ts';
+import type { InputDoubt } from '../model/judgement.ts';
 import type { CanaryPolicy, Policies } from '../model/policy.ts';
 import type { SloReport } from '../model/slo-views.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
@@ -38,6 +39,8 @@ export interface ViewGround {
   readonly policies: Policies;
   /** State was lost, or the clock is not trusted. */
   isStateUnknown(now: EpochMs): boolean;
+  /** Of the counts that there are now. */
+  inputDoubt(): InputDoubt | null;
 }
 
 /** How canaries of a service are judged; services that nobody named have the fallback. */
@@ -97,8 +100,9 @@ export class EngineViews {
   gate(service: string, now: EpochMs): GateView {
     const { window, rollouts, objectives: feed, gateBook: book, trends, policies, controls, alerts } = this.#ground;
     const isStateUnknown = this.#ground.isStateUnknown(now);
-    const { guard } = controls;
-    return gateView(service, now, { policies, guard, book, window, rollouts, feed, alerts: alerts.book, trends, isStateUnknown });
+    const [inputDoubt, { guard }] = [this.#ground.inputDoubt(), controls];
+    const state = { isStateUnknown, inputDoubt };
+    return gateView(service, now, { policies, guard, book, window, rollouts, feed, alerts: alerts.book, trends, ...state });
   }
 
   /** Why rollbacks are held at `now`, the wall clock, other than by operators. */

@@ -5,6 +5,7 @@ import type { GuardState } from '../decide/guard.ts';
 import { isAhead, SILENCE_MS } from '../evaluate/slo/telemetry-health.ts';
 import { allowedBad, budgetLeft } from '../model/error-budget.ts';
 import type { GateView } from '../model/gate-view.ts';
+import type { InputDoubt } from '../model/judgement.ts';
 import type { Objective } from '../model/objective.ts';
 import type { Policies } from '../model/policy.ts';
 import type { IncidentView, TrendView } from '../model/slo-views.ts';
@@ -23,6 +24,7 @@ export interface GateSources {
   readonly rollouts: Pick<Rollouts, 'active'>;
   readonly guard: GuardState;
   readonly isStateUnknown: boolean;
+  readonly inputDoubt: InputDoubt | null;
   readonly feed: Pick<ObjectiveFeed, 'total'>;
   readonly alerts: Pick<AlertBook, 'view' | 'incidents'>;
   readonly trends: { views(service: string): readonly TrendView[] };
@@ -46,7 +48,7 @@ export function gateView(service: string, now: EpochMs, sources: GateSources): G
     trends: sources.trends.views(service),
     loadTest: book.loadTestsOf(service)[0] ?? null,
     // A service that is known to be heard seldom has a longer freshness.
-    telemetry: { newestAt, staleAfterMs: Math.max(canary.freshnessMs, SILENCE_MS), isStateUnknown },
+    telemetry: { newestAt, staleAfterMs: Math.max(canary.freshnessMs, SILENCE_MS), isStateUnknown, inputDoubt: sources.inputDoubt },
     override,
   });
   return { service, now, answer, findings, override };

@@ -179,6 +179,7 @@ export class Judging {
     const doubt = sources.doubt(wall);
     this.#inputs?.look();
     for (const [fromMs, toMs] of sources.takeUnobserved()) engine.notObserved(fromMs, toMs);
+    engine.inputDoubt = doubt;
     if (!Number.isFinite(now)) return [];
     this.#streamTime = now;
     return engine.advance(now, doubt, 'complete');

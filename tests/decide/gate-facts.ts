@@ -38,7 +38,7 @@ export function facts(change: Partial<GateFacts> = {}): GateFacts {
     rollback: null,
     trends: [],
     loadTest: null,
-    telemetry: { newestAt: NOW - 2_000, staleAfterMs: 300_000, isStateUnknown: false },
+    telemetry: { newestAt: NOW - 2_000, staleAfterMs: 300_000, isStateUnknown: false, inputDoubt: null },
     override: null,
     ...change,
   };

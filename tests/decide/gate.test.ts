@@ -179,6 +179,13 @@ const ROWS: readonly Row[] = [
     'stale_telemetry',
     /alerts of availability are frozen/,
   ],
+  [
+    'spans on their way make it unknown',
+    { telemetry: { ...telemetry, inputDoubt: 'input_lagging' } },
+    'unknown',
+    'stale_telemetry',
+    /not all spans up to now/,
+  ],
   ['lost state is unknown', { telemetry: { ...telemetry, isStateUnknown: true } }, 'unknown', 'state_unknown', /state was lost/],
   [
     'an override turns a refusal into a warning',

@@ -197,6 +197,9 @@ it('without a partition that stands still nothing is concluded from the rest, an
   for (let second = 1; second <= endSec; second++) {
     partitions.now = at(second);
     partitions.read([at(second), at(second), isDown(second) ? null : at(second)]);
+    const { findings } = partitions.engine.views.gate('checkout', partitions.now);
+    const isUnknown = findings.some(({ reason, answer }) => reason === 'stale_telemetry' && answer === 'unknown');
+    if (second > 60) expect([second, isUnknown]).toEqual([second, second >= 270 && second < 450]);
     const waited = isDown(second) && second <= 209 + WAIT_MS / 1000;
     if (waited) expect(partitions.time).toBe(at(209));
     if (isDown(second) && !waited) {
@@ -246,6 +249,8 @@ it('while nothing is known of its sources a process counts and does not judge', 
   partitions.read([partitions.now, partitions.now, null]);
   expect(partitions.time).toBe(Number.NEGATIVE_INFINITY);
   expect(partitions.run().history).toEqual([]);
+  const { findings } = partitions.engine.views.gate('checkout', partitions.now);
+  expect(findings).toContainEqual(expect.objectContaining({ reason: 'stale_telemetry', answer: 'unknown' }));
   partitions.checkpoint();
   partitions.crash();
   partitions.read([null, null, partitions.now]);
