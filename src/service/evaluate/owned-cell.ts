@@ -20,6 +20,8 @@ import type { CellTelemetry } from '../members/cell-telemetry.ts';
 const POSITION_NOTE = 'delta-position';
 /** Judging moves on when the time it lives in has by this much. */
 const TURN_MS: DurationMs = 250;
+/** How often records that cannot be read are worth a line of the log. */
+const REFUSALS_TOLD_MS: DurationMs = 60_000;
 
 export interface OwnedCellParts {
   readonly cell: Cell;
@@ -44,6 +46,9 @@ export class OwnedCell {
   #position: LogPosition | null;
   #harms: GuardState['harms'];
   #turnedAt: EpochMs = Number.NEGATIVE_INFINITY;
+  /** Records that could not be read since it was told last, and when that was. */
+  #refused = 0;
+  #refusalToldAt: DurationMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: OwnedCellParts) {
     this.#parts = parts;
@@ -146,15 +151,30 @@ export class OwnedCell {
     else this.cell.judging.merge([read]);
   }
 
+  /** Of which time its counts are is not known: no later than it was written, and not before what is judged already. */
   #poison(error: WireError, { offset, timestampMs }: LogRecord): void {
-    this.#parts.telemetry.add('delta_records_refused_total', 1);
+    const { telemetry, clock } = this.#parts;
+    telemetry.add('delta_records_refused_total', 1);
+    this.#refused++;
     const text = `offset ${offset} of the delta topic cannot be read: ${wireErrorText(error)}`;
-    this.#lose({ source: 'deltas', reason: 'poison', fromMs: timestampMs, toMs: timestampMs, text });
+    const gap: SourceGap = { source: 'deltas', reason: 'poison', fromMs: null, toMs: timestampMs < 0 ? null : timestampMs, text };
+    const at = clock.monotonicMs();
+    // A member of another release, or set up in another way, writes several a second.
+    const isTold = at - this.#refusalToldAt >= REFUSALS_TOLD_MS;
+    this.#lose(gap, isTold ? { refused: this.#refused } : null);
+    if (!isTold) return;
+    this.#refusalToldAt = at;
+    this.#refused = 0;
   }
 
-  #lose(gap: SourceGap): void {
+  /** `told`: goes into the line of the log; null: there is none. */
+  #lose(gap: SourceGap, told: { readonly refused?: number } | null = {}): void {
     const { telemetry, sources, clock } = this.#parts;
-    telemetry.log.error({ ...gap }, 'counts were lost: budgets are incomplete and no verdict is given until evidence has built up again');
+    if (told !== null)
+      telemetry.log.error(
+        { ...gap, ...told },
+        'counts were lost: budgets are incomplete and no verdict is given until evidence has built up again',
+      );
     sources.lost(gap, clock.now());
   }
 }
