@@ -79,6 +79,8 @@ export class SourceBook {
   readonly #unobserved = new TimeSpans();
   /** Wall clock of the last look, since which nothing was reported; NaN: something was. */
   #lookedAt: EpochMs = Number.NaN;
+  /** All stood still for `waitMs` when it was looked at last. */
+  #wasDeaf = false;
   /** A source more than there is room for: nothing is known of how far it is. */
   #isOverfull = false;
 
@@ -217,7 +219,15 @@ export class SourceBook {
       if (Number.isFinite(source.completeUntilMs)) movedAt = Math.max(movedAt, source.movedAt);
     }
     const isAnythingHeard = now - movedAt <= waitMs;
-    if (!isAnythingHeard) return;
+    if (!isAnythingHeard) {
+      this.#wasDeaf = Number.isFinite(movedAt);
+      return;
+    }
+    if (this.#wasDeaf) {
+      // We hear again. One source is the first to be heard: the others are still to come, and have as long for it as ever.
+      this.#wasDeaf = false;
+      for (const source of this.#sources.values()) source.movedAt = now;
+    }
     let expected: ReadonlySet<string> | null | undefined;
     for (const [name, source] of this.#sources) {
       const { completeUntilMs } = source;

@@ -54,6 +54,24 @@ describe('stream time', () => {
     expect(book.time(1000)).toBe(Number.NEGATIVE_INFINITY);
   });
 
+  it('waits for all of them when all stood still for long and one is the first to be heard again', () => {
+    const book = new Book();
+    book.tell(0, { 't/0': 0, 't/1': 0 });
+    for (let at = 0; at <= 5 * WAIT_MS; at += 500) expect(book.time(at)).toBe(0);
+    // A broker is back, and what waited there is read one partition after the other.
+    book.tell(5 * WAIT_MS, { 't/0': 30_000 });
+    expect(book.time(5 * WAIT_MS)).toBe(0);
+    expect(book.waitedFor(5 * WAIT_MS)).toEqual(['t/0', 't/1']);
+    book.tell(5 * WAIT_MS + 1000, { 't/1': 20_000 });
+    expect(book.time(5 * WAIT_MS + 1000)).toBe(20_000);
+    expect(book.unobserved()).toEqual([]);
+    for (let at = 5 * WAIT_MS + 1500; at <= 6 * WAIT_MS + 3000; at += 500) {
+      book.tell(at, { 't/0': at });
+      book.time(at);
+    }
+    expect(book.waitedFor(6 * WAIT_MS + 3000)).toEqual(['t/0']);
+  });
+
   it('is where the earliest source is, whoever reports it, and never ahead of the wall clock', () => {
     const book = new Book();
     book.tell(5000, { 't/0': 4000, 't/1': 9000 });
