@@ -16,6 +16,8 @@ import { clusterOf } from './cluster.ts';
 import { OwnedCells } from './evaluate/owned-cells.ts';
 import { scratchFolder } from './evaluate/scratch-folder.ts';
 import { takeOver } from './evaluate/take-over.ts';
+import { toldInTheEnd } from './evaluate/told-in-the-end.ts';
+import { watchedRuns } from './evaluate/watched-runs.ts';
 import { deltaPartition } from './ingest/delta-partition.ts';
 import { kayentaHandlers } from './kayenta-handlers.ts';
 import { CellGauges } from './members/cell-telemetry.ts';
@@ -123,9 +125,12 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
     },
     taken: (partition, owned) => {
       owned.cell.start(() => owned.tick());
-      control
-        .claim(partition, url)
-        .catch((error) => telemetry.log.warn({ partition, error: String(error) }, 'other members do not know yet who has a partition'));
+      void toldInTheEnd({
+        tell: () => control.claim(partition, url),
+        isOver: () => phase === 'stopping' || cells.cells.get(partition) !== owned,
+        onFailure: (error) =>
+          telemetry.log.warn({ partition, error: String(error) }, 'other members do not know yet who has a partition; it is told again'),
+      });
       watchAnew();
     },
     dropped: (partition) => void control.release(partition),
@@ -183,7 +188,8 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
       .then(() => cluster.stopWatching())
       .then(() => {
         isWatchDue = false;
-        if (phase !== 'stopping') cluster.watch({ ...handlers, isOurs: (service) => liveCells().has(directory.partitionOf(service)) });
+        const isOurs = (service: string): boolean => cells.cells.has(directory.partitionOf(service));
+        if (phase !== 'stopping') cluster.watch(watchedRuns({ handlers, isOurs, isLive }));
       });
   };
 
