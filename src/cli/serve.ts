@@ -13,13 +13,9 @@ import { startEvaluateRole } from '../service/evaluate-role.ts';
 import { startIngestRole } from '../service/ingest-role.ts';
 import { type RunningService, type ServiceOptions, startService } from '../service.ts';
 import { createTelemetry, type RunningTelemetry } from '../telemetry/create-telemetry.ts';
-import { DEFAULT_API_URL } from './api-client.ts';
 import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context.ts';
 import { VERSION } from './package-version.ts';
-
-/** What this process does of the work. */
-const ROLES = ['all', 'ingest', 'evaluate'] as const;
-type Role = (typeof ROLES)[number];
+import { ROLES, type Role, serveBanner } from './serve-banner.ts';
 
 interface ServeOptions {
   readonly config: string;
@@ -87,7 +83,7 @@ async function serve(context: CliContext, options: ServeOptions): Promise<ExitCo
         { ...service.addresses, role, config: options.config, revision: config.policies.revision },
         'slipstream is running',
       );
-      streams.stderr.write(role === 'ingest' ? ingestBanner(service) : banner(service, config, env));
+      streams.stderr.write(serveBanner({ role, addresses: service.addresses, config, env }));
       const watch = watchConfig({ path: options.config, env, config, onChange: (result) => reload(service, telemetry, config, result) });
       await stopSignal(listeners, () => watch.look());
       watch.stop();
@@ -159,43 +155,6 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plain(entry)]));
-}
-
-function banner(service: RunningService, config: Config, env: CliContext['env']): string {
-  const { grpc, http, api } = service.addresses;
-  // Whoever started it by npm has no `slipstream` on the path.
-  const slipstream = env.npm_lifecycle_event === undefined ? 'slipstream' : 'npm run slipstream --';
-  const at = api === DEFAULT_API_URL ? '' : ` --url ${api}`;
-  const lines = [
-    'Slipstream is running.',
-    ...(grpc === null ? [] : [`  send spans by OTLP/gRPC to  ${grpc}`]),
-    ...(http === null ? [] : [`  send spans by OTLP/HTTP to  http://${http}/v1/traces`]),
-    ...kafkaLine(config),
-    `  see endpoints and runs      ${slipstream} status${at}`,
-    `  why a verdict is as it is   ${slipstream} explain${at}`,
-    `  status, metrics, OpenAPI    ${api}/v1/status  ${api}/metrics  ${api}/openapi.json`,
-    `  state                       ${config.state.directory ?? 'in memory: gone with this process'}`,
-    `  objectives                  ${[...config.policies.services.values()].reduce((sum, policy) => sum + policy.objectives.length, 0)} for ${config.policies.services.size} services`,
-  ];
-  return `${lines.join('\n')}\n`;
-}
-
-function kafkaLine({ kafka, receivers }: Config): readonly string[] {
-  if (kafka === null || receivers.kafka === null) return [];
-  const { topics, group } = receivers.kafka;
-  return [
-    `  reads spans from Kafka      ${topics instanceof RegExp ? topics.source : topics.join(', ')} at ${kafka.brokers[0]}, group ${group}`,
-  ];
-}
-
-function ingestBanner({ addresses: { grpc, http, api } }: RunningService): string {
-  const lines = [
-    'Slipstream is running: it counts spans, for others that judge.',
-    ...(grpc === null ? [] : [`  send spans by OTLP/gRPC to  ${grpc}`]),
-    ...(http === null ? [] : [`  send spans by OTLP/HTTP to  http://${http}/v1/traces`]),
-    `  readiness, metrics          ${api}/readyz  ${api}/metrics`,
-  ];
-  return `${lines.join('\n')}\n`;
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. SIGHUP looks for a changed configuration. */
