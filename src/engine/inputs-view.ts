@@ -6,6 +6,8 @@ import type { SourceBook } from './source-book.ts';
 
 /** Members report several times a second, and partitions are asked for their ends as often: less than this behind is nothing to tell of. */
 const BEHIND_MS: DurationMs = 10_000;
+/** What was set aside longer ago is shown no more: somebody has looked, or nobody will. */
+const SHOWN_MS: DurationMs = 24 * 3_600_000;
 
 /** At `now`, the wall clock. `quarantined`: newest last. */
 export function inputsView(book: SourceBook, now: EpochMs, quarantined: readonly QuarantinedRecord[] = []): InputsView {
@@ -30,7 +32,10 @@ export function inputsView(book: SourceBook, now: EpochMs, quarantined: readonly
     waitedFor: behind.length - givenUp,
     givenUp,
     lagging: lagging.sort(gravestFirst).slice(0, MAX_LAGGING),
-    quarantined: quarantined.slice(-MAX_QUARANTINED).reverse(),
+    quarantined: quarantined
+      .filter(({ at }) => now - at < SHOWN_MS)
+      .slice(-MAX_QUARANTINED)
+      .reverse(),
   };
 }
 

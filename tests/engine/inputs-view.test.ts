@@ -45,7 +45,7 @@ describe('what is told of inputs', () => {
     ]);
   });
 
-  it('has room for 20 sources and the five newest records that were set aside, and counts the rest', () => {
+  it('has room for 20 sources and the five newest records that were set aside within a day, and counts the rest', () => {
     const book = new SourceBook({ waitMs: WAIT_MS });
     tell(
       book,
@@ -57,6 +57,7 @@ describe('what is told of inputs', () => {
     const view = inputsView(book, T0 + 1000, records);
     expect([view.sources, view.waitedFor, view.lagging.length]).toEqual([1000, 1000, 20]);
     expect(view.quarantined.map(({ offset }) => offset)).toEqual([8, 7, 6, 5, 4]);
+    expect(inputsView(book, T0 + 24 * 3_600_000, records).quarantined).toEqual([]);
   });
 });
 
