@@ -33,11 +33,13 @@ export function inputsText(
   return blocks;
 }
 
-function headline({ streamTime, lagMs, doubt, sources }: InputsView): string {
+function headline({ streamTime, lagMs, doubt, sources, givenUp }: InputsView): string {
   if (streamTime === null || lagMs === null)
     return `Nothing is judged: ${sources === 0 ? 'no source of spans was heard of yet' : 'not all sources of spans were heard of yet'}.`;
-  const where = `All spans up to ${momentText(streamTime)} are counted, ${lengthText(lagMs)} ago`;
-  return doubt === null ? `${where}.` : `${where}. No run promotes or rolls back: ${reasonText(doubt)}.`;
+  const but = givenUp === 0 ? '' : `, but for those of ${givenUp} of ${sources} sources`;
+  const where = `All spans up to ${momentText(streamTime)}, ${lengthText(lagMs)} ago, are counted${but}`;
+  if (doubt === null) return `${where}.`;
+  return `${where}. No run promotes or rolls back${doubt === 'input_gap' ? `: ${reasonText(doubt)}` : ' before the rest is'}.`;
 }
 
 const COLUMNS: readonly Column[] = [

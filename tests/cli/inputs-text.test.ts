@@ -27,7 +27,7 @@ it('says how far all is counted, and which sources are waited for since when', (
   ];
   expect(told({ ...FINE, streamTime: NOW - 185_000, lagMs: 185_000, doubt: 'input_lagging', waitedFor: 3, givenUp: 1, lagging })).toBe(
     [
-      'All spans up to 2026-05-01 11:56:55 UTC are counted, 3 min ago. No run promotes or rolls back: not all spans up to now have been counted yet: the view lags behind.',
+      'All spans up to 2026-05-01 11:56:55 UTC, 3 min ago, are counted, but for those of 1 of 30 sources. No run promotes or rolls back before the rest is.',
       'SOURCE        COUNTED UP TO            BEHIND  STANDS STILL  STATE',
       'otlp_spans/7  never heard of                -         3 min  waited for',
       'otlp/m-1      2026-05-01 11:56:50 UTC   3 min         3 min  given up',
