@@ -15,6 +15,10 @@ interface Door {
 const PURE = { pure: true } as const;
 const SHELL = { pure: false } as const;
 const PURE_ROOMS = ['model', 'decode', 'aggregate', 'window', 'evaluate', 'decide', 'wire'];
+const ALL_BUT_COMPOSITION = [
+  ...PURE_ROOMS,
+  ...['ingest', 'engine', 'config', 'telemetry', 'receivers', 'sinks', 'store', 'api', 'kubernetes', 'watches', 'kafka'],
+];
 const ANY_NODE = 'node:*';
 
 /** The table of the README's map. `ingest` and `engine` are the two stages, `service` the composition root. */
@@ -41,43 +45,8 @@ const DOORS: Readonly<Record<string, Door>> = {
     rooms: ['model', 'config', 'telemetry'],
     packages: ['hono', '@hono/*', 'zod', '@prometheus-io/lezer-promql', '@lezer/common', ANY_NODE],
   },
-  service: {
-    ...SHELL,
-    rooms: [
-      ...PURE_ROOMS,
-      'ingest',
-      'engine',
-      'config',
-      'telemetry',
-      'receivers',
-      'sinks',
-      'store',
-      'api',
-      'kubernetes',
-      'watches',
-      'kafka',
-    ],
-    packages: [ANY_NODE],
-  },
-  cli: {
-    ...SHELL,
-    rooms: [
-      ...PURE_ROOMS,
-      'ingest',
-      'engine',
-      'config',
-      'telemetry',
-      'receivers',
-      'sinks',
-      'store',
-      'api',
-      'kubernetes',
-      'watches',
-      'kafka',
-      'service',
-    ],
-    packages: ['commander', 'yaml', ANY_NODE],
-  },
+  service: { ...SHELL, rooms: ALL_BUT_COMPOSITION, packages: [ANY_NODE] },
+  cli: { ...SHELL, rooms: [...ALL_BUT_COMPOSITION, 'service'], packages: ['commander', 'yaml', ANY_NODE] },
   main: { ...SHELL, rooms: ['cli'], packages: [ANY_NODE] },
 };
 

@@ -18,7 +18,7 @@ import { scratchFolder } from './evaluate/scratch-folder.ts';
 import { takeOver } from './evaluate/take-over.ts';
 import { toldInTheEnd } from './evaluate/told-in-the-end.ts';
 import { watchedRuns } from './evaluate/watched-runs.ts';
-import { deltaPartition } from './ingest/delta-partition.ts';
+import { DELTA_RETENTION_MS, deltaPartition } from './ingest/delta-partition.ts';
 import { kayentaHandlers } from './kayenta-handlers.ts';
 import { CellGauges } from './members/cell-telemetry.ts';
 import { ControlLog } from './members/control-log.ts';
@@ -237,6 +237,3 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
     throw error;
   }
 }
-
-/** Long enough for a weekend without members; what is older was judged, or is told of as lost. */
-const DELTA_RETENTION_MS = 3 * 24 * 3_600_000;
