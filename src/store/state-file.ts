@@ -1,9 +1,9 @@
 /** Opens the one state file of a folder: alone, in a version we know, and only when every row can be trusted. */
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PermanentError } from '../model/errors.ts';
-import { lockFolder } from './folder-lock.ts';
+import { CACHE_KIB, inLockedFolder, SIDE_FILES, WAL_LIMIT_BYTES } from './locked-folder.ts';
 import { createPrivateFile } from './private-file.ts';
 import { isSurroundings } from './sqlite-error.ts';
 import { SCHEMA, SCHEMA_VERSION } from './sqlite-schema.ts';
@@ -11,14 +11,7 @@ import { isUpgradable, upgrade } from './upgrade-state.ts';
 import { verifyRows } from './verify-rows.ts';
 
 const STATE_FILE = 'slipstream.db';
-/** Files that SQLite keeps beside the main one. */
-const SIDE_FILES = ['-wal', '-shm', '-journal'];
 const BUSY_TIMEOUT_MS = 2_000;
-/** The write-ahead log is cut back to this after a burst. */
-const WAL_LIMIT_BYTES = 16 * 1024 * 1024;
-
-/** Pages of counts are met in no order; with SQLite's 2 MiB a checkpoint of 1,000 objectives takes a third longer. */
-const CACHE_KIB = 16 * 1024;
 
 export interface StateFile {
   readonly database: DatabaseSync;
@@ -33,26 +26,15 @@ export interface StateFile {
  * is of a newer version, or the disk does not let us.
  */
 export function openStateFile(directory: string): StateFile {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const lock = lockFolder(directory);
-    try {
-      const { database, quarantined } = openTrusted(directory);
-      const close = () => {
-        if (!database.isOpen) return;
-        database.close();
-        lock.release();
-      };
-      return { database, quarantined, close };
-    } catch (error) {
-      lock.release();
-      throw error;
-    }
-  } catch (error) {
-    if (error instanceof PermanentError) throw error;
-    const text = error instanceof Error ? error.message : String(error);
-    throw new PermanentError('state_unusable', `opening state folder ${directory}: ${text}`, { cause: error });
-  }
+  return inLockedFolder('state folder', directory, (release) => {
+    const { database, quarantined } = openTrusted(directory);
+    const close = () => {
+      if (!database.isOpen) return;
+      database.close();
+      release();
+    };
+    return { database, quarantined, close };
+  });
 }
 
 function openTrusted(directory: string): { readonly database: DatabaseSync; readonly quarantined: string | null } {
