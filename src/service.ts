@@ -3,14 +3,13 @@ import type { Writable } from 'node:stream';
 import { type Api, createApi } from './api/create-api.ts';
 import type { Config } from './config/config.ts';
 import { Admission } from './receivers/admission.ts';
-import { OtlpGrpcReceiver } from './receivers/otlp-grpc.ts';
-import { OtlpHttpReceiver } from './receivers/otlp-http.ts';
 import type { Consume, Receiver } from './receivers/receiver.ts';
 import { Cell } from './service/cell.ts';
 import { type Clock, SYSTEM_CLOCK } from './service/clock.ts';
 import { type Cluster, clusterOf } from './service/cluster.ts';
 import { guarded } from './service/guarded.ts';
 import { localInput } from './service/local-input.ts';
+import { otlpReceivers } from './service/otlp-receivers.ts';
 import type { SpanInput } from './service/span-input.ts';
 import { createSinks } from './sinks/create-sinks.ts';
 import { MemoryStore } from './store/memory-store.ts';
@@ -75,7 +74,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   });
   const input = local.into(cell.judging);
   const admission = new Admission(config.receivers.maxInFlightBytes, telemetry);
-  const receivers = createReceivers(config, admission, telemetry);
+  const receivers = otlpReceivers(config, admission, telemetry);
   const consume: Consume = (encoding, bytes) => {
     const outcome = input.consume(encoding, bytes);
     if (outcome.kind === 'accepted') tap?.(encoding, bytes);
@@ -134,11 +133,4 @@ async function stopAll(parts: Stoppable): Promise<boolean> {
   await parts.api.stop();
   parts.store.close();
   return isSaved;
-}
-
-function createReceivers(config: Config, admission: Admission, telemetry: RunningTelemetry) {
-  const limits = config.receivers;
-  const grpc = limits.otlpGrpc && new OtlpGrpcReceiver({ config: limits.otlpGrpc, limits, admission, telemetry });
-  const http = limits.otlpHttp && new OtlpHttpReceiver({ config: limits.otlpHttp, limits, admission, telemetry });
-  return { grpc, http, all: [grpc, http].filter((receiver) => receiver !== null) };
 }

@@ -1,7 +1,5 @@
 /** The role `evaluate`: counts of services from the topic of deltas in, verdicts and signals out; the state of each partition is in Kafka. */
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { createApi } from '../api/create-api.ts';
 import type { Config } from '../config/config.ts';
 import { BRIEF, kafkaClient } from '../kafka/kafka-client.ts';
@@ -20,6 +18,7 @@ import { toldInTheEnd } from './evaluate/told-in-the-end.ts';
 import { watchedRuns } from './evaluate/watched-runs.ts';
 import { DELTA_RETENTION_MS, deltaPartition } from './ingest/delta-partition.ts';
 import { kayentaHandlers } from './kayenta-handlers.ts';
+import { memberName } from './member-name.ts';
 import { CellGauges } from './members/cell-telemetry.ts';
 import { ControlLog } from './members/control-log.ts';
 import { Directory } from './members/directory.ts';
@@ -41,7 +40,7 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
   const { kafka } = config;
   if (kafka === null) throw new PermanentError('config', 'the role evaluate needs `kafka.brokers` in its configuration');
   const { topics } = kafka;
-  const member = `${hostname()}-${randomBytes(6).toString('hex')}`;
+  const member = memberName();
   const brief = kafkaClient(kafka, telemetry, BRIEF);
   const shared = { partitions: kafka.partitions, compacted: false };
   const counts = await ensureTopics(

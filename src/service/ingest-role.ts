@@ -1,6 +1,5 @@
 /** The role `ingest`: spans in, counts out to the topic of deltas, from which members of role `evaluate` judge. */
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { createApi } from '../api/create-api.ts';
 import type { Config } from '../config/config.ts';
 import type { KafkaConfig } from '../config/kafka-config.ts';
@@ -10,14 +9,13 @@ import { partitionName } from '../kafka/log.ts';
 import { LogConsumer } from '../kafka/log-consumer.ts';
 import { committedPositions } from '../kafka/log-reader.ts';
 import { PlainWriter } from '../kafka/plain-writer.ts';
+import { within } from '../kafka/time-limit.ts';
 import { ensureTopics } from '../kafka/topics.ts';
 import { TransactionalWriter } from '../kafka/transactional-writer.ts';
 import { PermanentError } from '../model/errors.ts';
 import { HistogramLayout } from '../model/histogram-layout.ts';
 import { Admission } from '../receivers/admission.ts';
 import { RecordIntake } from '../receivers/kafka/record-intake.ts';
-import { OtlpGrpcReceiver } from '../receivers/otlp-grpc.ts';
-import { OtlpHttpReceiver } from '../receivers/otlp-http.ts';
 import type { RunningTelemetry } from '../telemetry/create-telemetry.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { guarded } from './guarded.ts';
@@ -27,6 +25,8 @@ import { ingestFront, ingestHandlers } from './ingest/ingest-front.ts';
 import { OtlpSource } from './ingest/otlp-source.ts';
 import { ProgressReports } from './ingest/progress-reports.ts';
 import { SpanPartitions, type SpanPartitionsParts } from './ingest/span-partitions.ts';
+import { memberName } from './member-name.ts';
+import { otlpReceivers } from './otlp-receivers.ts';
 import { SeriesRules } from './series-rules.ts';
 import { SpanCounts } from './span-counts.ts';
 
@@ -65,7 +65,7 @@ export async function startIngestRole(options: IngestRoleOptions): Promise<Runni
   if (kafka === null) throw new PermanentError('config', 'the role ingest needs `kafka.brokers` in its configuration');
   const brief = kafkaClient(kafka, telemetry, BRIEF);
   const deltas = await deltaTopic(brief, kafka);
-  const member = `${hostname()}-${randomBytes(6).toString('hex')}`;
+  const member = memberName();
   const rules = new SeriesRules({ config, hashSeed: randomBytes(4).readUInt32LE(), isCompared: () => false });
   const layout = new HistogramLayout(config.histogram.digits, config.histogram.highestUs);
   const ingest = new PartitionedIngest({ rules: config.spans, layout, series: rules.table, pods: 'seats' });
@@ -219,17 +219,7 @@ function otlpSource({ kafka, telemetry, clock, ingest, deltas }: Parts, member: 
   });
 }
 
-function otlpReceivers(config: Config, admission: Admission, telemetry: RunningTelemetry) {
-  const limits = config.receivers;
-  const grpc = limits.otlpGrpc && new OtlpGrpcReceiver({ config: limits.otlpGrpc, limits, admission, telemetry });
-  const http = limits.otlpHttp && new OtlpHttpReceiver({ config: limits.otlpHttp, limits, admission, telemetry });
-  return { grpc, http, all: [grpc, http].filter((receiver) => receiver !== null) };
-}
-
 /** Waits for it no longer than this. Never rejects. */
 async function soon(act: Promise<unknown> | undefined, limitMs: number): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, limitMs);
-  await Promise.race([act?.catch(() => {}), late.promise]);
-  clearTimeout(timer);
+  if (act !== undefined) await within(act, limitMs).catch(() => {});
 }

@@ -20,6 +20,7 @@ import { OthersWatch } from './kafka-source-others.ts';
 import { Pace } from './kafka-source-pace.ts';
 import { SourcePositions } from './kafka-source-positions.ts';
 import { Quarantine } from './kafka-source-quarantine.ts';
+import { sourceGap } from './source-gap.ts';
 import { SpanCounts } from './span-counts.ts';
 import type { SpanInput } from './span-input.ts';
 
@@ -192,12 +193,10 @@ export class KafkaSource implements SpanInput, LogUser {
   }
 
   gap(gap: LogGap): void {
-    const { from, to, reason, fromMs, toMs } = gap;
     // What was taken before it belongs to the log as it was.
     guarded(this.#parts.telemetry, () => this.#turn());
     this.#positions.gap(gap);
-    const source = partitionName(gap);
-    this.#lose({ source, reason, fromMs, toMs, text: `${source}: offsets ${from} to ${to} were never read (${reason})` });
+    this.#lose(sourceGap(gap));
   }
 
   /** Everything that was taken becomes part of the state, with its positions, and is judged as far as all sources are complete. */

@@ -3,7 +3,8 @@ import { rmSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
 import type { GuardState } from '../../decide/guard.ts';
 import type { SourceBook } from '../../engine/source-book.ts';
-import { type LogGap, type LogPosition, type LogRecord, partitionName } from '../../kafka/log.ts';
+import type { LogGap, LogPosition, LogRecord } from '../../kafka/log.ts';
+import { within } from '../../kafka/time-limit.ts';
 import type { StoredNote } from '../../model/checkpoint.ts';
 import type { SlotDeltas } from '../../model/slot-deltas.ts';
 import type { SourceGap } from '../../model/source-progress.ts';
@@ -16,6 +17,7 @@ import { isWireError, type WireError, wireErrorText } from '../../wire/wire-erro
 import type { Cell } from '../cell.ts';
 import type { Clock } from '../clock.ts';
 import type { CellTelemetry } from '../members/cell-telemetry.ts';
+import { sourceGap } from '../source-gap.ts';
 
 const POSITION_NOTE = 'delta-position';
 /** Judging moves on when the time it lives in has by this much. */
@@ -98,9 +100,8 @@ export class OwnedCell {
     this.#tellHarms();
   }
 
-  gap({ from, to, reason, fromMs, toMs, ...of }: LogGap): void {
-    const text = `${partitionName(of)}: offsets ${from} to ${to} were never read (${reason})`;
-    this.#lose({ source: partitionName(of), reason, fromMs, toMs, text });
+  gap(gap: LogGap): void {
+    this.#lose(sourceGap(gap));
   }
 
   /** Judging moves on with time. To be called about twice a second. */
@@ -125,8 +126,10 @@ export class OwnedCell {
     const isWritten = this.cell.judging.checkpoint('whole');
     const durable = this.#parts.store.durable();
     if (durable === null) return isWritten;
-    const late = new Promise<false>((resolve) => setTimeout(resolve, withinMs, false).unref());
-    return Promise.race([durable.then(() => isWritten).catch(() => false), late]);
+    return within(durable, withinMs).then(
+      () => isWritten,
+      () => false,
+    );
   }
 
   /** Lets go of everything, saved or not: nothing of it takes effect any more. */

@@ -1,4 +1,5 @@
 /** The cells of this member: one for each partition of the delta topic that the group gave us, and none that it took away. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { LogGap, LogPosition, LogRecord, TopicPartition } from '../../kafka/log.ts';
 import { partitionName } from '../../kafka/log.ts';
 import type { LogUser } from '../../kafka/log-consumer-parts.ts';
@@ -108,7 +109,7 @@ export class OwnedCells implements LogUser {
     const { of, lost } = place;
     while (!lost.signal.aborted) {
       if (!this.#parts.isLive()) {
-        await waited(LIVE_MS, lost.signal);
+        await pause(LIVE_MS, undefined, { signal: lost.signal }).catch(() => {});
         continue;
       }
       try {
@@ -126,7 +127,7 @@ export class OwnedCells implements LogUser {
         this.#drop(place);
         this.#parts.telemetry.add('take_over_failures_total', 1);
         this.#parts.telemetry.log.error({ ...of, error: String(error) }, 'a partition could not be taken over; trying again');
-        await waited(RETAKE_MS, lost.signal);
+        await pause(RETAKE_MS, undefined, { signal: lost.signal }).catch(() => {});
       }
     }
   }
@@ -153,16 +154,4 @@ export class OwnedCells implements LogUser {
       .finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
   }
-}
-
-function waited(ms: number, abort: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      abort.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    abort.addEventListener('abort', done);
-  });
 }

@@ -9,9 +9,9 @@ import type { RecordIntake } from '../../receivers/kafka/record-intake.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { SeriesNames } from '../../wire/encode-deltas.ts';
 import type { Clock } from '../clock.ts';
+import { sourceGap } from '../source-gap.ts';
 import { type DeltaTopic, deltaRecords } from './delta-records.ts';
 import { PoisonWatch, quarantined } from './quarantine.ts';
-import { sourceGap } from './source-gap.ts';
 
 /** Bytes of records in quarantine that wait for a commit; beyond it a flush is due. */
 const MAX_ASIDE_BYTES = 4 * 2 ** 20;

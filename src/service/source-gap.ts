@@ -1,6 +1,6 @@
 /** A gap in a log as judging is told of it. */
-import { type LogGap, partitionName } from '../../kafka/log.ts';
-import type { SourceGap } from '../../model/source-progress.ts';
+import { type LogGap, partitionName } from '../kafka/log.ts';
+import type { SourceGap } from '../model/source-progress.ts';
 
 export function sourceGap(gap: LogGap): SourceGap {
   const { reason, from, to, fromMs, toMs } = gap;
