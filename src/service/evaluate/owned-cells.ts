@@ -1,5 +1,4 @@
 /** The cells of this member: one for each partition of the delta topic that the group gave us, and none that it took away. */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { LogGap, LogPosition, LogRecord, TopicPartition } from '../../kafka/log.ts';
 import { partitionName } from '../../kafka/log.ts';
 import type { LogUser } from '../../kafka/log-consumer-parts.ts';
@@ -109,7 +108,7 @@ export class OwnedCells implements LogUser {
     const { of, lost } = place;
     while (!lost.signal.aborted) {
       if (!this.#parts.isLive()) {
-        await pause(LIVE_MS, undefined, { signal: lost.signal }).catch(() => {});
+        await waited(LIVE_MS, lost.signal);
         continue;
       }
       try {
@@ -127,7 +126,7 @@ export class OwnedCells implements LogUser {
         this.#drop(place);
         this.#parts.telemetry.add('take_over_failures_total', 1);
         this.#parts.telemetry.log.error({ ...of, error: String(error) }, 'a partition could not be taken over; trying again');
-        await pause(RETAKE_MS, undefined, { signal: lost.signal }).catch(() => {});
+        await waited(RETAKE_MS, lost.signal);
       }
     }
   }
@@ -154,4 +153,16 @@ export class OwnedCells implements LogUser {
       .finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
   }
+}
+
+function waited(ms: number, abort: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      abort.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    abort.addEventListener('abort', done);
+  });
 }
