@@ -40,7 +40,7 @@ export class Frontier {
     });
   }
 
-  /** By partition; the end counts records of transactions that are still open. Rejects when one of them is missing, or its leader is away. */
+  /** By partition; kafkajs asks as readers of committed records do, so the end is where the oldest open transaction begins. Rejects when one of them is missing, or its leader is away. */
   bounds(topic: string, partitions: readonly number[]): Promise<ReadonlyMap<number, Bounds>> {
     return this.#ask(async (admin) => {
       const answers = await admin.fetchTopicOffsets(topic);

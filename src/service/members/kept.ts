@@ -1,5 +1,6 @@
 /** Whether a change of a cell will outlive its member, and what a caller is told whose cell is elsewhere. */
 import type { Unavailable } from '../../api/unavailable.ts';
+import { within } from '../../kafka/time-limit.ts';
 import type { DurationMs } from '../../model/time.ts';
 import type { RoutedCell } from './routed-cell.ts';
 
@@ -16,15 +17,8 @@ export const ELSEWHERE: Unavailable = {
 export async function kept(cell: Pick<RoutedCell, 'durable'>): Promise<boolean> {
   const durable = cell.durable();
   if (durable === null) return true;
-  const late = Promise.withResolvers<false>();
-  const timer = setTimeout(() => late.resolve(false), KEPT_MS);
-  const isKept = await Promise.race([
-    durable.then(
-      () => true,
-      () => false,
-    ),
-    late.promise,
-  ]);
-  clearTimeout(timer);
-  return isKept;
+  return within(durable, KEPT_MS).then(
+    () => true,
+    () => false,
+  );
 }
