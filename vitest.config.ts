@@ -5,7 +5,9 @@ const WHOLE = ['tests/demo/demo.test.ts', 'tests/service/**/*.test.ts'];
 /** Tests against a real API server and real controllers, which are built from source first: run by `npm run test:cluster`. */
 const CLUSTER = ['tests/cluster/**/*.test.ts'];
 /** Tests against a real Kafka broker: in a group of their own, as brokers and members need the machine. */
-const KAFKA = ['tests/kafka/**/*.test.ts'];
+const KAFKA = ['tests/kafka/**/*.test.ts', 'tests/collector/**/*.test.ts'];
+/** Tests of what is installed, with helm, Prometheus and the image's files: their tools are built first. */
+const INSTALLED = ['tests/charts/**/*.test.ts', 'tests/image/**/*.test.ts', 'tests/dashboards/**/*.test.ts'];
 /** Vitest runs every project unless told which. */
 const isClusterRun = process.argv.some(
   (argument, index) => argument === '--project=cluster' || (process.argv[index - 1] === '--project' && argument === 'cluster'),
@@ -23,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['tests/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...WHOLE, ...CLUSTER, ...KAFKA],
+          exclude: [...configDefaults.exclude, ...WHOLE, ...CLUSTER, ...KAFKA, ...INSTALLED],
           sequence: { groupOrder: 0 },
         },
       },
@@ -40,6 +42,17 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'installed',
+          include: INSTALLED,
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
       ...(isClusterRun
         ? [
             {
@@ -47,7 +60,6 @@ export default defineConfig({
               test: {
                 name: 'cluster',
                 include: CLUSTER,
-                globalSetup: ['tests/cluster/rig/global-setup.ts'],
                 // Each file has a cluster of its own, and mostly waits for its controllers.
                 maxWorkers: 2,
                 testTimeout: 120_000,

@@ -1,0 +1,19 @@
+/** Files, and parts of files, that are made from the code: `npm run generate` writes them, a test keeps them true. */
+import { configSchemaText } from '../../src/config/config-schema.ts';
+
+export interface GeneratedFile {
+  /** From the root of the repository. */
+  readonly path: string;
+  /** The whole text, given the one that is there (empty: none is). */
+  text(current: string): string;
+}
+
+export const GENERATED_FILES: readonly GeneratedFile[] = [{ path: 'config/schema.json', text: configSchemaText }];
+
+/** The text with what stands between the markers `<!-- NAME:begin -->` and `<!-- NAME:end -->` replaced. Throws where they are missing. */
+export function withSection(text: string, name: string, section: string): string {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`the markers ${begin} and ${end} are missing`);
+  return `${text.slice(0, from + begin.length)}\n${section.trim()}\n${text.slice(to)}`;
+}
