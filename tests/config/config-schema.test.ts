@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { configSchemaJson, configSchemaText } from '../../src/config/config-schema.ts';
+import { configSchemaJson } from '../../src/config/config-schema.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
