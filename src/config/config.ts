@@ -5,11 +5,20 @@ import type { DurationMs } from '../model/time.ts';
 import type { KafkaConfig, KafkaReceiverConfig } from './kafka-config.ts';
 import type { Secret } from './secret.ts';
 import type { EscalationConfig, KubernetesConfig, SinkConfig, WatchConfig } from './sink-config.ts';
+import type { WatchdogConfig } from './watchdog-schema.ts';
 
 export interface ListenAddress {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
+}
+
+/** Absolute paths of what a listener speaks TLS with. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Of receivers: who signed the certificates that senders must show, null asks for none. Of the API: whom members trust, null as Node.js does. */
+  readonly caFile: string | null;
 }
 
 export interface OtlpGrpcConfig extends ListenAddress {
@@ -38,6 +47,10 @@ export interface ReceiversConfig {
   readonly maxInFlightBytes: number;
   /** What a refused sender is told to wait. */
   readonly retryAfterMs: DurationMs;
+  /** Of both receivers of OTLP; null: no TLS. */
+  readonly tls: TlsFiles | null;
+  /** Senders of OTLP present one of them; null: none is asked. */
+  readonly tokens: readonly Secret[] | null;
 }
 
 export interface ApiConfig extends ListenAddress {
@@ -45,6 +58,8 @@ export interface ApiConfig extends ListenAddress {
   readonly publicUrl: string | null;
   /** Bearer token for requests that change something; null: none is asked (loopback only). */
   readonly token: Secret | null;
+  /** Null or absent: no TLS. */
+  readonly tls?: TlsFiles | null;
 }
 
 export interface StateConfig {
@@ -72,6 +87,8 @@ export interface Config {
   readonly escalation: EscalationConfig;
   readonly kubernetes: KubernetesConfig;
   readonly watches: readonly WatchConfig[];
+  /** Null: it is switched off. */
+  readonly watchdog: WatchdogConfig | null;
   readonly telemetry: { readonly logLevel: 'debug' | 'info' | 'warn' | 'error' };
   readonly policies: Policies;
   /** Every file read, so that a reload can watch them. */

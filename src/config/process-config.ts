@@ -11,6 +11,7 @@ import { Complaint } from './quantity.ts';
 import { type Environment, readSecret, tokenComplaint } from './read-secret.ts';
 import { Secret } from './secret.ts';
 import { checkSinks, checkWatches, escalationConfig, kubernetesConfig, sinkConfig, watchConfigs } from './sink-documents.ts';
+import { heartbeatUrlComplaint } from './watchdog-schema.ts';
 import type { SourceDocument } from './yaml-source.ts';
 
 const MIB = 2 ** 20;
@@ -36,7 +37,7 @@ export function processConfig(
     if (complaint !== null) problems.push(source.problem(path, complaint));
     return read instanceof Complaint ? new Secret('') : read;
   };
-  const { api, state, series, telemetry, histogram } = document;
+  const { api, state, series, telemetry, histogram, watchdog } = document;
   return {
     receivers: receiversConfig(document),
     kafka: kafkaConfig(source, document, env === null ? null : dirname(source.file), secret, problems),
@@ -56,6 +57,13 @@ export function processConfig(
     escalation: escalationConfig(document),
     kubernetes: kubernetesConfig(document),
     watches: watchConfigs(document),
+    watchdog: !watchdog.enabled
+      ? null
+      : {
+          intervalMs: watchdog.interval,
+          heartbeatUrl:
+            watchdog.heartbeatUrl === undefined ? null : secret(watchdog.heartbeatUrl, ['watchdog', 'heartbeatUrl'], heartbeatUrlComplaint),
+        },
     telemetry,
   };
 }

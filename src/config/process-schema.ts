@@ -6,6 +6,8 @@ import { kafka, kafkaReceiver } from './kafka-schema.ts';
 import { kubernetes, watches } from './kubernetes-schema.ts';
 import { Complaint } from './quantity.ts';
 import { escalation, sinks } from './sink-schema.ts';
+import { apiTls, receiversTls } from './tls-schema.ts';
+import { watchdog } from './watchdog-schema.ts';
 
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
@@ -62,10 +64,18 @@ const receivers = section('Where spans come in.', {
   retryAfter: duration({ min: '100ms', max: '10m' })
     .prefault('1s')
     .describe('What a sender that was refused for lack of room is told to wait.'),
+  tls: receiversTls,
+  token: secretReference
+    .optional()
+    .describe(
+      'Bearer token that senders of OTLP present, 16 characters or more; several, one a line, are all taken, so that it can be changed without losing a span. Left out: none is asked.',
+    ),
   insecureNonLoopback: z
     .boolean()
     .prefault(false)
-    .describe('True accepts spans from other machines without asking who they are. Use it only where the network keeps strangers out.'),
+    .describe(
+      'True accepts spans from other machines without asking who they are; not needed with `token` or `tls.clientCaFile`. Use it only where the network keeps strangers out.',
+    ),
 });
 
 const api = section('HTTP API: status, rollouts, metrics, health.', {
@@ -83,6 +93,7 @@ const api = section('HTTP API: status, rollouts, metrics, health.', {
     .describe(
       'Bearer token for requests that change something, 16 characters or more. Left out: none is asked. Use it whenever others can reach the port.',
     ),
+  tls: apiTls,
   insecureNonLoopback: z
     .boolean()
     .prefault(false)
@@ -204,6 +215,7 @@ export const processSchema = z
     escalation,
     kubernetes,
     watches,
+    watchdog,
     telemetry: section('What Slipstream says about itself. Traces and metrics follow the `OTEL_*` variables.', {
       logLevel: z
         .enum(['debug', 'info', 'warn', 'error'])

@@ -130,6 +130,13 @@ export const METRICS = {
     labels: [],
   },
   config_reloads_total: { kind: 'counter', help: 'Reloads by result.', labels: ['result'] },
+  watchdog_last_success_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'Unix time at which the watchdog found everything well last: a made-up bad canary was rolled back, a healthy one was not, no part stood still.',
+    labels: [],
+  },
+  watchdog_checks_total: { kind: 'counter', help: 'Looks of the watchdog at a part: ok or failed.', labels: ['part', 'result'] },
+  watchdog_seconds: { kind: 'histogram', help: 'Time one round of the watchdog takes.', labels: [] },
   build_info: { kind: 'gauge', help: '1; the label says which version runs.', labels: ['version'] },
   process_resident_memory_bytes: { kind: 'gauge', help: 'Resident memory of the process.', labels: [] },
   process_heap_used_bytes: { kind: 'gauge', help: 'JavaScript heap in use.', labels: [] },

@@ -196,6 +196,7 @@ describe('config/example.yaml', () => {
       ALERTMANAGER_TOKEN: 'correct-horse-battery',
       SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/x',
       PAGERDUTY_ROUTING_KEY: '0123456789abcdef0123456789abcdef',
+      SLIPSTREAM_HEARTBEAT_URL: 'https://heartbeats.example.com/ping/x',
     });
     rmSync(folder, { recursive: true });
     expect('problems' in result ? result.problems : result.warnings).toEqual([]);
