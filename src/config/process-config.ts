@@ -8,9 +8,10 @@ import { nearestName } from './nearest-name.ts';
 import type { Problem, YamlPath } from './problem.ts';
 import { GRPC_STATUS_NAMES, type ProcessDocument } from './process-schema.ts';
 import { Complaint } from './quantity.ts';
-import { type Environment, readSecret, tokenComplaint } from './read-secret.ts';
+import { type Environment, readSecret, tokenComplaint, tokensComplaint, tokensOf } from './read-secret.ts';
 import { Secret } from './secret.ts';
 import { checkSinks, checkWatches, escalationConfig, kubernetesConfig, sinkConfig, watchConfigs } from './sink-documents.ts';
+import { tlsFiles } from './tls-schema.ts';
 import { heartbeatUrlComplaint } from './watchdog-schema.ts';
 import type { SourceDocument } from './yaml-source.ts';
 
@@ -37,9 +38,14 @@ export function processConfig(
     if (complaint !== null) problems.push(source.problem(path, complaint));
     return read instanceof Complaint ? new Secret('') : read;
   };
-  const { api, state, series, telemetry, histogram, watchdog } = document;
+  const { api, state, series, telemetry, histogram, receivers, watchdog } = document;
+  const base = dirname(source.file);
   return {
-    receivers: receiversConfig(document),
+    receivers: {
+      ...receiversConfig(document),
+      tls: tlsFiles(receivers.tls, base),
+      tokens: receivers.token === undefined ? null : tokensOf(secret(receivers.token, ['receivers', 'token'], tokensComplaint)),
+    },
     kafka: kafkaConfig(source, document, env === null ? null : dirname(source.file), secret, problems),
     api: {
       host: api.host,
@@ -47,6 +53,7 @@ export function processConfig(
       publicUrl: api.publicUrl ?? null,
       token: api.token === undefined ? null : secret(api.token, ['api', 'token'], tokenComplaint),
       advertisedUrl: api.advertisedUrl ?? null,
+      tls: tlsFiles(api.tls, base),
     } satisfies Config['api'],
     state: { directory: state.enabled ? state.directory : null, checkpointIntervalMs: state.checkpointInterval },
     histogram: { digits: histogram.digits, highestUs: Math.floor(histogram.highest * 1000) },
@@ -68,7 +75,7 @@ export function processConfig(
   };
 }
 
-function receiversConfig(document: ProcessDocument): ReceiversConfig {
+function receiversConfig(document: ProcessDocument): Omit<ReceiversConfig, 'tls' | 'tokens'> {
   const { receivers } = document;
   const { otlpGrpc, otlpHttp } = receivers;
   return {
@@ -128,18 +135,19 @@ function spanRules(source: SourceDocument, { spans }: ProcessDocument, problems:
 
 function checkListening(source: SourceDocument, { receivers, api }: ProcessDocument, problems: Problem[]): void {
   const flag = 'a loopback address such as 127.0.0.1, or `insecureNonLoopback: true` where the network keeps strangers out';
+  const areSendersKnown = receivers.insecureNonLoopback || receivers.token !== undefined || receivers.tls?.clientCaFile !== undefined;
   const listeners = [
     {
       path: ['receivers', 'otlpGrpc'],
       listen: receivers.otlpGrpc,
       isOpen: receivers.otlpGrpc.enabled,
-      allowed: receivers.insecureNonLoopback,
+      allowed: areSendersKnown,
     },
     {
       path: ['receivers', 'otlpHttp'],
       listen: receivers.otlpHttp,
       isOpen: receivers.otlpHttp.enabled,
-      allowed: receivers.insecureNonLoopback,
+      allowed: areSendersKnown,
     },
     { path: ['api'], listen: api, isOpen: true, allowed: api.insecureNonLoopback || api.token !== undefined },
   ];
@@ -151,7 +159,12 @@ function checkListening(source: SourceDocument, { receivers, api }: ProcessDocum
         path[0] === 'api'
           ? 'others can reach this address, and no token is asked of them'
           : 'others can reach this address, and nothing is asked of them';
-      problems.push(source.problem([...path, 'host'], { message, expected: path[0] === 'api' ? `a \`token\`, ${flag}` : flag }));
+      problems.push(
+        source.problem([...path, 'host'], {
+          message,
+          expected: `${path[0] === 'api' ? 'a `token`' : '`receivers.token`, `receivers.tls.clientCaFile`'}, ${flag}`,
+        }),
+      );
     }
     if (listen.port !== 0 && taken.has(listen.port))
       problems.push(source.problem([...path, 'port'], { message: `port ${listen.port} is taken by another listener here` }));

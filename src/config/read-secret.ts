@@ -35,6 +35,8 @@ export function webhookSecretComplaint(secret: Secret): Complaint | null {
 }
 
 const MIN_TOKEN_CHARS = 16;
+/** Each is compared with what a request presents. */
+const MAX_TOKENS = 8;
 
 /** Why it cannot be a bearer token. */
 export function tokenComplaint(secret: Secret): Complaint | null {
@@ -48,6 +50,22 @@ export function ed25519KeyComplaint(secret: Secret): Complaint | null {
   const match = /^whsk_([A-Za-z0-9+/]+={0,2})$/.exec(secret.reveal());
   const size = match === null ? 0 : Buffer.from(match[1] ?? '', 'base64').length;
   return size === 32 || size === 64 ? null : new Complaint('this is no ed25519 signing key', '`whsk_` and 32 or 64 bytes in base64');
+}
+
+/** Why it cannot be bearer tokens, one a line. */
+export function tokensComplaint(secret: Secret): Complaint | null {
+  const tokens = tokensOf(secret);
+  if (tokens.length > MAX_TOKENS) return new Complaint(`more than ${MAX_TOKENS} tokens`, 'the token, and for a while the one before');
+  return tokens.map(tokenComplaint).find((complaint) => complaint !== null) ?? null;
+}
+
+/** The lines of it that are not empty. */
+export function tokensOf(secret: Secret): readonly Secret[] {
+  return secret
+    .reveal()
+    .split(/\r?\n/)
+    .filter((line) => line !== '')
+    .map((line) => new Secret(line));
 }
 
 /** Why it cannot be an incoming webhook. */

@@ -191,6 +191,7 @@ describe('config/example.yaml', () => {
     cpSync(join(ROOT, 'config/example.yaml'), join(folder, 'example.yaml'));
     const result = loadConfig(join(folder, 'example.yaml'), {
       SLIPSTREAM_API_TOKEN: 'correct-horse-battery',
+      SLIPSTREAM_OTLP_TOKEN: 'correct-horse-battery',
       SLIPSTREAM_WEBHOOK_SECRET: secret,
       SLIPSTREAM_KAFKA_PASSWORD: 'correct-horse',
       ALERTMANAGER_TOKEN: 'correct-horse-battery',

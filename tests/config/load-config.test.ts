@@ -41,7 +41,7 @@ describe('loading a configuration', () => {
     expect(config.receivers.otlpGrpc).toMatchObject({ host: '127.0.0.1', port: 4317, maxConnectionAgeMs: 0, maxSessionMemoryMiB: 128 });
     expect(config.receivers.otlpHttp).toMatchObject({ host: '127.0.0.1', port: 4318, requestTimeoutMs: 60_000 });
     expect(config.receivers).toMatchObject({ maxRequestBytes: 2 ** 26, maxInFlightBytes: 2 ** 28, retryAfterMs: 1000 });
-    expect(config.api).toEqual({ host: '127.0.0.1', port: 8080, publicUrl: null, token: null, advertisedUrl: null });
+    expect(config.api).toEqual({ host: '127.0.0.1', port: 8080, publicUrl: null, token: null, tls: null, advertisedUrl: null });
     expect(config.histogram).toEqual({ digits: 2, highestUs: 60_000_000 });
     expect(config.policies.services.size).toBe(0);
     expect(config.policies.fallback).toMatchObject({ maxSeries: 500, canary: { mode: 'observe', track: null, trackBy: null, sinks: [] } });
