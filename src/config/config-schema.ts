@@ -33,8 +33,10 @@ export function configSchemaText(): string {
   return `${JSON.stringify(configSchemaJson(), null, 2)}\n`;
 }
 
-function jsonSchema(schema: z.ZodType): Record<string, unknown> {
+/** What a schema takes, as JSON Schema without `$schema`. */
+export function jsonSchema(schema: z.ZodType, target: 'draft-2020-12' | 'draft-07' = 'draft-2020-12'): Record<string, unknown> {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    target,
     io: 'input',
     override: ({ jsonSchema: node }) => {
       // Zod leaves defaults of optional fields out, since parsing does not fill them in; merging the layers does.

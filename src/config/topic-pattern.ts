@@ -1,8 +1,11 @@
 /** A pattern of topic names, kept so small that matching can never take long, whatever others name their topics. */
 import { Complaint } from './quantity.ts';
 
-/** Names that Kafka takes. Source: org.apache.kafka.common.internals.Topic (4.3). */
-export const TOPIC_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/;
+/**
+ * Names that Kafka takes: all but `.` and `..`. Source: org.apache.kafka.common.internals.Topic (4.3). Without
+ * look-around, which Helm does not know where it checks values.
+ */
+export const TOPIC_NAME = /^([A-Za-z0-9_-][A-Za-z0-9._-]{0,248}|\.[A-Za-z0-9_-][A-Za-z0-9._-]{0,247}|\.\.[A-Za-z0-9._-]{1,247})$/;
 export const TOPIC_EXPECTED = 'letters, digits, `.`, `_` and `-`, at most 249';
 
 const MAX_CHARS = 249;
