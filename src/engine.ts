@@ -17,6 +17,7 @@ import { runSignal } from './engine/run-signal.ts';
 import { savedRun } from './engine/saved-run.ts';
 import { SeriesBook } from './engine/series-book.ts';
 import { seriesMeant } from './engine/series-meant.ts';
+import { ServiceTraffic } from './engine/service-traffic.ts';
 import { TrendBook } from './engine/trend-book.ts';
 import { Unobserved } from './engine/unobserved.ts';
 import type { ProcessLimits } from './evaluate/canary/process-rules.ts';
@@ -50,6 +51,7 @@ export class Engine {
   readonly controls = new ControlDesk();
   readonly alerts: AlertWatch;
   readonly trends: TrendBook;
+  readonly traffic: ServiceTraffic;
   readonly views: EngineViews;
   #policies: Policies;
   readonly #series = new SeriesBook();
@@ -71,6 +73,7 @@ export class Engine {
     this.rollouts = new Rollouts(layout, limits);
     this.alerts = new AlertWatch(policies);
     this.trends = new TrendBook(policies);
+    this.traffic = new ServiceTraffic(layout);
     this.views = new EngineViews(this.#ground());
   }
 
@@ -79,7 +82,7 @@ export class Engine {
     for (const info of deltas.announced) if (this.#series.add(info)) this.#bind(info);
     const heard = this.#series.noteFirstSlots(deltas);
     const outcome = this.window.merge(deltas);
-    if (!outcome.duplicate) this.objectives.add(deltas, outcome.firstRow);
+    if (!outcome.duplicate) for (const book of [this.objectives, this.traffic]) book.add(deltas, outcome.firstRow);
     this.#appearances.add(heard);
     if (this.#timing === 'newest') this.#discover(Number.POSITIVE_INFINITY);
     if (!outcome.duplicate) for (const run of this.rollouts.active()) run.look(deltas, outcome.firstRow);
@@ -110,9 +113,7 @@ export class Engine {
     const policy = canaryPolicyOf(this.#policies, request.service);
     const strictness = strictnessOf(policy, this.objectives.tightestBudget(request.service, this.window.newestAt(request.service)));
     const outcome = this.rollouts.start(request, policy, strictness, now);
-    if (outcome.kind === 'started') {
-      for (const info of this.#series.of(request.service)) outcome.run.bind(info, this.window);
-    }
+    if (outcome.kind === 'started') for (const info of this.#series.of(request.service)) outcome.run.bind(info, this.window);
     return outcome;
   }
 
@@ -220,10 +221,8 @@ export class Engine {
       this.#appearances.restore(saved.notes);
     }
     this.controls.restore(saved.notes);
-    this.rollouts.restore(
-      saved.runs.map((run) => savedRun(run.json)),
-      continuity,
-    );
+    const runs = saved.runs.map((run) => savedRun(run.json));
+    this.rollouts.restore(runs, continuity);
     for (const run of this.rollouts.active()) {
       for (const info of this.#series.of(run.rollout.service)) run.bind(info, this.window);
       if (!isExact) run.skipTo(slotOf(now));
@@ -281,13 +280,13 @@ export class Engine {
 
   #decided(run: LiveRun, step: RunStep, now: EpochMs): Decision {
     const signal = runSignal(run, step, now);
-    if (signal === null) return { run: run.view(), signal, fault: null };
-    if (signal.action === 'rollback') this.controls.rolledBack(run.rollout.service, run.view().verdict.at);
-    run.signalled(signal.id);
+    if (signal?.action === 'rollback') this.controls.rolledBack(run.rollout.service, run.view().verdict.at);
+    if (signal !== null) run.signalled(signal.id);
     return { run: run.view(), signal, fault: null };
   }
 
   #bind(info: SeriesInfo): void {
+    this.traffic.bind(info);
     this.objectives.bind(info);
     for (const run of this.rollouts.active()) run.bind(info, this.window);
   }

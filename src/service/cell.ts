@@ -21,6 +21,7 @@ import { Judging } from './judging.ts';
 import { kayentaHandlers } from './kayenta-handlers.ts';
 import { type Notices, startNotices } from './notices.ts';
 import { showObjectives } from './objective-metrics.ts';
+import { scrapedCell } from './scraped-cell.ts';
 import { SettledRuns } from './settled.ts';
 import { signalDelivery } from './signal-delivery.ts';
 
@@ -68,6 +69,7 @@ export class Cell {
   readonly #notices: Notices;
   readonly #settled: SettledRuns;
   #timers: NodeJS.Timeout[] = [];
+  #hide: (() => void) | null = null;
 
   /** Nothing happens before `start`, but that the kill switch is looked at. */
   constructor(parts: CellParts) {
@@ -138,6 +140,7 @@ export class Cell {
     every(config.state.checkpointIntervalMs, () => void this.judging.checkpoint());
     every(OBJECTIVES_MS, () => showObjectives(engine, telemetry, clock.now()));
     every(NOTICES_MS, () => this.#notices.tick(this.judging.waiting));
+    this.#hide ??= telemetry.show(() => scrapedCell(engine, clock.now()));
     this.delivery.resume();
   }
 
@@ -149,6 +152,7 @@ export class Cell {
   /** Lets go of callers that wait, and of deliveries; what is open stays in the journal. Does not save. */
   async stop(): Promise<void> {
     this.pause();
+    this.#hide?.();
     this.#settled.stop();
     await Promise.all([this.delivery.stop(), this.#notices.board.stop()]);
   }

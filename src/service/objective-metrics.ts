@@ -38,5 +38,8 @@ function showAlert({ severity, isFrozen, tiers }: AlertView, labels: Labels, tel
   for (const { tier, longBurn, shortBurn } of tiers) {
     telemetry.set('objective_burn_rate', longBurn, { ...labels, window: spanText(tier.longMs) });
     telemetry.set('objective_burn_rate', shortBurn, { ...labels, window: spanText(tier.shortMs) });
+    for (const windowMs of [tier.longMs, tier.shortMs]) {
+      telemetry.set('objective_burn_threshold', tier.burnRate, { ...labels, severity: tier.severity, window: spanText(windowMs) });
+    }
   }
 }

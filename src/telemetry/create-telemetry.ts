@@ -2,10 +2,11 @@
 import { type Attributes, metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { DataPointType, MeterProvider, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { Instruments } from './instruments.ts';
+import { Instruments, PREFIX } from './instruments.ts';
 import { createLogger, type LogDestination, type LogLevel } from './log.ts';
 import { exportWanted, type OtlpExport, startOtlpExport } from './otlp-export.ts';
 import { watchProcess } from './process-metrics.ts';
+import { type ScrapedSource, scrapedMetrics } from './scraped.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** The only acts that get a span of their own; see `otlp-export.ts` for why there are so few. */
@@ -22,6 +23,8 @@ export interface TelemetryOptions {
 export interface RunningTelemetry extends Telemetry {
   /** All metrics in the Prometheus text format. */
   metricsText(): Promise<string>;
+  /** `source` is asked whenever metrics are, until the returned function is called. Metrics that it tells are told by no `add`, `set` or `observe`. */
+  show(source: ScrapedSource): () => void;
   /** Runs `act` inside a span; what it throws is recorded and thrown on. Costs nothing while traces are not exported. */
   span<T>(name: SpanName, attributes: Attributes, act: () => T): T;
   /** Sends what is queued, for at most `timeoutMs`, and stops every timer. Never throws; a second call does nothing. */
@@ -58,6 +61,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Runnin
   };
   telemetry.set('build_info', 1, { version });
   const stopWatching = watchProcess(telemetry);
+  const sources = new Set<ScrapedSource>();
   let stopping: Promise<void> | null = null;
 
   return {
@@ -65,7 +69,13 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Runnin
     async metricsText() {
       const { resourceMetrics, errors } = await reader.collect();
       if (errors.length > 0) log.warn({ errors: errors.length }, 'collecting own metrics');
-      return serializer.serialize(withoutUnset(resourceMetrics));
+      const shown = withoutUnset(resourceMetrics);
+      const ours = { scope: { name: SCOPE, version }, metrics: scrapedMetrics(sources, PREFIX) };
+      return serializer.serialize({ ...shown, scopeMetrics: [...shown.scopeMetrics, ours] });
+    },
+    show(source) {
+      sources.add(source);
+      return () => void sources.delete(source);
     },
     span: (name, attributes, act) =>
       tracer.startActiveSpan(name, { kind: SpanKind.INTERNAL, attributes }, (span) => {

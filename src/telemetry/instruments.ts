@@ -3,7 +3,8 @@ import type { Meter } from '@opentelemetry/api';
 import { METRICS, type MetricName, type MetricRow } from './metric-table.ts';
 import type { Labels } from './telemetry.ts';
 
-const PREFIX = 'slipstream_';
+/** Of every name. */
+export const PREFIX = 'slipstream_';
 
 /** Boundaries in seconds: an evaluation tick takes a millisecond, a checkpoint on a slow disk seconds. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -96,6 +96,38 @@ export const METRICS = {
     help: "Minutes of an objective's window in which its service was heard, of those since it was first heard.",
     labels: ['service', 'objective'],
   },
+  objective_burn_threshold: {
+    kind: 'gauge',
+    help: 'Burn rate over a window of a tier above which an objective fires with this severity; both of its windows have to be above.',
+    labels: ['service', 'objective', 'severity', 'window'],
+  },
+  service_requests_total: {
+    kind: 'counter',
+    help: 'Requests of a service that are in its windows, by their sampling weight.',
+    labels: ['service'],
+  },
+  service_request_failures_total: {
+    kind: 'counter',
+    help: 'Requests of a service that failed, by the rules of the configuration.',
+    labels: ['service'],
+  },
+  service_request_duration_seconds: {
+    kind: 'histogram',
+    help: 'Latency of requests of a service. The sum is reckoned from the middles of HDR buckets.',
+    labels: ['service'],
+  },
+  analysis_run_info: {
+    kind: 'gauge',
+    help: '1 for each analysis run in flight, and for an hour after its end; the labels say what it says.',
+    labels: ['service', 'run', 'release', 'state', 'decision', 'reason'],
+  },
+  analysis_run_started_timestamp_seconds: { kind: 'gauge', help: 'When the rollout of a run began.', labels: ['service', 'run'] },
+  analysis_run_requests: { kind: 'gauge', help: 'Requests that a run has compared.', labels: ['service', 'run', 'arm'] },
+  analysis_run_evidence_ratio: {
+    kind: 'gauge',
+    help: 'Evidence of harm, as a part of what proves it, on a logarithmic scale: 1 proves it, below 0 it speaks for the canary.',
+    labels: ['service', 'run'],
+  },
   watch_failures_total: {
     kind: 'counter',
     help: 'Troubles of watches of the deploy system: broken off, a rollout refused or not to be told of now.',
@@ -139,6 +171,12 @@ export const METRICS = {
   watchdog_seconds: { kind: 'histogram', help: 'Time one round of the watchdog takes.', labels: [] },
   build_info: { kind: 'gauge', help: '1; the label says which version runs.', labels: ['version'] },
   process_resident_memory_bytes: { kind: 'gauge', help: 'Resident memory of the process.', labels: [] },
+  process_memory_limit_bytes: {
+    kind: 'gauge',
+    help: 'Memory the process may have, as its container is limited; absent where there is no limit.',
+    labels: [],
+  },
+  process_start_time_seconds: { kind: 'gauge', help: 'When the process started.', labels: [] },
   process_heap_used_bytes: { kind: 'gauge', help: 'JavaScript heap in use.', labels: [] },
   process_external_bytes: { kind: 'gauge', help: 'Memory of buffers and typed arrays outside the JavaScript heap.', labels: [] },
   process_cpu_seconds_total: { kind: 'counter', help: 'CPU time of the process, user and system.', labels: [] },

@@ -1,4 +1,5 @@
 /** What the process itself costs: memory, CPU, event loop lag and garbage collection. */
+import { totalmem } from 'node:os';
 import { constants, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import type { Telemetry } from './telemetry.ts';
 
@@ -19,6 +20,10 @@ export function watchProcess(telemetry: Telemetry): () => void {
   lag.enable();
   let cpu = { user: 0, system: 0 };
 
+  telemetry.set('process_start_time_seconds', performance.timeOrigin / 1000);
+  const limitBytes = process.constrainedMemory();
+  // Without a limit it is 0, or more than any machine has.
+  if (limitBytes > 0 && limitBytes <= totalmem()) telemetry.set('process_memory_limit_bytes', limitBytes);
   const sample = (): void => {
     const memory = process.memoryUsage();
     telemetry.set('process_resident_memory_bytes', memory.rss);

@@ -59,6 +59,10 @@ class ScenarioTelemetry extends MemoryTelemetry implements RunningTelemetry {
     return '';
   }
 
+  show(): () => void {
+    return () => undefined;
+  }
+
   async shutdown(): Promise<void> {}
 }
 

@@ -28,6 +28,10 @@ class Telemetry extends MemoryTelemetry implements RunningTelemetry {
     return '';
   }
 
+  show(): () => void {
+    return () => undefined;
+  }
+
   async shutdown(): Promise<void> {}
 }
 

@@ -28,6 +28,10 @@ export class LocalTelemetry extends MemoryTelemetry implements RunningTelemetry 
     return '';
   }
 
+  show(): () => void {
+    return () => undefined;
+  }
+
   async shutdown(): Promise<void> {}
 }
 

@@ -74,6 +74,7 @@ export interface CellTelemetry extends RunningTelemetry {
 /** `isOurs` tells the services that the cell has: gauges of others are ignored, since every cell knows the objectives of all. */
 export function cellTelemetry(gauges: CellGauges, cell: string, isOurs: (service: string) => boolean): CellTelemetry {
   const { telemetry } = gauges;
+  const hides: (() => void)[] = [];
   let isDropped = false;
   return {
     log: telemetry.log,
@@ -81,6 +82,14 @@ export function cellTelemetry(gauges: CellGauges, cell: string, isOurs: (service
     observe: (metric, value, labels) => telemetry.observe(metric, value, labels),
     span: (name, attributes, act) => telemetry.span(name, attributes, act),
     metricsText: () => telemetry.metricsText(),
+    show(source) {
+      const ours = function* () {
+        for (const scraped of source()) if (scraped.labels.service === undefined || isOurs(scraped.labels.service)) yield scraped;
+      };
+      const hide = telemetry.show(ours);
+      hides.push(hide);
+      return hide;
+    },
     unset(metric, labels = NO_LABELS) {
       gauges.unset(cell, metric, labels);
     },
@@ -92,6 +101,7 @@ export function cellTelemetry(gauges: CellGauges, cell: string, isOurs: (service
     shutdown: async () => undefined,
     drop() {
       isDropped = true;
+      for (const hide of hides.splice(0)) hide();
       gauges.drop(cell);
     },
   };
