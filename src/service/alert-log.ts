@@ -2,13 +2,13 @@
 import type { AlertEvent, AlertTurn } from '../engine/alert-watch.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
-const MESSAGES: Readonly<Record<AlertTurn, string>> = {
+const MESSAGES = {
   fires: 'objective alert fires',
   changes: 'objective alert changes',
   resolves: 'objective alert resolves',
   freezes: 'objective alert freezes',
   thaws: 'objective alert thaws',
-};
+} as const satisfies Readonly<Record<AlertTurn, string>>;
 
 export function logAlert({ turn, objective, severity, at, reading }: AlertEvent, telemetry: Telemetry): void {
   telemetry.add('objective_alert_turns_total', 1, { turn, severity });

@@ -4,7 +4,6 @@ import type { SourceBook } from '../engine/source-book.ts';
 import type { Decision, Engine } from '../engine.ts';
 import type { Checkpoint } from '../model/checkpoint.ts';
 import { PermanentError } from '../model/errors.ts';
-import { reasonText } from '../model/reason-text.ts';
 import { type AnalysisRun, RUN_STATES, type Signal } from '../model/rollout.ts';
 import type { SlotDeltas } from '../model/slot-deltas.ts';
 import type { EpochMs } from '../model/time.ts';
@@ -14,6 +13,7 @@ import type { RunningTelemetry } from '../telemetry/create-telemetry.ts';
 import { logAlert } from './alert-log.ts';
 import { type Clock, ClockWatch } from './clock.ts';
 import { InputWatch } from './input-watch.ts';
+import { logVerdict } from './verdict-log.ts';
 
 /** After a jump of the wall clock nothing is decided for as long as spans may still carry the old time. */
 const FREEZE_AFTER_JUMP_MS = 60_000;
@@ -199,10 +199,9 @@ export class Judging {
     this.#parts.changed?.();
     // What is to leave has been handed over: telling of it takes longer.
     for (const { run, fault } of decisions) {
-      const { rollout, verdict } = run;
+      const { rollout } = run;
       if (fault !== null) telemetry.log.error({ rollout: rollout.id, service: rollout.service, fault }, 'an analysis run broke and ended');
-      const { decision, reason } = verdict;
-      telemetry.span('verdict', { service: rollout.service, decision, reason }, () => this.#logVerdict(run));
+      logVerdict(run, telemetry, clock.now());
     }
   }
 
@@ -254,29 +253,6 @@ export class Judging {
         .catch((error) =>
           telemetry.log.warn({ error: String(error), signals: signals.length }, 'signals are left to the new owner of the state'),
         );
-  }
-
-  #logVerdict(run: AnalysisRun): void {
-    const { verdict, rollout } = run;
-    this.#parts.telemetry.add('verdicts_total', 1, { decision: verdict.decision, reason: verdict.reason });
-    this.#parts.telemetry.log.info(
-      {
-        rollout: rollout.id,
-        generation: rollout.generation,
-        service: rollout.service,
-        state: run.state,
-        decision: verdict.decision,
-        reason: verdict.reason,
-        why: reasonText(verdict.reason),
-        at: new Date(verdict.at).toISOString(),
-        logWealth: verdict.logWealth,
-        logLimit: verdict.logLimit,
-        decidedBy: verdict.decidedBy,
-        canaryRequests: run.canaryRequests,
-        baselineRequests: run.baselineRequests,
-      },
-      'verdict',
-    );
   }
 
   /** Brings the metrics of runs up to date. */

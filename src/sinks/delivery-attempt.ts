@@ -15,8 +15,28 @@ export type AttemptOutcome =
   | { readonly kind: 'not_journalled' }
   | { readonly kind: 'failed'; readonly failure: DeliveryFailure };
 
-/** Never throws. Nothing has an effect that is not journalled, or that was not current when it left. */
+/** Never throws. Nothing has an effect that is not journalled, or that was not current when it left. An attempt that was begun is a span of its rollout. */
 export async function attemptDelivery(
+  delivery: HeldDelivery,
+  parts: { readonly ground: DeliveryGround; readonly record: DeliveryRecord; readonly abort: AbortSignal },
+): Promise<AttemptOutcome> {
+  const { ground } = parts;
+  const [startMs, before] = [ground.now(), delivery.attempts];
+  const outcome = await attempt(delivery, parts);
+  if (delivery.attempts === before && outcome.kind !== 'seen') return outcome;
+  const { id, rolloutId, generation, action, service } = delivery.message.signal;
+  ground.telemetry.decided({
+    name: 'delivery',
+    rollout: { id: rolloutId, generation },
+    startMs,
+    endMs: ground.now(),
+    attributes: { service, action, 'signal.id': id, sink: delivery.sink, attempt: delivery.attempts, outcome: outcome.kind },
+    ...(outcome.kind === 'failed' && { error: outcome.failure.text }),
+  });
+  return outcome;
+}
+
+async function attempt(
   delivery: HeldDelivery,
   { ground, record, abort }: { readonly ground: DeliveryGround; readonly record: DeliveryRecord; readonly abort: AbortSignal },
 ): Promise<AttemptOutcome> {

@@ -2,6 +2,7 @@
 import { type Attributes, metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { DataPointType, MeterProvider, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { DecisionIds, tellDecision } from './decision-spans.ts';
 import { Instruments, PREFIX } from './instruments.ts';
 import { createLogger, type LogDestination, type LogLevel } from './log.ts';
 import { exportWanted, type OtlpExport, startOtlpExport } from './otlp-export.ts';
@@ -9,8 +10,8 @@ import { watchProcess } from './process-metrics.ts';
 import { type ScrapedSource, scrapedMetrics } from './scraped.ts';
 import type { Telemetry } from './telemetry.ts';
 
-/** The only acts that get a span of their own; see `otlp-export.ts` for why there are so few. */
-export type SpanName = 'verdict' | 'delivery' | 'checkpoint' | 'reload';
+/** The only acts beside decisions that get a span of their own; see `otlp-export.ts` for why there are so few. */
+export type SpanName = 'checkpoint';
 
 export interface TelemetryOptions {
   readonly logLevel: LogLevel;
@@ -45,7 +46,8 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Runnin
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   // A provider of our own, not the global one: `/metrics` is complete whatever else the process registers.
   const provider = new MeterProvider({ readers: [reader] });
-  const otlp = await exporterOrNull(options, log);
+  const ids = new DecisionIds();
+  const otlp = await exporterOrNull(options, log, ids);
 
   const meters = [provider.getMeter(SCOPE, version)];
   if (otlp !== null) meters.push(metrics.getMeter(SCOPE, version));
@@ -58,6 +60,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Runnin
     set: (metric, value, labels) => instruments.record('set', metric, value, labels),
     unset: (metric, labels) => instruments.unset(metric, labels),
     observe: (metric, value, labels) => instruments.record('observe', metric, value, labels),
+    decided: (span) => tellDecision(tracer, ids, span),
   };
   telemetry.set('build_info', 1, { version });
   const stopWatching = watchProcess(telemetry);
@@ -133,11 +136,11 @@ function withoutUnset(collected: ResourceMetrics): ResourceMetrics {
   return { ...collected, scopeMetrics };
 }
 
-async function exporterOrNull(options: TelemetryOptions, log: Telemetry['log']): Promise<OtlpExport | null> {
+async function exporterOrNull(options: TelemetryOptions, log: Telemetry['log'], ids: DecisionIds): Promise<OtlpExport | null> {
   const wanted = exportWanted(options.env);
   if (!wanted.traces && !wanted.metrics) return null;
   try {
-    const otlp = await startOtlpExport(wanted, log);
+    const otlp = await startOtlpExport(wanted, log, ids);
     log.info({ ...wanted }, 'exporting own telemetry over OTLP');
     return otlp;
   } catch (error) {

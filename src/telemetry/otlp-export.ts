@@ -7,6 +7,7 @@
  */
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import type { NodeSDK } from '@opentelemetry/sdk-node';
+import type { DecisionIds } from './decision-spans.ts';
 import type { Logger } from './telemetry.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -41,11 +42,11 @@ export interface OtlpExport {
  * the background and queues are bounded, so an endpoint that is down costs a log line and nothing else. The SDK reads the environment of the
  * process itself.
  */
-export async function startOtlpExport(wanted: ExportWanted, log: Logger): Promise<OtlpExport> {
+export async function startOtlpExport(wanted: ExportWanted, log: Logger, idGenerator: DecisionIds): Promise<OtlpExport> {
   process.env.OTEL_EXPORTER_OTLP_PROTOCOL ??= 'grpc';
   // Loaded only here: it is most of what there is to load, and few processes need it.
   const { NodeSDK } = await import('@opentelemetry/sdk-node');
-  const options: Partial<ConstructorParameters<typeof NodeSDK>[0]> = { logRecordProcessors: [], instrumentations: [] };
+  const options: Partial<ConstructorParameters<typeof NodeSDK>[0]> = { logRecordProcessors: [], instrumentations: [], idGenerator };
   if (!wanted.traces) options.spanProcessors = [];
   if (!wanted.metrics) options.metricReaders = [];
   if (!namesService(process.env)) options.serviceName = 'slipstream';

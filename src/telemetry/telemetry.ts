@@ -1,15 +1,17 @@
 /** What the shell says about itself: counters and gauges from one table, and structured log lines. */
+import type { DecisionSpan } from './decision-spans.ts';
+import type { LogMessage } from './log-lines/log-table.ts';
 import type { MetricName } from './metric-table.ts';
 
 /** Values come from closed sets, never from spans. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** Structured fields, constant message. */
+/** Structured fields, constant message: one of the table `log-lines`, which says what it means. */
 export interface Logger {
   debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+  info(fields: object, message: LogMessage<'info'>): void;
+  warn(fields: object, message: LogMessage<'warn'>): void;
+  error(fields: object, message: LogMessage<'error'>): void;
 }
 
 export interface Telemetry {
@@ -21,4 +23,6 @@ export interface Telemetry {
   /** Takes a gauge away, because there is no more of what it tells of. */
   unset(metric: MetricName, labels?: Labels): void;
   observe(metric: MetricName, value: number, labels?: Labels): void;
+  /** Adds a span to the trace of a rollout, where traces are exported. */
+  decided(span: DecisionSpan): void;
 }

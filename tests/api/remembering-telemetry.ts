@@ -6,5 +6,5 @@ export function rememberingTelemetry(): { telemetry: Telemetry; lines: string[] 
   const lines: string[] = [];
   const log = createLogger('debug', { write: (line: string) => lines.push(line) });
   const ignore = (): void => {};
-  return { telemetry: { log, add: ignore, set: ignore, unset: ignore, observe: ignore }, lines };
+  return { telemetry: { log, add: ignore, set: ignore, unset: ignore, observe: ignore, decided: ignore }, lines };
 }

@@ -1,5 +1,7 @@
 /** Files, and parts of files, that are made from the code: `npm run generate` writes them, a test keeps them true. */
+import { chartValuesText } from '../../src/config/chart-values-json.ts';
 import { configSchemaText } from '../../src/config/config-schema.ts';
+import { logTables, metricsTable } from './telemetry-docs.ts';
 
 export interface GeneratedFile {
   /** From the root of the repository. */
@@ -8,7 +10,12 @@ export interface GeneratedFile {
   text(current: string): string;
 }
 
-export const GENERATED_FILES: readonly GeneratedFile[] = [{ path: 'config/schema.json', text: configSchemaText }];
+export const GENERATED_FILES: readonly GeneratedFile[] = [
+  { path: 'config/schema.json', text: configSchemaText },
+  { path: 'charts/slipstream/values.schema.json', text: chartValuesText },
+  { path: 'README.md', text: (current) => withSection(current, 'metrics', metricsTable()) },
+  { path: 'docs/log-lines.md', text: (current) => withSection(current, 'log-lines', logTables()) },
+];
 
 /** The text with what stands between the markers `<!-- NAME:begin -->` and `<!-- NAME:end -->` replaced. Throws where they are missing. */
 export function withSection(text: string, name: string, section: string): string {

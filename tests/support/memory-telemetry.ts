@@ -1,4 +1,7 @@
 /** A telemetry that keeps its sums and log lines in memory, for tests and benchmarks. */
+import type { DecisionSpan } from '../../src/telemetry/decision-spans.ts';
+import type { LineLevel, LogLine as LogRow } from '../../src/telemetry/log-lines/log-line.ts';
+import { LOG_LINES } from '../../src/telemetry/log-lines/log-table.ts';
 import { METRICS, type MetricName } from '../../src/telemetry/metric-table.ts';
 import type { Labels, Logger, Telemetry } from '../../src/telemetry/telemetry.ts';
 
@@ -8,15 +11,16 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** Holds each metric to its row of the table: another kind or other labels throw. */
+/** Holds each metric and each log line to its row of the table: another kind, other labels, a field that is not named there throw. */
 export class MemoryTelemetry implements Telemetry {
   readonly lines: LogLine[] = [];
   readonly log: Logger = {
     debug: (fields, message) => void this.lines.push({ level: 'debug', fields, message }),
-    info: (fields, message) => void this.lines.push({ level: 'info', fields, message }),
-    warn: (fields, message) => void this.lines.push({ level: 'warn', fields, message }),
-    error: (fields, message) => void this.lines.push({ level: 'error', fields, message }),
+    info: (fields, message) => this.#told('info', fields, message),
+    warn: (fields, message) => this.#told('warn', fields, message),
+    error: (fields, message) => this.#told('error', fields, message),
   };
+  readonly spans: DecisionSpan[] = [];
   readonly #series = new Map<MetricName, { readonly labels: Labels; value: number; count: number }[]>();
 
   add(metric: MetricName, value: number, labels: Labels = {}): void {
@@ -38,6 +42,10 @@ export class MemoryTelemetry implements Telemetry {
     if (at >= 0) entries.splice(at, 1);
   }
 
+  decided(span: DecisionSpan): void {
+    this.spans.push(span);
+  }
+
   observe(metric: MetricName, value: number, labels: Labels = {}): void {
     if (METRICS[metric].kind !== 'histogram') throw new Error(`${metric} is no histogram`);
     this.add(metric, value, labels);
@@ -51,6 +59,15 @@ export class MemoryTelemetry implements Telemetry {
   /** How often it was added to or observed. */
   count(metric: MetricName, labels: Labels = {}): number {
     return this.#matching(metric, labels).reduce((sum, entry) => sum + entry.count, 0);
+  }
+
+  #told(level: LineLevel, fields: object, message: keyof typeof LOG_LINES): void {
+    const row: LogRow | undefined = LOG_LINES[message];
+    if (row?.level !== level) throw new Error(`the table of log lines has no '${message}' at ${level}`);
+    const named = row.fields.split(', ').map((field) => field.replace(/^\[|\]$/g, ''));
+    const unnamed = Object.keys(fields).filter((field) => !named.includes(field) && !named.includes('…'));
+    if (unnamed.length > 0) throw new Error(`the table of log lines does not say that '${message}' has ${unnamed}`);
+    this.lines.push({ level, fields, message });
   }
 
   #matching(metric: MetricName, labels: Labels) {

@@ -111,8 +111,8 @@ describe('misuse', () => {
 describe('spans without an exporter', () => {
   it('returns what the act returns, now or later', async () => {
     const telemetry = await started();
-    expect(telemetry.span('verdict', {}, () => 5)).toBe(5);
-    await expect(telemetry.span('delivery', {}, async () => 6)).resolves.toBe(6);
+    expect(telemetry.span('checkpoint', {}, () => 5)).toBe(5);
+    await expect(telemetry.span('checkpoint', {}, async () => 6)).resolves.toBe(6);
   });
 
   it('throws on what the act throws, now or later', async () => {

@@ -12,21 +12,21 @@ function logged(level: LogLevel, write: (log: Logger) => void): string[] {
 
 describe('a log line', () => {
   it('is one JSON object with time, level, message and fields', () => {
-    const [line] = logged('info', (log) => log.warn({ run: 'r-1', logWealth: 4.5 }, 'verdict changed'));
+    const [line] = logged('info', (log) => log.info({ run: 'r-1', logWealth: 4.5 }, 'verdict'));
     expect(line?.endsWith('\n')).toBe(true);
     const parsed = JSON.parse(line ?? '');
-    expect(parsed).toMatchObject({ level: 'warn', msg: 'verdict changed', run: 'r-1', logWealth: 4.5 });
+    expect(parsed).toMatchObject({ level: 'info', msg: 'verdict', run: 'r-1', logWealth: 4.5 });
     expect(new Date(parsed.time).toISOString()).toBe(parsed.time);
   });
 
   it('is written at its level and above only', () => {
     const lines = logged('warn', (log) => {
       log.debug({}, 'a');
-      log.info({}, 'b');
-      log.warn({}, 'c');
-      log.error({}, 'd');
+      log.info({}, 'stopping');
+      log.warn({}, 'signal superseded');
+      log.error({}, 'a timed task failed');
     });
-    expect(lines.map((line) => JSON.parse(line).msg)).toEqual(['c', 'd']);
+    expect(lines.map((line) => JSON.parse(line).msg)).toEqual(['signal superseded', 'a timed task failed']);
   });
 
   it.each([
@@ -37,7 +37,7 @@ describe('a log line', () => {
     ['a hidden character', 'a\u200bb\ufeff'],
     ['a line separator', 'a\u2028b'],
   ])('keeps %s in a name inside its string, and readable by a program', (_name, value) => {
-    const [line = ''] = logged('info', (log) => log.info({ endpoint: value }, 'seen'));
+    const [line = ''] = logged('info', (log) => log.info({ endpoint: value }, 'verdict'));
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there.
     expect(line.slice(0, -1)).toMatch(/^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$/);
     expect(JSON.parse(line).endpoint).toBe(value);
@@ -46,7 +46,7 @@ describe('a log line', () => {
   it('shows of an error what it says and where, but nothing else it carries', () => {
     const cause = Object.assign(new Error('connection refused'), { code: 'ECONNREFUSED' });
     const error = Object.assign(new Error('delivering signal', { cause }), { code: 'webhook', headers: { authorization: 'canary-4711' } });
-    const [line = ''] = logged('info', (log) => log.error({ error }, 'delivery failed'));
+    const [line = ''] = logged('info', (log) => log.error({ error }, 'a timed task failed'));
     expect(JSON.parse(line).error).toMatchObject({
       type: 'Error',
       message: 'delivering signal',
@@ -57,7 +57,7 @@ describe('a log line', () => {
   });
 
   it('never shows a secret', () => {
-    const [line = ''] = logged('info', (log) => log.info({ sink: { secrets: [new Secret('canary-4711')] } }, 'started'));
+    const [line = ''] = logged('info', (log) => log.info({ sink: { secrets: [new Secret('canary-4711')] } }, 'stopping'));
     expect(line).not.toContain('canary-4711');
     expect(line).toContain('[redacted]');
   });

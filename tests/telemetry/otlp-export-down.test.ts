@@ -12,7 +12,7 @@ it('starts, counts and stops in bounded time while nobody listens at the endpoin
     env: process.env,
   });
   telemetry.set('series', 42);
-  telemetry.span('delivery', {}, () => {});
+  telemetry.span('checkpoint', {}, () => {});
   expect(await telemetry.metricsText()).toContain('slipstream_series 42');
   await telemetry.shutdown(300);
   await telemetry.shutdown(300);

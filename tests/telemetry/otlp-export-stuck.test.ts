@@ -15,7 +15,7 @@ it('gives up sending after the time it was given, and says so', async () => {
     destination: { write: (line: string) => lines.push(line) },
     env: process.env,
   });
-  telemetry.span('delivery', {}, () => {});
+  telemetry.span('checkpoint', {}, () => {});
   await telemetry.shutdown(200);
   const last = JSON.parse(lines.at(-1) ?? '{}');
   expect([last.msg, last.timeoutMs]).toEqual(['own telemetry was not all sent', 200]);

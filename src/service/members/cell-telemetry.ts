@@ -80,6 +80,7 @@ export function cellTelemetry(gauges: CellGauges, cell: string, isOurs: (service
     log: telemetry.log,
     add: (metric, value, labels) => telemetry.add(metric, value, labels),
     observe: (metric, value, labels) => telemetry.observe(metric, value, labels),
+    decided: (span) => telemetry.decided(span),
     span: (name, attributes, act) => telemetry.span(name, attributes, act),
     metricsText: () => telemetry.metricsText(),
     show(source) {

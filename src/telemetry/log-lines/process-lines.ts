@@ -1,0 +1,100 @@
+/** Log lines about the process: start, stop, configuration, state, own telemetry. */
+import type { LogLine } from './log-line.ts';
+
+export const PROCESS_LINES = {
+  'slipstream is running': {
+    level: 'info',
+    fields: 'grpc, http, api, role, config, revision',
+    means: 'Everything listens; `revision` is a hash of the policies in use.',
+    act: '',
+  },
+  stopping: { level: 'info', fields: '', means: 'SIGTERM or SIGINT came; nothing new is taken, what is in flight is finished.', act: '' },
+  stopped: { level: 'info', fields: '', means: 'All is saved; the process ends with 0.', act: '' },
+  'stopped, but what came since the last checkpoint could not be saved': {
+    level: 'error',
+    fields: '',
+    means: 'As after a crash: up to `state.checkpointInterval` is missing.',
+    act: 'Look for the line of the store before it: a full or read-only disk.',
+  },
+  'unforeseen failure; exiting': {
+    level: 'error',
+    fields: 'error',
+    means: 'A defect of Slipstream; the supervisor starts it anew (exit code 70).',
+    act: 'Report it with the stack.',
+  },
+  'configuration reloaded': { level: 'info', fields: 'revision', means: '', act: '' },
+  'the new configuration is refused; the old one stays in use': {
+    level: 'error',
+    fields: 'problems',
+    means: 'Every mistake with file, line and column.',
+    act: 'Mend the files; `slipstream validate` finds the same.',
+  },
+  'the configuration says what is hardly meant': { level: 'warn', fields: 'warnings', means: '', act: 'Read the warnings.' },
+  'these parts of the new configuration are in use after a restart only': {
+    level: 'warn',
+    fields: 'needsRestart',
+    means: '',
+    act: 'Restart when it suits.',
+  },
+  'requests are missing in the recording': {
+    level: 'error',
+    fields: 'error',
+    means: 'Spans are counted all the same; only `--record` suffers.',
+    act: 'Faster or larger disk.',
+  },
+  'the recording is not complete': { level: 'error', fields: 'dropped', means: '', act: 'Do not trust a replay of it.' },
+  'state restored': { level: 'info', fields: 'series, runs, gapMs', means: '`gapMs` is the time nobody looked.', act: '' },
+  'state could not be read back whole; nothing is decided until evidence has built up again': {
+    level: 'error',
+    fields: 'quarantined, …',
+    means: 'The damaged file was put aside, not deleted.',
+    act: 'Look at the disk; keep the file.',
+  },
+  'the store refuses; no signal leaves until it takes them': {
+    level: 'error',
+    fields: 'error, waitingSignals, [isLost]',
+    means: 'Said once; tried again with every checkpoint.',
+    act: 'Free or mend the disk of `state.directory`.',
+  },
+  'the state is not durable; no signal leaves until it is': {
+    level: 'warn',
+    fields: 'state, error',
+    means: 'The topic of state does not take what was written.',
+    act: 'Look at the brokers when it stays.',
+  },
+  'the state is durable again': { level: 'info', fields: 'state, failures', means: '', act: '' },
+  'a timed task failed': {
+    level: 'error',
+    fields: 'error',
+    means: 'It is tried again at its next time.',
+    act: 'Report it with the stack.',
+  },
+  'the process stood still': {
+    level: 'warn',
+    fields: 'pauseMs',
+    means: 'Longer than a tick may take: a frozen machine, or no CPU. Runs skip the time.',
+    act: 'More CPU when it comes often.',
+  },
+  'the wall clock jumped; verdicts are frozen': {
+    level: 'warn',
+    fields: 'jumpMs',
+    means: 'For a minute.',
+    act: 'Look at time synchronisation.',
+  },
+  'answering an API request': { level: 'error', fields: 'error, method, path', means: 'It was answered with 500.', act: 'Report it.' },
+  'exporting own telemetry over OTLP': { level: 'info', fields: 'traces, metrics', means: '', act: '' },
+  'exporting own telemetry': {
+    level: 'warn',
+    fields: 'detail, suppressed',
+    means: 'The endpoint of `OTEL_EXPORTER_OTLP_ENDPOINT` does not take it; said once a minute.',
+    act: '',
+  },
+  'own telemetry is not exported': {
+    level: 'warn',
+    fields: 'error',
+    means: 'The exporter could not be started.',
+    act: 'Look at the `OTEL_*` variables.',
+  },
+  'own telemetry was not all sent': { level: 'warn', fields: '[error], [timeoutMs]', means: 'While stopping.', act: '' },
+  'collecting own metrics': { level: 'warn', fields: 'errors', means: 'Some metrics are missing in this scrape.', act: 'Report it.' },
+} as const satisfies Readonly<Record<string, LogLine>>;
