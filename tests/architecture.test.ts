@@ -17,7 +17,7 @@ const SHELL = { pure: false } as const;
 const PURE_ROOMS = ['model', 'decode', 'aggregate', 'window', 'evaluate', 'decide', 'wire'];
 const ALL_BUT_COMPOSITION = [
   ...PURE_ROOMS,
-  ...['ingest', 'engine', 'config', 'telemetry', 'receivers', 'sinks', 'store', 'api', 'kubernetes', 'watches', 'kafka'],
+  ...['ingest', 'engine', 'config', 'telemetry', 'tls', 'receivers', 'sinks', 'store', 'api', 'kubernetes', 'watches', 'kafka'],
 ];
 const ANY_NODE = 'node:*';
 
@@ -34,7 +34,8 @@ const DOORS: Readonly<Record<string, Door>> = {
   config: { ...SHELL, rooms: ['model'], packages: ['zod', 'yaml', 'rrule', ANY_NODE] },
   telemetry: { ...SHELL, rooms: ['model'], packages: ['@opentelemetry/*', 'pino', ANY_NODE] },
   wire: { ...PURE, rooms: ['model'], packages: [] },
-  receivers: { ...SHELL, rooms: ['model', 'config', 'telemetry', 'kafka'], packages: ['@grpc/grpc-js', ANY_NODE] },
+  tls: { ...SHELL, rooms: ['model', 'config', 'telemetry'], packages: ['undici', ANY_NODE] },
+  receivers: { ...SHELL, rooms: ['model', 'config', 'telemetry', 'tls', 'kafka'], packages: ['@grpc/grpc-js', ANY_NODE] },
   kafka: { ...SHELL, rooms: ['model', 'config', 'telemetry'], packages: ['kafkajs', 'snappy', 'lz4-napi', ANY_NODE] },
   kubernetes: { ...SHELL, rooms: ['model', 'config', 'telemetry'], packages: ['undici', ANY_NODE] },
   watches: { ...SHELL, rooms: ['model', 'config', 'telemetry', 'kubernetes'], packages: [ANY_NODE] },
@@ -42,7 +43,7 @@ const DOORS: Readonly<Record<string, Door>> = {
   store: { ...SHELL, rooms: ['model', 'config', 'telemetry', 'kafka'], packages: [ANY_NODE] },
   api: {
     ...SHELL,
-    rooms: ['model', 'config', 'telemetry'],
+    rooms: ['model', 'config', 'telemetry', 'tls'],
     packages: ['hono', '@hono/*', 'zod', '@prometheus-io/lezer-promql', '@lezer/common', ANY_NODE],
   },
   service: { ...SHELL, rooms: ALL_BUT_COMPOSITION, packages: [ANY_NODE] },

@@ -11,11 +11,15 @@ const TIMEOUT_MS = 10_000;
 
 /** `--url`, for every command that asks. What the environment says is looked at when it is used: other commands do not need it. */
 export function withUrlOption(command: Command, context: CliContext): Command {
-  const usual = withoutEnd(context.env.SLIPSTREAM_URL || DEFAULT_API_URL);
-  return command.option('--url <url>', 'address of its API (or SLIPSTREAM_URL)', httpUrl, usual);
+  return command.option('--url <url>', 'address of its API (or SLIPSTREAM_URL)', httpUrl, usualUrl(context));
 }
 
-function httpUrl(text: string): string {
+/** Where a Slipstream is asked when no option says where. */
+export function usualUrl({ env }: Pick<CliContext, 'env'>): string {
+  return withoutEnd(env.SLIPSTREAM_URL || DEFAULT_API_URL);
+}
+
+export function httpUrl(text: string): string {
   if (!isHttpUrl(text)) throw new InvalidArgumentError('It must start with http:// or https://.');
   return withoutEnd(text);
 }
@@ -94,7 +98,8 @@ const CODE_TEXT: ReadonlyMap<string, string> = new Map([
   ['EAI_AGAIN', 'no such host'],
 ]);
 
-function reachText(cause: unknown, timeoutMs: number): string {
+/** Why `fetch` brought no answer. */
+export function reachText(cause: unknown, timeoutMs: number): string {
   if (!(cause instanceof Error)) return String(cause);
   if (cause.name === 'TimeoutError') return `no answer within ${Math.round(timeoutMs / 1000)} s`;
   // fetch says "fetch failed"; its cause says why.

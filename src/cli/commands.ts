@@ -4,6 +4,7 @@ import type { AddCommand } from './context.ts';
 import { addCoverage } from './coverage.ts';
 import { addExplain } from './explain.ts';
 import { addGate } from './gate.ts';
+import { addHealth } from './health.ts';
 import { addOverride } from './override.ts';
 import { addPlan } from './plan.ts';
 import { addReplay } from './replay.ts';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addSignals,
   addOverride,
   addStatus,
+  addHealth,
   addExplain,
   addPlan,
   addSlo,

@@ -11,6 +11,7 @@ const EXAMPLES = `Examples:
   slipstream validate config/*.yaml                check files before they are used
   slipstream replay spans.jsonl --config FILE      judge a recording as it would have been live
   slipstream status --window 5m                    endpoints, objectives and runs of a running one
+  slipstream health --config FILE --ready          is the process of this file well? the exit code says
   slipstream slo                                   objectives and their budgets, the worst first
   slipstream slo add checkout "p95 < 2s, 99.9%"    write the line of a contract into the SLO file
   slipstream explain                               why the newest rollout is judged as it is

@@ -13,6 +13,7 @@ import { startEvaluateRole } from '../service/evaluate-role.ts';
 import { startIngestRole } from '../service/ingest-role.ts';
 import { type RunningService, type ServiceOptions, startService } from '../service.ts';
 import { createTelemetry, type RunningTelemetry } from '../telemetry/create-telemetry.ts';
+import { httpUrl } from './api-client.ts';
 import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context.ts';
 import { VERSION } from './package-version.ts';
 import { ROLES, type Role, serveBanner } from './serve-banner.ts';
@@ -21,6 +22,7 @@ interface ServeOptions {
   readonly config: string;
   readonly role: Role;
   readonly record?: string;
+  readonly advertisedUrl?: string;
 }
 
 const EXAMPLES = `Examples:
@@ -47,6 +49,7 @@ export const addServe: AddCommand = (program, context, act) => {
         .choices(ROLES)
         .default('all'),
     )
+    .option('--advertised-url <url>', 'by which other members reach the API of this one; wins over `api.advertisedUrl`', httpUrl)
     .option('--record <file>', 'append every accepted request to a file that `replay` reads (role all)')
     .action(act((options: ServeOptions) => serve(context, options)));
 };
@@ -62,7 +65,9 @@ async function serve(context: CliContext, options: ServeOptions): Promise<ExitCo
     streams.stderr.write(renderProblems(loaded.problems));
     return EXIT.failed;
   }
-  const { config, warnings } = loaded;
+  const { warnings } = loaded;
+  const { advertisedUrl = loaded.config.api.advertisedUrl } = options;
+  const config: Config = { ...loaded.config, api: { ...loaded.config.api, advertisedUrl } };
   const telemetry = await createTelemetry({ logLevel: config.telemetry.logLevel, destination: streams.stdout, env, version: VERSION });
   const listeners = new ProcessListeners();
   dieOfSurprises(telemetry, listeners);
@@ -84,7 +89,12 @@ async function serve(context: CliContext, options: ServeOptions): Promise<ExitCo
         'slipstream is running',
       );
       streams.stderr.write(serveBanner({ role, addresses: service.addresses, config, env }));
-      const watch = watchConfig({ path: options.config, env, config, onChange: (result) => reload(service, telemetry, config, result) });
+      const watch = watchConfig({
+        path: options.config,
+        env,
+        config,
+        onChange: (result) => reload(service, telemetry, loaded.config, result),
+      });
       await stopSignal(listeners, () => watch.look());
       watch.stop();
       telemetry.log.info({}, 'stopping');

@@ -13,9 +13,10 @@ import { exportResponse } from './otlp-response.ts';
 import type { Refused, Taken } from './outcome-table.ts';
 import type { Consume, Receiver } from './receiver.ts';
 
+export const EXPORT_PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 const TRACE_SERVICE: ServiceDefinition = {
   export: {
-    path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+    path: EXPORT_PATH,
     requestStream: false,
     responseStream: false,
     requestSerialize: identity,

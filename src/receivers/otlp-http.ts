@@ -14,7 +14,7 @@ import { MessageBuffers } from './message-buffer.ts';
 import { OUTCOMES, type Refusal, type Refused, refusal, type Taken } from './outcome-table.ts';
 import type { Consume, Receiver, SpanEncoding } from './receiver.ts';
 
-const PATH = '/v1/traces';
+export const HTTP_PATH = '/v1/traces';
 /** Longer than the 5 s at which SDKs export: with Node's own 5 s a sender would often write into a connection just being closed. */
 const KEEP_ALIVE_MS = 75_000;
 const CHECK_INTERVAL_MS = 1000;
@@ -146,7 +146,7 @@ export class OtlpHttpReceiver implements Receiver {
   #earlyRefusal(request: IncomingMessage, encoding: SpanEncoding | null, compression: Compression | null, length: number): Refusal | null {
     const { admission, limits } = this.#options;
     const path = request.url?.split('?', 1)[0];
-    if (path !== PATH) return 'not_found';
+    if (path !== HTTP_PATH) return 'not_found';
     if (request.method !== 'POST') return 'method';
     if (admission.isDraining || this.#isStopping) return 'draining';
     if (encoding === null) return 'unsupported_type';

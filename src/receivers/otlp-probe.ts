@@ -1,0 +1,125 @@
+/** Sends an empty export request to a receiver of OTLP, as a sender would: no span is counted, and the answer shows that it works. */
+import { request as requestPlain } from 'node:http';
+import { request as requestSecure } from 'node:https';
+import { connect } from 'node:tls';
+import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import type { Secret } from '../config/secret.ts';
+import type { DurationMs } from '../model/time.ts';
+import { type ClientTls, connectOptions } from '../tls/client-tls.ts';
+import { CONTENT_TYPES } from './http-answer.ts';
+import { EXPORT_PATH } from './otlp-grpc.ts';
+import { HTTP_PATH } from './otlp-http.ts';
+
+export interface ProbeParts {
+  /** `host:port`, as a receiver says it. Where it listens on all addresses, loopback is meant. */
+  readonly address: string;
+  /** Null: no TLS. */
+  readonly tls: ClientTls | null;
+  /** Null: none is sent. */
+  readonly token: Secret | null;
+  /** For all of it. */
+  readonly timeoutMs: DurationMs;
+  /** Over HTTP, another path than /v1/traces: where a proxy stands before the receiver. */
+  readonly path?: string;
+}
+
+/** Null when the request was taken, else what was wrong, in words without secrets. Never rejects. */
+export type Probe = (parts: ProbeParts) => Promise<string | null>;
+
+export const probeGrpc: Probe = ({ address, tls, token, timeoutMs }) => {
+  const client = new Client(reachable(address), tls === null ? credentials.createInsecure() : channelCredentials(tls), {
+    'grpc.enable_retries': 0,
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_http_proxy': 0,
+  });
+  const metadata = new Metadata();
+  if (token !== null) metadata.set('authorization', `Bearer ${token.reveal()}`);
+  return new Promise((resolve) => {
+    const answered = (error: ServiceError | null): void => {
+      client.close();
+      resolve(error === null ? null : error.details === '' ? `gRPC status ${error.code}` : brief(error.details));
+    };
+    client.makeUnaryRequest(EXPORT_PATH, same, same, EMPTY, metadata, { deadline: Date.now() + timeoutMs }, answered);
+  });
+};
+
+export const probeHttp: Probe = ({ address, tls, token, timeoutMs, path = HTTP_PATH }) =>
+  new Promise((resolve) => {
+    const headers = {
+      'content-type': CONTENT_TYPES.protobuf,
+      'content-length': 0,
+      ...(token !== null && { authorization: `Bearer ${token.reveal()}` }),
+    };
+    const { hostname, port } = new URL(`http://${reachable(address)}`);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const options = {
+      method: 'POST',
+      host,
+      port: port || 80,
+      path,
+      headers,
+      agent: false,
+      signal: AbortSignal.timeout(timeoutMs),
+    } as const;
+    const asked = tls === null ? requestPlain(options) : requestSecure({ ...options, port: port || 443, ...connectOptions(tls) });
+    asked.once('response', (answer) => {
+      answer.resume();
+      answer.on('error', () => {});
+      resolve(answer.statusCode === 200 ? null : `HTTP status ${answer.statusCode}`);
+      asked.destroy();
+    });
+    asked.on('error', (error) => resolve(failureText(error, timeoutMs)));
+    asked.end();
+  });
+
+/** Of a receiver that asks for a certificate of senders, which we are none of: that it speaks TLS is all that can be seen. */
+export const probeHandshake: Probe = ({ address, timeoutMs }) =>
+  new Promise((resolve) => {
+    const { hostname, port } = new URL(`http://${reachable(address)}`);
+    const socket = connect({
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port),
+      rejectUnauthorized: false,
+      ALPNProtocols: ['h2', 'http/1.1'],
+    });
+    const late = setTimeout(() => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    socket.once('secureConnect', () => {
+      resolve(null);
+      socket.destroy();
+    });
+    socket.on('error', (error) => resolve(failureText(error, timeoutMs)));
+    socket.once('close', () => {
+      clearTimeout(late);
+      resolve('the connection was closed before TLS was spoken');
+    });
+  });
+
+const EMPTY = Buffer.alloc(0);
+
+function same(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+function channelCredentials({ ca, cert, key, isChecked }: ClientTls) {
+  const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text));
+  return credentials.createSsl(pem(ca), pem(key?.reveal()), pem(cert), {
+    rejectUnauthorized: isChecked,
+    ...(!isChecked && { checkServerIdentity: () => undefined }),
+  });
+}
+
+/** What one connects to where something listens on all addresses. */
+function reachable(address: string): string {
+  return address.replace(/^0\.0\.0\.0(?=:)/, '127.0.0.1').replace(/^\[::\](?=:)/, '[::1]');
+}
+
+function failureText(error: NodeJS.ErrnoException, timeoutMs: DurationMs): string {
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return `no answer within ${timeoutMs} ms`;
+  return brief(error.message || error.code || error.name);
+}
+
+/** OpenSSL's messages come with the line of its source; the reason is in the middle. */
+function brief(text: string): string {
+  const reason = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(text)?.[1];
+  return reason === undefined ? text.replace(/\. Resolution note: *$/, '') : `TLS: ${reason}`;
+}
