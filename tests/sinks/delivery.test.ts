@@ -128,6 +128,19 @@ describe('a delivery', () => {
     expect(telemetry.value('deliveries_total', { result: 'failed' })).toBe(10);
   });
 
+  it('shows each attempt as a span of its rollout, with what came of it', async () => {
+    receiver.answer((_, index) => ({ status: index === 0 ? 503 : 200 }));
+    const signal = decide(start());
+    await time.next();
+    await settled();
+    const rollout = { id: signal.rolloutId, generation: signal.generation };
+    expect(telemetry.spans).toMatchObject([
+      { name: 'delivery', rollout, attributes: { sink: 'deploy', attempt: 1, outcome: 'failed' }, error: expect.stringContaining('503') },
+      { name: 'delivery', rollout, attributes: { sink: 'deploy', attempt: 2, outcome: 'taken', 'signal.id': signal.id } },
+    ]);
+    expect(telemetry.spans[1]).not.toHaveProperty('error');
+  });
+
   it('is repeated with the same id and bytes when the answer was lost', async () => {
     receiver.answer((_, index) => (index === 0 ? 'lost' : { status: 200 }));
     decide(start());
