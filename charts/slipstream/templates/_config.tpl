@@ -24,9 +24,10 @@
 {{- if eq .Values.mode "distributed" }}{{ $_ := set $tls "caFile" "/etc/slipstream/tls/api/ca.crt" }}{{ end }}
 {{- $_ := set $api "tls" $tls }}
 {{- end }}
+{{- with include "slipstream.ingressUrl" . }}{{ $_ := set $api "publicUrl" . }}{{ end -}}
 {{- $base := dict "receivers" $receivers "api" $api "state" (dict "directory" "/var/lib/slipstream") -}}
-{{- with include "slipstream.sloFolders" . | fromYamlArray }}{{ $_ := set $base "slos" . }}{{ end -}}
 {{- $config := mergeOverwrite $base (deepCopy .Values.config) -}}
+{{- $_ := set $config "slos" (concat (include "slipstream.sloFolders" . | fromYamlArray) (default list .Values.config.slos)) -}}
 {{- /* Nobody is asked who they are only while nothing is there to ask for. */ -}}
 {{- $asked := or $config.receivers.token (dig "tls" "clientCaFile" "" $config.receivers) -}}
 {{- if not (or $asked (hasKey $config.receivers "insecureNonLoopback")) }}
@@ -67,6 +68,16 @@
 {{- toYaml $folders -}}
 {{- end -}}
 
+{{/* By which people reach the API, where the Ingress says so. */}}
+{{- define "slipstream.ingressUrl" -}}
+{{- if and .Values.ingress.enabled .Values.ingress.hosts -}}
+{{- $first := first .Values.ingress.hosts -}}
+{{- if and $first.host (eq "/" (dig "path" "/" (first (default (list dict) $first.paths)))) -}}
+{{- printf "%s://%s" (ternary "https" "http" (not (empty .Values.ingress.tls))) $first.host -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "slipstream.apiScheme" -}}
 {{- ternary "https" "http" (not (empty (dig "api" "tls" nil (include "slipstream.config" . | fromYaml)))) -}}
 {{- end -}}
@@ -74,15 +85,4 @@
 {{/* The folder of state, and whether anything is kept there. */}}
 {{- define "slipstream.isPersistent" -}}
 {{- if and (eq .Values.mode "single") .Values.persistence.enabled (dig "state" "enabled" true .Values.config) }}true{{ end -}}
-{{- end -}}
-
-{{/* Whether `config` asks anything of the API server of this cluster, by the pod's own account. */}}
-{{- define "slipstream.needsKubernetes" -}}
-{{- $config := .Values.config -}}
-{{- $types := list -}}
-{{- range $config.sinks }}{{ $types = append $types .type }}{{ end -}}
-{{- if or (has "argo-rollouts" $types) (has "kubernetes" $types) $config.watches (dig "kubernetes" "lease" nil $config) }}true{{ end -}}
-{{- end -}}
-{{- define "slipstream.mountsAccountToken" -}}
-{{- if and (include "slipstream.needsKubernetes" .) (not (dig "kubernetes" "tokenFile" nil .Values.config)) }}true{{ else }}false{{ end -}}
 {{- end -}}

@@ -34,10 +34,15 @@
 {{- end -}}
 {{- end -}}
 
+{{/* All pods of the release. */}}
+{{- define "slipstream.releaseSelector" -}}
+app.kubernetes.io/name: {{ include "slipstream.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end -}}
+
 {{/* Never changes over upgrades: selectors cannot. Takes { root, component }. */}}
 {{- define "slipstream.selector" -}}
-app.kubernetes.io/name: {{ include "slipstream.name" .root | quote }}
-app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
+{{ include "slipstream.releaseSelector" .root }}
 app.kubernetes.io/component: {{ .component | quote }}
 {{- end -}}
 
@@ -72,7 +77,7 @@ annotations:
 
 {{- define "slipstream.image" -}}
 {{- $image := .Values.image -}}
-{{- $registry := default .Values.global.imageRegistry $image.registry -}}
+{{- $registry := coalesce $image.registry .Values.global.imageRegistry | default "" -}}
 {{- $repository := ternary (printf "%s/%s" $registry $image.repository) $image.repository (ne $registry "") -}}
 {{- if $image.digest -}}
 {{- printf "%s@%s" $repository $image.digest -}}

@@ -20,10 +20,7 @@ spec:
   automountServiceAccountToken: {{ ternary "false" (include "slipstream.mountsAccountToken" $root) (eq .role "ingest") }}
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds }}
-  {{- with concat $values.global.imagePullSecrets $values.imagePullSecrets }}
-  imagePullSecrets:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
+  {{- include "slipstream.pullSecrets" $root | nindent 2 }}
   {{- with $values.priorityClassName }}
   priorityClassName: {{ . | quote }}
   {{- end }}
@@ -85,6 +82,11 @@ spec:
           valueFrom: { fieldRef: { fieldPath: metadata.name } }
         - name: POD_NAMESPACE
           valueFrom: { fieldRef: { fieldPath: metadata.namespace } }
+        {{- if $values.tls.api.secretName }}
+        # For commands that people run in the pod: certificates are of names.
+        - { name: SLIPSTREAM_URL, value: {{ include "slipstream.apiUrl" $root | quote }} }
+        - { name: SLIPSTREAM_CA_FILE, value: /etc/slipstream/tls/api/ca.crt }
+        {{- end }}
         {{- with concat $values.extraEnvs (default list $own.extraEnvs) }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -196,5 +198,17 @@ spec:
 {{- end }}
 {{- if dig "otlpHttp" "enabled" true .receivers }}
 - { name: otlp-http, containerPort: {{ .receivers.otlpHttp.port }}, protocol: TCP }
+{{- end }}
+{{- end -}}
+
+{{- define "slipstream.pullSecrets" -}}
+{{- $secrets := list -}}
+{{- range concat (default list .Values.global.imagePullSecrets) .Values.imagePullSecrets }}
+{{- /* Many parent charts give names alone. */}}
+{{- $secrets = append $secrets (ternary (dict "name" .) . (kindIs "string" .)) }}
+{{- end }}
+{{- with $secrets }}
+imagePullSecrets:
+  {{- uniq . | toYaml | nindent 2 }}
 {{- end }}
 {{- end -}}
