@@ -2,7 +2,7 @@
 import type { SeriesTable } from '../aggregate/series-table.ts';
 import type { Config } from '../config/config.ts';
 import { Engine } from '../engine.ts';
-import { PartitionedIngest } from '../ingest/partitioned-ingest.ts';
+import { PartitionedIngest, type PartitionedIngestOptions } from '../ingest/partitioned-ingest.ts';
 import { Ingest, type IngestOptions } from '../ingest.ts';
 import type { SavedState } from '../model/checkpoint.ts';
 import { HistogramLayout } from '../model/histogram-layout.ts';
@@ -75,7 +75,7 @@ export class Stages extends StagesOf<Ingest> {
 
 /** They come from several partitions, each with a place of its own up to which it is counted. */
 export class PartitionedStages extends StagesOf<PartitionedIngest> {
-  constructor(options: StagesOptions) {
-    super(options, (shared) => new PartitionedIngest(shared));
+  constructor({ pods, ...options }: StagesOptions & Pick<PartitionedIngestOptions, 'pods'>) {
+    super(options, (shared) => new PartitionedIngest({ ...shared, ...(pods !== undefined && { pods }) }));
   }
 }

@@ -81,6 +81,13 @@ export const PROCESS_LINES = {
     means: 'For a minute.',
     act: 'Look at time synchronisation.',
   },
+  'the watchdog finds a part that does not work': {
+    level: 'error',
+    fields: 'part, fault, [member]',
+    means: 'Said once; `fault` is what was expected and found. Verdicts or signals may not come until it is well again.',
+    act: 'Act by the part: a receiver or the state is in the way of this process; of a stage, start it anew and report it.',
+  },
+  'the watchdog finds a part well again': { level: 'info', fields: 'part, forMs, [member]', means: '', act: '' },
   'answering an API request': { level: 'error', fields: 'error, method, path', means: 'It was answered with 500.', act: 'Report it.' },
   'exporting own telemetry over OTLP': { level: 'info', fields: 'traces, metrics', means: '', act: '' },
   'exporting own telemetry': {
