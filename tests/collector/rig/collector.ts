@@ -15,6 +15,8 @@ export interface CollectorOptions {
   readonly configuration: string;
   /** What the file takes from the environment, besides the ports and the queue's folder. */
   readonly env: Readonly<Record<string, string>>;
+  /** Settings in the place of those in the file, as `exporters::kafka::timeout: 1s`. */
+  readonly changes?: readonly string[];
   /** Command that starts the program in other surroundings. */
   readonly within?: readonly string[];
 }
@@ -41,7 +43,7 @@ export class Collector implements AsyncDisposable {
 
   /** With the ports and the queue of before. Resolves once it takes spans. */
   async start(): Promise<void> {
-    const { otelcol, configuration, env, within = [] } = this.#options;
+    const { otelcol, configuration, env, within = [], changes = [] } = this.#options;
     const variables = {
       OTLP_GRPC_ENDPOINT: this.grpc,
       OTLP_HTTP_ENDPOINT: this.http,
@@ -51,7 +53,13 @@ export class Collector implements AsyncDisposable {
       ...env,
     };
     const assigned = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-    const command = [...within, otelcol, '--config', join(CONFIGURATIONS, `${configuration}.yaml`)];
+    const command = [
+      ...within,
+      otelcol,
+      '--config',
+      join(CONFIGURATIONS, `${configuration}.yaml`),
+      ...changes.flatMap((change) => ['--config', `yaml:${change}`]),
+    ];
     this.#program = await Program.start('env', [...assigned, ...command], { folder: this.folder, name: 'otelcol', memoryMiB: 256 });
     await this.#program.until('ready', async () => (await isOpen(this.grpc)) && (await isOpen(this.http)));
   }
