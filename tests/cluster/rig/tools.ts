@@ -17,7 +17,7 @@ interface Controller {
   readonly crds: readonly string[];
 }
 
-const CONTROLLERS = [
+export const CONTROLLERS = [
   {
     name: 'argo-rollouts',
     module: 'github.com/argoproj/argo-rollouts',
