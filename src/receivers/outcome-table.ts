@@ -19,6 +19,13 @@ export const OUTCOMES = {
   partial: { grpc: GrpcStatus.OK, http: 200, retry: false, text: '' },
   malformed: { grpc: GrpcStatus.INVALID_ARGUMENT, http: 400, retry: false, text: 'the request cannot be decoded' },
   bad_compression: { grpc: GrpcStatus.INVALID_ARGUMENT, http: 400, retry: false, text: 'the request cannot be decompressed' },
+  /** OTLP senders drop what is answered so: trying again with the same token would change nothing. */
+  unauthenticated: {
+    grpc: GrpcStatus.UNAUTHENTICATED,
+    http: 401,
+    retry: false,
+    text: 'authorization: a valid bearer token of senders is needed',
+  },
   not_found: { grpc: GrpcStatus.UNIMPLEMENTED, http: 404, retry: false, text: 'spans are received at /v1/traces' },
   method: { grpc: GrpcStatus.UNIMPLEMENTED, http: 405, retry: false, text: 'spans are sent with POST' },
   timeout: { grpc: GrpcStatus.DEADLINE_EXCEEDED, http: 408, retry: false, text: 'the request took too long to arrive' },

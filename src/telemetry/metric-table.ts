@@ -15,6 +15,17 @@ export const METRICS = {
   },
   receiver_requests_total: { kind: 'counter', help: 'Requests answered with success or partial success.', labels: ['transport'] },
   receiver_bytes_total: { kind: 'counter', help: 'Payload bytes after decompression.', labels: ['transport'] },
+  tls_certificate_expiry_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the certificate that a listener shows expires, in seconds since 1970.',
+    labels: ['listener'],
+  },
+  tls_certificate_renewals_total: { kind: 'counter', help: 'Changed certificates, by whether they were taken.', labels: ['listener', 'result'] },
+  tls_handshake_failures_total: {
+    kind: 'counter',
+    help: 'Connections that ended before TLS was spoken, by why.',
+    labels: ['listener', 'reason'],
+  },
   receiver_in_flight_bytes: { kind: 'gauge', help: 'Payload bytes held by requests in flight.', labels: [] },
   spans_total: { kind: 'counter', help: 'Spans by what became of them.', labels: ['disposition'] },
   late_spans_total: { kind: 'counter', help: 'Spans that came after grace had passed and are in no window.', labels: [] },

@@ -5,8 +5,9 @@ import { INPUT_LINES } from './input-lines.ts';
 import type { LineLevel } from './log-line.ts';
 import { MEMBER_LINES } from './member-lines.ts';
 import { PROCESS_LINES } from './process-lines.ts';
+import { TLS_LINES } from './tls-lines.ts';
 
-export const LOG_LINES = { ...PROCESS_LINES, ...INPUT_LINES, ...DECISION_LINES, ...DELIVERY_LINES, ...MEMBER_LINES } as const;
+export const LOG_LINES = { ...PROCESS_LINES, ...INPUT_LINES, ...DECISION_LINES, ...DELIVERY_LINES, ...MEMBER_LINES, ...TLS_LINES } as const;
 
 type Lines = typeof LOG_LINES;
 
@@ -20,4 +21,5 @@ export const LOG_GROUPS = {
   Judging: DECISION_LINES,
   'Signals on their way out': DELIVERY_LINES,
   'Members on Kafka': MEMBER_LINES,
+  'TLS and tokens': TLS_LINES,
 } as const;

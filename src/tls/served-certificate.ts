@@ -1,0 +1,141 @@
+/** The certificate that a listener shows: looked at again and again, and changed without a restart when its files are. */
+import { createHash } from 'node:crypto';
+import type { Server } from 'node:tls';
+import type { TlsFiles } from '../config/config.ts';
+import { PermanentError } from '../model/errors.ts';
+import type { DurationMs, EpochMs } from '../model/time.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { type Certificate, type CertificateTexts, certificateOf, certificateTexts } from './certificate.ts';
+import { countHandshakes } from './handshakes.ts';
+
+export const LISTENERS = ['otlp_grpc', 'otlp_http', 'api'] as const;
+export type ListenerName = (typeof LISTENERS)[number];
+
+export interface ServedParts {
+  readonly files: TlsFiles;
+  readonly listener: ListenerName;
+  /** True lets in only clients whose certificate is signed by one of `files.caFile`. */
+  readonly asksClients: boolean;
+  readonly telemetry: Telemetry;
+  /** The wall clock. */
+  readonly now?: () => EpochMs;
+  /** Calls `act` again and again until the returned function is called; by default a timer that keeps no process alive. */
+  readonly every?: (act: () => void) => () => void;
+}
+
+export interface ServedCertificate {
+  /** For making the server. */
+  readonly options: SecureOptions;
+  /** The certificate in use. */
+  current(): Certificate;
+  /** From now on `server` shows what is in the files, and its handshakes that fail are counted. */
+  serve(server: Server): void;
+  /** Looks at the files now, as the timer does. */
+  look(): void;
+  /** Safe to call twice. */
+  stop(): void;
+}
+
+const LOOK_EVERY_MS: DurationMs = 5_000;
+/** A client that does not finish its handshake holds a connection for so long; Node's own limit is 120 s. */
+const HANDSHAKE_TIMEOUT_MS: DurationMs = 10_000;
+const SOON_MS: DurationMs = 7 * 24 * 3_600_000;
+
+export type SecureOptions = ReturnType<typeof secureOptions>;
+
+/** Reads the files. Throws a PermanentError that names each that is wrong, and why. */
+export function servedCertificate({ files, listener, asksClients, telemetry, now = Date.now, every = timer }: ServedParts): ServedCertificate {
+  let texts = certificateTexts(files);
+  const first = certificateOf(files, texts, now());
+  if ('faults' in first) throw new PermanentError('tls', `TLS of ${TITLES[listener]}: ${first.faults.join('; ')}`);
+  let inUse = first;
+  let server: Server | null = null;
+  let told = '';
+  let stopTimer: (() => void) | null = null;
+
+  /** One line for each thing that is so, not one for each look. */
+  const tell = (what: string, act: () => void): void => {
+    if (told === what) return;
+    told = what;
+    act();
+  };
+  const show = (certificate: Certificate): void => {
+    telemetry.set('tls_certificate_expiry_timestamp_seconds', Math.floor(certificate.notAfter / 1000), { listener });
+  };
+  const refuse = (faults: readonly string[]): void =>
+    tell(`refused ${faults.join()}`, () => {
+      telemetry.add('tls_certificate_renewals_total', 1, { listener, result: 'refused' });
+      telemetry.log.error({ listener, faults, inUseUntil: isoOf(inUse.notAfter) }, 'a renewed certificate is refused; the old one stays in use');
+    });
+  const renew = (read: CertificateTexts): void => {
+    const next = certificateOf(files, read, now());
+    if ('faults' in next) return refuse(next.faults);
+    try {
+      server?.setSecureContext(secureOptions(next, asksClients));
+    } catch (error) {
+      // What OpenSSL alone finds wrong, such as a key too short for its security level.
+      return refuse([`${files.certFile}: ${error instanceof Error ? error.message : String(error)}`]);
+    }
+    texts = read;
+    inUse = next;
+    told = '';
+    show(next);
+    telemetry.add('tls_certificate_renewals_total', 1, { listener, result: 'taken' });
+    telemetry.log.info({ listener, names: next.names, until: isoOf(next.notAfter) }, 'a renewed certificate is in use');
+  };
+  const remind = (): void => {
+    const leftMs = inUse.notAfter - now();
+    const fields = { listener, names: inUse.names, until: isoOf(inUse.notAfter) };
+    if (leftMs <= 0) tell('expired', () => telemetry.log.error(fields, 'the certificate in use has expired'));
+    else if (leftMs < SOON_MS) tell('expiring', () => telemetry.log.warn(fields, 'the certificate in use expires soon'));
+  };
+  const look = (): void => {
+    const read = certificateTexts(files);
+    if (hashOf(read) === hashOf(texts)) return remind();
+    // Files that are being changed are looked at when they are done: key and certificate may be of two moments else.
+    if (hashOf(read) === hashOf(certificateTexts(files))) renew(read);
+  };
+
+  return {
+    options: secureOptions(first, asksClients),
+    current: () => inUse,
+    serve(listening) {
+      server = listening;
+      countHandshakes(listening, listener, telemetry);
+      show(inUse);
+      remind();
+      stopTimer = every(look);
+    },
+    look,
+    stop: () => {
+      stopTimer?.();
+      stopTimer = null;
+    },
+  };
+}
+
+const TITLES: Readonly<Record<ListenerName, string>> = { otlp_grpc: 'receivers.otlpGrpc', otlp_http: 'receivers.otlpHttp', api: 'api' };
+
+function secureOptions({ cert, key, ca }: Certificate, asksClients: boolean) {
+  return {
+    cert,
+    key: key.reveal(),
+    // Said in words, so that no option of Node.js lowers it.
+    minVersion: 'TLSv1.2' as const,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    ...(asksClients && ca !== null && { ca, requestCert: true, rejectUnauthorized: true }),
+  };
+}
+
+function hashOf({ cert, key, ca }: CertificateTexts): string {
+  return createHash('sha256').update(JSON.stringify([cert, key, ca])).digest('hex');
+}
+
+function isoOf(at: EpochMs): string {
+  return new Date(at).toISOString();
+}
+
+function timer(act: () => void): () => void {
+  const interval = setInterval(act, LOOK_EVERY_MS).unref();
+  return () => clearInterval(interval);
+}
