@@ -27,7 +27,7 @@
 {{- with include "slipstream.ingressUrl" . }}{{ $_ := set $api "publicUrl" . }}{{ end -}}
 {{- $base := dict "receivers" $receivers "api" $api "state" (dict "directory" "/var/lib/slipstream") -}}
 {{- $config := mergeOverwrite $base (deepCopy .Values.config) -}}
-{{- $_ := set $config "slos" (concat (include "slipstream.sloFolders" . | fromYamlArray) (default list .Values.config.slos)) -}}
+{{- with concat (include "slipstream.sloFolders" . | fromYamlArray) (default list .Values.config.slos) }}{{ $_ := set $config "slos" . }}{{ end -}}
 {{- /* Nobody is asked who they are only while nothing is there to ask for. */ -}}
 {{- $asked := or $config.receivers.token (dig "tls" "clientCaFile" "" $config.receivers) -}}
 {{- if not (or $asked (hasKey $config.receivers "insecureNonLoopback")) }}
