@@ -39,7 +39,7 @@
 {{- if and .Values.tls.api.secretName (or .Values.argoRollouts.clusterAnalysisTemplates.enabled .Values.flagger.metricTemplates.enabled) }}
 {{- $warnings = append $warnings "Argo Rollouts and Flagger ask an https address: their controllers must trust the authority of tls.api.secretName." }}
 {{- end }}
-{{- if and .Values.rbac.create (not (include "slipstream.rightsNamespaces" . | fromYamlArray)) (include "slipstream.rules" . | trim) }}
+{{- if and .Values.rbac.create (eq (include "slipstream.mountsAccountToken" .) "true") (not (include "slipstream.rightsNamespaces" . | fromYamlArray)) (include "slipstream.rules" . | trim) }}
 {{- $warnings = append $warnings "Its rights hold in the whole cluster: set rbac.namespaces to those it is for." }}
 {{- end }}
 {{- with $warnings }}

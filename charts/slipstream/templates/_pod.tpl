@@ -20,7 +20,9 @@ spec:
   automountServiceAccountToken: {{ ternary "false" (include "slipstream.mountsAccountToken" $root) (eq .role "ingest") }}
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds }}
-  {{- include "slipstream.pullSecrets" $root | nindent 2 }}
+  {{- with include "slipstream.pullSecrets" $root | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- with $values.priorityClassName }}
   priorityClassName: {{ . | quote }}
   {{- end }}

@@ -27,7 +27,7 @@ lease: true
 {{- end }}
 {{- end -}}
 
-{{/* Whether pods present the token of their account: not where `config` names another token. */}}
+{{/* Whether pods present the token of their account: not where `config` names another token, and then the account needs no rights either. */}}
 {{- define "slipstream.mountsAccountToken" -}}
 {{- $features := include "slipstream.features" . | trim -}}
 {{- ternary "true" "false" (and (ne $features "") (not (dig "kubernetes" "tokenFile" nil .Values.config))) -}}

@@ -12,6 +12,9 @@
 {{- else if and $readsKafka (not $brokers) }}
 - config.receivers.kafka.enabled reads spans from Kafka: set config.kafka.brokers.
 {{- end }}
+{{- if and $brokers (not (hasKey $config.kafka "tls")) (not $config.kafka.insecureNonLoopback) }}
+- config.kafka.brokers would be spoken to without TLS: set config.kafka.tls ({} is enough for a known authority), or config.kafka.insecureNonLoopback: true.
+{{- end }}
 {{- $grpc := dig "receivers" "otlpGrpc" "enabled" true $config }}
 {{- $http := dig "receivers" "otlpHttp" "enabled" true $config }}
 {{- if not (or $grpc $http $readsKafka) }}
