@@ -63,7 +63,7 @@ const tls = {
   }),
   api: part('TLS of the API', {
     secretName: objectName().describe(
-      'Secret of type kubernetes.io/tls for the API, metrics and probes; default: no TLS. With `mode: distributed` its `ca.crt` must have signed it, for the name `*.<fullname>-evaluate-headless.<namespace>.svc`',
+      'Secret of type kubernetes.io/tls, with `ca.crt`, for the API, metrics and probes; default: no TLS. Its certificate is for the name `<fullname>.<namespace>.svc`, and with `mode: distributed` for `*.<fullname>-evaluate-headless.<namespace>.svc` as well',
     ),
   }),
 };
@@ -167,6 +167,10 @@ const prometheusRule = {
   labels: texts().describe('Labels by which Prometheus finds it'),
   alertLabels: texts().describe('Labels of every alert'),
   disabled: z.array(z.string().min(1)).describe('Names of alerts to leave out'),
+  runbookUrl: z
+    .string()
+    .regex(/^(https?:\/\/.*)?$/)
+    .describe('Where the description of alerts (docs/alerts.md) is to be read; takes its place in `runbook_url`'),
 };
 
 const dashboards = {

@@ -8,6 +8,8 @@
 {{- range $rule := $group.rules }}
 {{- if not (has (default "" $rule.alert) $values.disabled) }}
 {{- if $rule.alert }}{{ $_ := set $rule "labels" (mergeOverwrite (default dict $rule.labels) $values.alertLabels) }}{{ end }}
+{{- $runbook := dig "annotations" "runbook_url" "" $rule }}
+{{- if and $runbook $values.runbookUrl }}{{ $_ := set $rule.annotations "runbook_url" ($runbook | replace "docs/alerts.md" $values.runbookUrl) }}{{ end }}
 {{- $rules = append $rules $rule }}
 {{- end }}
 {{- end }}
