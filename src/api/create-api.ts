@@ -1,5 +1,6 @@
 /** The HTTP API: guards in front, one responder per route of the table, problems for everything else. */
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -7,6 +8,7 @@ import type { ApiConfig } from '../config/config.ts';
 import { PermanentError, RetryableError } from '../model/errors.ts';
 import type { EpochMs } from '../model/time.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { type ServedCertificate, servedCertificate } from '../tls/served-certificate.ts';
 import { hostRefusal, routeRefusal } from './access.ts';
 import type { Front } from './front.ts';
 import type { ApiHandlers } from './handlers.ts';
@@ -19,7 +21,7 @@ import { unavailable } from './unavailable.ts';
 export interface Api {
   /** Answers without a server. */
   fetch(request: Request): Promise<Response>;
-  /** Listens; `address` is a URL. Throws a PermanentError when the port is not to be had. */
+  /** Listens; `address` is a URL. Throws a PermanentError when the port is not to be had, or a file of TLS is wrong. */
   start(): Promise<{ readonly address: string; readonly port: number }>;
   /** Takes no new connections, lets requests in flight end for a short while, then cuts them. A second call does nothing. */
   stop(): Promise<void>;
@@ -28,6 +30,7 @@ export interface Api {
 const MAX_CONNECTIONS = 256;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+const LIMITS = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1000 };
 const STOP_GRACE_MS = 2000;
 /** When to ask again for what failed in passing. */
 const RETRY_MS = 1000;
@@ -41,27 +44,39 @@ export function createApi(
   front: Front | null = null,
 ): Api {
   const app = application({ handlers, config, telemetry, now, front });
-  const server = createAdaptorServer({
+  const answering = {
     fetch: app.fetch,
     // The library would otherwise replace the global Request and Response of the whole process.
     overrideGlobalObjects: false,
-    serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1000 },
-  }) as Server;
-  server.maxConnections = MAX_CONNECTIONS;
+  };
+  let server: Server | SecureServer | null = null;
+  let served: ServedCertificate | null = null;
   let stopping: Promise<void> | null = null;
 
   return {
     fetch: async (request) => app.fetch(request),
     async start() {
+      const files = config.tls ?? null;
+      const certificate = files && servedCertificate({ files, listener: 'api', asksClients: false, telemetry, now });
+      const made = createAdaptorServer(
+        certificate === null
+          ? { ...answering, createServer, serverOptions: LIMITS }
+          : { ...answering, createServer: createSecureServer, serverOptions: { ...LIMITS, ...certificate.options } },
+      ) as Server | SecureServer;
+      made.maxConnections = MAX_CONNECTIONS;
+      server = made;
+      served = certificate;
       await new Promise<void>((resolve, reject) => {
-        server.once('error', (cause) => reject(new PermanentError('listen', `listening on ${config.host}:${config.port}`, { cause })));
-        server.listen({ host: config.host.replace(/^\[|\]$/g, ''), port: config.port }, resolve);
+        made.once('error', (cause) => reject(new PermanentError('listen', `listening on ${config.host}:${config.port}`, { cause })));
+        made.listen({ host: config.host.replace(/^\[|\]$/g, ''), port: config.port }, resolve);
       });
-      const { address, port, family } = server.address() as AddressInfo;
-      return { address: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`, port };
+      if (made instanceof SecureServer) certificate?.serve(made);
+      const { address, port, family } = made.address() as AddressInfo;
+      return { address: `${files === null ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`, port };
     },
     stop() {
-      stopping ??= closed(server);
+      served?.stop();
+      stopping ??= server === null ? Promise.resolve() : closed(server);
       return stopping;
     },
   };
@@ -124,7 +139,7 @@ function application({ handlers, config, telemetry, now, front }: ApplicationPar
   return app;
 }
 
-async function closed(server: Server): Promise<void> {
+async function closed(server: Server | SecureServer): Promise<void> {
   if (!server.listening) return;
   const ended = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();

@@ -151,11 +151,17 @@ function reload(service: RunningService, telemetry: RunningTelemetry, first: Con
   }
   service.reconfigure(result.config);
   const needsRestart = (['receivers', 'kafka', 'api', 'state', 'histogram', 'series', 'sinks', 'telemetry'] as const).filter(
-    (part) => !isDeepStrictEqual(plain(first[part]), plain(result.config[part])),
+    (part) => !isDeepStrictEqual(plain(fixedPart(first, part)), plain(fixedPart(result.config, part))),
   );
   telemetry.log.info({ revision: result.config.policies.revision }, 'configuration reloaded');
   warn(telemetry, result.warnings);
   if (needsRestart.length > 0) telemetry.log.warn({ needsRestart }, 'these parts of the new configuration are in use after a restart only');
+}
+
+/** Tokens of senders are taken up at once, unless none were asked for before or none are now. */
+function fixedPart(config: Config, part: keyof Config): unknown {
+  if (part !== 'receivers') return config[part];
+  return { ...config.receivers, tokens: config.receivers.tokens !== null };
 }
 
 /** With secrets as they are: two of them look alike. To be compared and nothing else. */

@@ -1,6 +1,6 @@
 /** Bounds what one gRPC call may hold while its message arrives and inflates: grpc-js itself knows only the size of the final message. */
 import { type Http2Session, constants as http2Constants, type ServerHttp2Stream } from 'node:http2';
-import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { status as GrpcStatus, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Admission } from './admission.ts';
 import { GrpcFrames, PREFIX_BYTES } from './grpc-frames.ts';
@@ -10,6 +10,7 @@ import type { Intake } from './intake.ts';
 import type { MessageBuffers } from './message-buffer.ts';
 import { type Refusal, type Refused, refusal } from './outcome-table.ts';
 import type { Consume } from './receiver.ts';
+import type { SenderTokens } from './sender-tokens.ts';
 
 /** How long the sender of a refused call may go on sending; all of it is discarded. */
 const LINGER_MS = 1000;
@@ -23,6 +24,7 @@ const FRAME_BYTES = 64 * 1024;
  */
 interface CallInsides extends ServerInterceptingCallInterface {
   readonly stream: ServerHttp2Stream;
+  readonly metadata: Metadata;
   /** Takes what arrives, returns the messages that are now whole, each with its prefix. */
   decoder: { write(data: Buffer): Buffer[] };
   decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
@@ -32,6 +34,8 @@ export interface GuardOptions {
   readonly admission: Admission;
   readonly intake: Intake<Consume>;
   readonly buffers: MessageBuffers;
+  /** Null: nobody is asked who he is. */
+  readonly tokens: SenderTokens | null;
   readonly maxRequestBytes: number;
   readonly retryAfterMs: number;
   /** A message that takes longer to arrive and be answered is given up. */
@@ -62,7 +66,7 @@ export function grpcCallGuard(options: GuardOptions): ServerInterceptor {
 
 function guard(
   call: CallInsides,
-  { admission, intake, buffers, maxRequestBytes, retryAfterMs, arrivalTimeoutMs, isStopping }: GuardOptions,
+  { admission, intake, buffers, tokens, maxRequestBytes, retryAfterMs, arrivalTimeoutMs, isStopping }: GuardOptions,
 ): void {
   const { stream } = call;
   const lease = admission.lease();
@@ -94,7 +98,10 @@ function guard(
     if (!isAnswered) intake.refused('aborted');
     isAnswered = true;
   });
-  if (admission.isDraining || isStopping()) refuse(refusal('draining'));
+  const [authorization, second] = call.metadata.get('authorization');
+  const presented = second === undefined ? authorization?.toString() : undefined;
+  if (tokens !== null && !tokens.admits(presented, 'grpc', stream.session?.socket?.remoteAddress)) refuse(refusal('unauthenticated'));
+  else if (admission.isDraining || isStopping()) refuse(refusal('draining'));
   else if (!admission.hasRoom(1)) refuse(refusal('overloaded'));
 
   const frames = new GrpcFrames(maxRequestBytes, buffers);
@@ -144,7 +151,7 @@ function widen(session: Http2Session): void {
 }
 
 function hasInsides(call: ServerInterceptingCallInterface): call is CallInsides {
-  return 'stream' in call && 'decoder' in call && 'decompressMessage' in call;
+  return 'stream' in call && 'metadata' in call && 'decoder' in call && 'decompressMessage' in call;
 }
 
 function compressionOf(encoding: string): Compression | null {

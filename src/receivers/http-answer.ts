@@ -21,6 +21,7 @@ export function httpAnswer(answer: Taken | Refused, encoding: SpanEncoding | nul
   };
   // Whole seconds, and 0 would mean never to some senders.
   if (retry) headers['retry-after'] = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  if (answer.outcome === 'unauthenticated') headers['www-authenticate'] = 'Bearer realm="slipstream"';
   if (answer.outcome === 'method') headers.allow = 'POST';
   if (answer.outcome === 'unsupported_type') headers.accept = Object.values(CONTENT_TYPES).join(', ');
   if (answer.outcome === 'unsupported_encoding') headers['accept-encoding'] = 'gzip, deflate, zstd, identity';

@@ -1,8 +1,10 @@
 /** Receives OTLP over gRPC: `TraceService/Export`, the message handed on as raw bytes. */
 import { createServer, type Socket, type Server as SocketServer } from 'node:net';
+import { createServer as createSecureServer, Server as SecureServer, type TLSSocket } from 'node:tls';
 import { Server, ServerCredentials, type ServiceDefinition, type sendUnaryData } from '@grpc/grpc-js';
-import type { OtlpGrpcConfig, ReceiversConfig } from '../config/config.ts';
+import type { OtlpGrpcConfig, ReceiversConfig, TlsFiles } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { type ServedCertificate, servedCertificate } from '../tls/served-certificate.ts';
 import type { Admission } from './admission.ts';
 import { grpcCallGuard } from './grpc-call-guard.ts';
 import { grpcStatus } from './grpc-status.ts';
@@ -12,6 +14,7 @@ import { MessageBuffers } from './message-buffer.ts';
 import { exportResponse } from './otlp-response.ts';
 import type { Refused, Taken } from './outcome-table.ts';
 import type { Consume, Receiver } from './receiver.ts';
+import type { SenderTokens } from './sender-tokens.ts';
 
 export const EXPORT_PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 const TRACE_SERVICE: ServiceDefinition = {
@@ -41,14 +44,25 @@ export interface OtlpGrpcOptions {
   readonly limits: Pick<ReceiversConfig, 'maxRequestBytes' | 'retryAfterMs'>;
   readonly admission: Admission;
   readonly telemetry: Telemetry;
+  /** Null or absent: no TLS. */
+  readonly tls?: TlsFiles | null;
+  /** Null or absent: nobody is asked who he is. */
+  readonly tokens?: SenderTokens | null;
   /** How long one message may take to arrive; 30 s unless told. */
   readonly arrivalTimeoutMs?: number;
+}
+
+interface Running {
+  readonly door: SocketServer;
+  readonly open: Set<Socket>;
+  readonly calls: Server;
+  readonly served: ServedCertificate | null;
 }
 
 export class OtlpGrpcReceiver implements Receiver {
   #address: string | null = null;
   #isStopping = false;
-  #running: { readonly door: SocketServer; readonly open: Set<Socket>; readonly calls: Server } | null = null;
+  #running: Running | null = null;
   readonly #options: OtlpGrpcOptions;
 
   constructor(options: OtlpGrpcOptions) {
@@ -61,8 +75,10 @@ export class OtlpGrpcReceiver implements Receiver {
 
   async start(consume: Consume): Promise<void> {
     if (this.#running !== null) return;
-    const { config, limits, admission, telemetry, arrivalTimeoutMs = ARRIVAL_TIMEOUT_MS } = this.#options;
+    const { config, limits, admission, telemetry, arrivalTimeoutMs = ARRIVAL_TIMEOUT_MS, tls = null, tokens = null } = this.#options;
     this.#isStopping = false;
+    const asksClients = tls?.caFile != null;
+    const served = tls === null ? null : servedCertificate({ files: tls, listener: 'otlp_grpc', asksClients, telemetry });
     const intake = new Intake('grpc', consume, telemetry);
     const buffers = new MessageBuffers();
     const calls = new Server({
@@ -76,7 +92,9 @@ export class OtlpGrpcReceiver implements Receiver {
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
       'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
       'grpc.enable_channelz': 0,
-      interceptors: [grpcCallGuard({ admission, intake, buffers, ...limits, arrivalTimeoutMs, isStopping: () => this.#isStopping })],
+      interceptors: [
+        grpcCallGuard({ admission, intake, buffers, tokens, ...limits, arrivalTimeoutMs, isStopping: () => this.#isStopping }),
+      ],
     });
     calls.addService(TRACE_SERVICE, {
       export: (call: { request: Buffer }, callback: sendUnaryData<Buffer>) => {
@@ -93,17 +111,34 @@ export class OtlpGrpcReceiver implements Receiver {
     // grpc-js limits no connections when it listens itself, so the sockets are accepted here and handed to it.
     const injector = calls.createConnectionInjector(ServerCredentials.createInsecure());
     const open = new Set<Socket>();
-    const door = createServer({ noDelay: true }, (socket) => {
+    const enter = (socket: Socket): void => {
       open.add(socket);
       socket.once('close', () => open.delete(socket));
       socket.on('error', () => socket.destroy());
+    };
+    const inject = (socket: Socket): void => {
+      enter(socket);
       injector.injectConnection(socket);
-    });
+    };
+    const injectSecure = (socket: TLSSocket): void => {
+      if (socket.alpnProtocol === 'h2') {
+        inject(socket);
+        return;
+      }
+      telemetry.add('tls_handshake_failures_total', 1, { listener: 'otlp_grpc', reason: 'protocol' });
+      socket.destroy();
+    };
+    // grpc-js is handed what TLS carries, so it need not know how certificates are renewed.
+    const door =
+      served === null
+        ? createServer({ noDelay: true }, inject)
+        : createSecureServer({ ...served.options, ALPNProtocols: ['h2'], noDelay: true }, injectSecure).on('connection', enter);
     door.maxConnections = config.maxConnections;
     door.on('drop', () => intake.refused('too_many_connections'));
-    this.#running = { door, open, calls };
+    this.#running = { door, open, calls, served };
     try {
       this.#address = await listen(door, config, 'OTLP/gRPC');
+      if (door instanceof SecureServer) served?.serve(door);
     } catch (error) {
       this.#running = null;
       calls.forceShutdown();
@@ -113,7 +148,8 @@ export class OtlpGrpcReceiver implements Receiver {
 
   async stop(graceMs: number): Promise<void> {
     if (this.#running === null) return;
-    const { door, open, calls } = this.#running;
+    const { door, open, calls, served } = this.#running;
+    served?.stop();
     this.#running = null;
     this.#isStopping = true;
     this.#address = null;

@@ -1,8 +1,10 @@
 /** Receives OTLP over HTTP/1.1: `POST /v1/traces`, protobuf and JSON. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
-import type { OtlpHttpConfig, ReceiversConfig } from '../config/config.ts';
+import type { OtlpHttpConfig, ReceiversConfig, TlsFiles } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { type ServedCertificate, servedCertificate } from '../tls/served-certificate.ts';
 import type { Admission } from './admission.ts';
 import { httpAnswer } from './http-answer.ts';
 import { discardBody, readBody } from './http-body.ts';
@@ -13,6 +15,7 @@ import { listen } from './listen.ts';
 import { MessageBuffers } from './message-buffer.ts';
 import { OUTCOMES, type Refusal, type Refused, refusal, type Taken } from './outcome-table.ts';
 import type { Consume, Receiver, SpanEncoding } from './receiver.ts';
+import type { SenderTokens } from './sender-tokens.ts';
 
 export const HTTP_PATH = '/v1/traces';
 /** Longer than the 5 s at which SDKs export: with Node's own 5 s a sender would often write into a connection just being closed. */
@@ -27,15 +30,22 @@ export interface OtlpHttpOptions {
   readonly limits: Pick<ReceiversConfig, 'maxRequestBytes' | 'retryAfterMs'>;
   readonly admission: Admission;
   readonly telemetry: Telemetry;
+  /** Null or absent: no TLS. */
+  readonly tls?: TlsFiles | null;
+  /** Null or absent: nobody is asked who he is. */
+  readonly tokens?: SenderTokens | null;
 }
 
 export class OtlpHttpReceiver implements Receiver {
   #address: string | null = null;
   #isStopping = false;
-  #server: Server | null = null;
+  #server: Server | SecureServer | null = null;
+  #served: ServedCertificate | null = null;
   /** Connections whose body is being read, and why Node broke some of them off. */
   readonly #reading = new WeakSet<Duplex>();
   readonly #broken = new WeakMap<Duplex, Refusal>();
+  /** Connections that never got as far as HTTP. */
+  readonly #unspoken = new WeakSet<Duplex>();
   readonly #buffers = new MessageBuffers();
   readonly #options: OtlpHttpOptions;
 
@@ -49,17 +59,20 @@ export class OtlpHttpReceiver implements Receiver {
 
   async start(consume: Consume): Promise<void> {
     if (this.#server !== null) return;
-    const { config, telemetry } = this.#options;
+    const { config, telemetry, tls = null } = this.#options;
     this.#isStopping = false;
     const intake = new Intake('http', consume, telemetry);
-    const server = createServer({
+    const asksClients = tls?.caFile != null;
+    const served = tls === null ? null : servedCertificate({ files: tls, listener: 'otlp_http', asksClients, telemetry });
+    const options = {
       headersTimeout: config.headersTimeoutMs,
       requestTimeout: config.requestTimeoutMs,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       noDelay: true,
-    });
+    };
+    const server = served === null ? createServer(options) : createSecureServer({ ...options, ...served.options });
     server.maxHeadersCount = MAX_HEADERS;
     server.maxConnections = config.maxConnections;
     server.on('request', (request, response) => void this.#exchange(intake, request, response));
@@ -67,9 +80,12 @@ export class OtlpHttpReceiver implements Receiver {
     server.on('checkContinue', (request, response) => void this.#exchange(intake, request, response));
     server.on('drop', () => intake.refused('too_many_connections'));
     server.on('clientError', (error, socket) => this.#breakOff(intake, error, socket));
+    server.prependListener('tlsClientError', (_error: Error, socket: Duplex) => this.#unspoken.add(socket));
     this.#server = server;
     try {
       this.#address = await listen(server, config, 'OTLP/HTTP');
+      if (server instanceof SecureServer) served?.serve(server);
+      this.#served = served;
     } catch (error) {
       this.#server = null;
       throw error;
@@ -80,6 +96,7 @@ export class OtlpHttpReceiver implements Receiver {
     const server = this.#server;
     if (server === null) return;
     this.#server = null;
+    this.#served?.stop();
     this.#address = null;
     this.#isStopping = true;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -130,7 +147,7 @@ export class OtlpHttpReceiver implements Receiver {
   /** Something that is no request, or no longer: no HTTP, headers too long, too slow. */
   #breakOff(intake: Intake<Consume>, error: NodeJS.ErrnoException, socket: Duplex): void {
     // A sender that closes in the middle of a request is no longer there to be told anything.
-    if (error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE' || !socket.writable) {
+    if (this.#unspoken.has(socket) || error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE' || !socket.writable) {
       socket.destroy();
       return;
     }
@@ -144,10 +161,12 @@ export class OtlpHttpReceiver implements Receiver {
 
   /** What the request line and headers alone give reason to refuse. */
   #earlyRefusal(request: IncomingMessage, encoding: SpanEncoding | null, compression: Compression | null, length: number): Refusal | null {
-    const { admission, limits } = this.#options;
+    const { admission, limits, tokens = null } = this.#options;
     const path = request.url?.split('?', 1)[0];
     if (path !== HTTP_PATH) return 'not_found';
     if (request.method !== 'POST') return 'method';
+    const { authorization } = request.headers;
+    if (tokens !== null && !tokens.admits(authorization, 'http', request.socket.remoteAddress)) return 'unauthenticated';
     if (admission.isDraining || this.#isStopping) return 'draining';
     if (encoding === null) return 'unsupported_type';
     if (compression === null) return 'unsupported_encoding';

@@ -29,6 +29,8 @@ import { memberName } from './member-name.ts';
 import { otlpReceivers } from './otlp-receivers.ts';
 import { SeriesRules } from './series-rules.ts';
 import { SpanCounts } from './span-counts.ts';
+import { createWatchdog } from './watchdog/create-watchdog.ts';
+import { commitCheck, groupCheck } from './watchdog/member-checks.ts';
 
 /** Looks at what is due within one interval of flushing. */
 const TICKS_PER_FLUSH = 10;
@@ -52,7 +54,7 @@ export interface IngestRoleOptions {
 
 export interface RunningIngestRole {
   readonly addresses: { readonly grpc: string | null; readonly http: string | null; readonly api: string };
-  /** Takes new policies and span rules; everything else needs a restart. */
+  /** Takes new policies, span rules and tokens of senders; everything else needs a restart. */
   reconfigure(config: Config): void;
   /** Stops taking spans, hands over what was counted, and leaves the group; false when spans that were sent here could not be handed over. */
   stop(): Promise<boolean>;
@@ -142,6 +144,7 @@ export async function startIngestRole(options: IngestRoleOptions): Promise<Runni
       reconfigure: (next) => {
         for (const service of rules.reconfigure(next)) ingest.table.retire(service);
         ingest.reconfigure(next.spans);
+        receivers.reconfigure(next);
       },
       stop: () => {
         stopping ??= stop();

@@ -41,12 +41,17 @@ function textOf(path: string): string | null {
 }
 
 /** What a client would find wrong is found here: else each line names a file and what is wrong with it, never its content. */
-export function certificateOf(files: TlsFiles, texts: CertificateTexts, now: EpochMs): Certificate | { readonly faults: readonly string[] } {
+export function certificateOf(
+  files: TlsFiles,
+  texts: CertificateTexts,
+  now: EpochMs,
+): Certificate | { readonly faults: readonly string[] } {
   const faults: string[] = [];
   const fault = (file: string, text: string): void => void faults.push(`${file}: ${text}`);
   const [own] = certificatesIn(files.certFile, texts.cert, fault);
   const key = keyIn(files.keyFile, texts.key, fault);
-  if (own !== undefined && key !== null && !own.checkPrivateKey(key)) fault(files.keyFile, `this is not the key of the certificate in ${files.certFile}`);
+  if (own !== undefined && key !== null && !own.checkPrivateKey(key))
+    fault(files.keyFile, `this is not the key of the certificate in ${files.certFile}`);
   if (own !== undefined) {
     if (own.validToDate.getTime() <= now) fault(files.certFile, `the certificate expired on ${own.validToDate.toISOString()}`);
     if (own.validFromDate.getTime() > now) fault(files.certFile, `the certificate is not valid before ${own.validFromDate.toISOString()}`);
@@ -69,7 +74,8 @@ function certificatesIn(file: string, text: string | null, fault: Fault): readon
     return [];
   }
   const blocks = text.match(PEM_BLOCK) ?? [];
-  if (blocks.length === 0) fault(file, PEM_KEY.test(text) ? 'this is a private key, and no certificate' : 'no certificate (PEM) in this file');
+  if (blocks.length === 0)
+    fault(file, PEM_KEY.test(text) ? 'this is a private key, and no certificate' : 'no certificate (PEM) in this file');
   if (blocks.length > MAX_CERTIFICATES) fault(file, `more than ${MAX_CERTIFICATES} certificates`);
   const read: X509Certificate[] = [];
   for (const [index, block] of blocks.slice(0, MAX_CERTIFICATES).entries()) {

@@ -17,7 +17,10 @@ export function countHandshakes(server: Server, listener: ListenerName, telemetr
     if (atMs - (toldAtMs.get(reason) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
     toldAtMs.set(reason, atMs);
     const peer = socket.remoteAddress;
-    telemetry.log.warn({ listener, reason, ...(peer !== undefined && { peer }), error: error.message }, 'a client could not be spoken to by TLS');
+    telemetry.log.warn(
+      { listener, reason, ...(peer !== undefined && { peer }), error: error.message },
+      'a client could not be spoken to by TLS',
+    );
   });
 }
 

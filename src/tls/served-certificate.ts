@@ -44,7 +44,14 @@ const SOON_MS: DurationMs = 7 * 24 * 3_600_000;
 export type SecureOptions = ReturnType<typeof secureOptions>;
 
 /** Reads the files. Throws a PermanentError that names each that is wrong, and why. */
-export function servedCertificate({ files, listener, asksClients, telemetry, now = Date.now, every = timer }: ServedParts): ServedCertificate {
+export function servedCertificate({
+  files,
+  listener,
+  asksClients,
+  telemetry,
+  now = Date.now,
+  every = timer,
+}: ServedParts): ServedCertificate {
   let texts = certificateTexts(files);
   const first = certificateOf(files, texts, now());
   if ('faults' in first) throw new PermanentError('tls', `TLS of ${TITLES[listener]}: ${first.faults.join('; ')}`);
@@ -65,16 +72,23 @@ export function servedCertificate({ files, listener, asksClients, telemetry, now
   const refuse = (faults: readonly string[]): void =>
     tell(`refused ${faults.join()}`, () => {
       telemetry.add('tls_certificate_renewals_total', 1, { listener, result: 'refused' });
-      telemetry.log.error({ listener, faults, inUseUntil: isoOf(inUse.notAfter) }, 'a renewed certificate is refused; the old one stays in use');
+      telemetry.log.error(
+        { listener, faults, inUseUntil: isoOf(inUse.notAfter) },
+        'a renewed certificate is refused; the old one stays in use',
+      );
     });
   const renew = (read: CertificateTexts): void => {
     const next = certificateOf(files, read, now());
-    if ('faults' in next) return refuse(next.faults);
+    if ('faults' in next) {
+      refuse(next.faults);
+      return;
+    }
     try {
       server?.setSecureContext(secureOptions(next, asksClients));
     } catch (error) {
       // What OpenSSL alone finds wrong, such as a key too short for its security level.
-      return refuse([`${files.certFile}: ${error instanceof Error ? error.message : String(error)}`]);
+      refuse([`${files.certFile}: ${error instanceof Error ? error.message : String(error)}`]);
+      return;
     }
     texts = read;
     inUse = next;
@@ -91,9 +105,9 @@ export function servedCertificate({ files, listener, asksClients, telemetry, now
   };
   const look = (): void => {
     const read = certificateTexts(files);
-    if (hashOf(read) === hashOf(texts)) return remind();
+    if (hashOf(read) === hashOf(texts)) remind();
     // Files that are being changed are looked at when they are done: key and certificate may be of two moments else.
-    if (hashOf(read) === hashOf(certificateTexts(files))) renew(read);
+    else if (hashOf(read) === hashOf(certificateTexts(files))) renew(read);
   };
 
   return {
@@ -128,7 +142,9 @@ function secureOptions({ cert, key, ca }: Certificate, asksClients: boolean) {
 }
 
 function hashOf({ cert, key, ca }: CertificateTexts): string {
-  return createHash('sha256').update(JSON.stringify([cert, key, ca])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([cert, key, ca]))
+    .digest('hex');
 }
 
 function isoOf(at: EpochMs): string {

@@ -2,7 +2,12 @@
 import type { LogLine } from './log-line.ts';
 
 export const TLS_LINES = {
-  'a renewed certificate is in use': { level: 'info', fields: 'listener, names, until', means: 'For new connections; those that are open keep the old one.', act: '' },
+  'a renewed certificate is in use': {
+    level: 'info',
+    fields: 'listener, names, until',
+    means: 'For new connections; those that are open keep the old one.',
+    act: '',
+  },
   'a renewed certificate is refused; the old one stays in use': {
     level: 'error',
     fields: 'listener, faults, inUseUntil',
