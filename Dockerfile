@@ -20,11 +20,15 @@ COPY config ./config
 RUN npx tsc -p tsconfig.build.json --noCheck && chmod 755 dist/main.js && chmod -R u=rwX,go=rX config \
  && mkdir -p /files/usr/local/bin /state && ln -s /app/dist/main.js /files/usr/local/bin/slipstream
 
-# Packages for the platform of the image, as snappy and lz4 have native parts. Typings and source maps are of no use there.
+# Packages for the platform of the image, as snappy and lz4 have native parts: npm leaves out in silence what it cannot have, so they are looked for.
+# Typings and source maps are of no use there.
 FROM packages AS production
 ARG TARGETARCH
-RUN --mount=type=cache,target=/root/.npm npm pkg delete devDependencies scripts && npm install --package-lock-only --ignore-scripts \
- && npm ci --ignore-scripts --os=linux --libc=glibc --cpu=$(case "$TARGETARCH" in amd64) echo x64 ;; arm64) echo arm64 ;; *) echo "unknown-$TARGETARCH" ;; esac) \
+RUN --mount=type=cache,target=/root/.npm \
+    case "$TARGETARCH" in amd64) cpu=x64 ;; arm64) cpu=arm64 ;; *) echo "no packages for TARGETARCH '$TARGETARCH'; build with BuildKit" >&2; exit 1 ;; esac \
+ && npm pkg delete devDependencies scripts && npm install --package-lock-only --ignore-scripts \
+ && npm ci --ignore-scripts --os=linux --libc=glibc --cpu="$cpu" \
+ && ls node_modules/@napi-rs/snappy-linux-"$cpu"-gnu/*.node node_modules/@antoniomuso/lz4-napi-linux-"$cpu"-gnu/*.node \
  && find node_modules -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' \) -delete
 # What is inside, without the number and the time that would make each build another one.
 RUN npm sbom --sbom-format=cyclonedx --sbom-type=application >sbom.json \

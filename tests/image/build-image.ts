@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { isFinished, readyToolset, type Toolset, toolsetDirectory } from '../tools/toolset.ts';
+import { readyToolset, type Toolset } from '../tools/toolset.ts';
 import { missingForImages } from './base.ts';
 import { carryOut } from './carry-out.ts';
 import { contextFiles, dockerignoreOf } from './context.ts';
 import { parseDockerfile } from './dockerfile.ts';
 import type { ImageConfig } from './image-config.ts';
+import { LayerCache } from './layer-cache.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '../..');
 const STALE_MS = 2 * 60 * 60_000;
@@ -22,24 +23,25 @@ export interface BuiltImage {
 
 export interface BuildImage {
   readonly architecture?: Architecture;
-  /** Another value is another build of the same: to compare them. */
-  readonly attempt?: number;
 }
 
-/** Builds it where it is not there yet (about 15 s), else takes what is there. Throws NoTools where no image can be built. */
+/** Builds it where it is not there yet (5 to 20 s on an idle machine), else takes what is there. Throws NoTools where no image can be built. */
 export async function buildImage(options: BuildImage = {}): Promise<BuiltImage> {
-  const toolset = imageToolset(options);
-  const directory = await readyToolset(toolset, process.env, (line) => process.stderr.write(`${line}\n`));
+  return imageIn(await readyToolset(imageToolset(options), process.env, (line) => process.stderr.write(`${line}\n`)));
+}
+
+/** What is in the folder of `imageToolset`. */
+export async function imageIn(directory: string): Promise<BuiltImage> {
   const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8')) as ImageConfig;
   return { root: join(directory, 'root'), config };
 }
 
 /** For `describeWithTools`: builds nothing by itself. */
-export function imageToolset({ architecture = ownArchitecture(), attempt = 0 }: BuildImage = {}): Toolset {
+export function imageToolset({ architecture = ownArchitecture() }: BuildImage = {}): Toolset {
   return {
     name: 'image',
-    versions: { content: contentHash(), node: process.version, architecture, attempt },
-    takes: 'about 20 seconds on two cores',
+    versions: { content: contentHash(), node: process.version, architecture },
+    takes: '5 to 20 seconds on two cores',
     missing: () => missingForImages(),
     build: (directory) => build(directory, architecture),
   };
@@ -62,6 +64,7 @@ async function build(directory: string, architecture: Architecture): Promise<voi
       directory: stages,
       buildArgs: { TARGETARCH: target ?? '', TARGETOS: 'linux', TARGETPLATFORM: `linux/${target}`, BUILDPLATFORM: `linux/${own}` },
       isOwnPlatform: target === own,
+      layers: new LayerCache(join(dirname(directory), 'image-layers')),
     });
     await rename(out.root, root);
     await writeFile(join(directory, 'config.json'), JSON.stringify(out.config));
@@ -90,10 +93,4 @@ async function removeStale(parent: string): Promise<void> {
     const marker = await stat(join(parent, name, 'finished.json')).catch(() => null);
     if (marker !== null && Date.now() - marker.mtimeMs > STALE_MS) await rm(join(parent, name), { recursive: true, force: true });
   }
-}
-
-/** True when `buildImage` would only take what is there. */
-export function isImageBuilt(options: BuildImage = {}): Promise<boolean> {
-  const toolset = imageToolset(options);
-  return isFinished(toolset, toolsetDirectory(toolset, process.env));
 }

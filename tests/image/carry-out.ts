@@ -5,9 +5,10 @@ import { copyFile, cp, mkdir } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import { addRuntimeBase, prepareBuildBase, runInBase } from './base.ts';
-import { contextFiles, dockerignoreOf } from './context.ts';
+import { contextFilesOf } from './context.ts';
 import { type Dockerfile, expanded, fail, type Instruction, type Stage } from './dockerfile.ts';
 import { configured, EMPTY_CONFIG, type ImageConfig } from './image-config.ts';
+import { type LayerCache, layerKeys } from './layer-cache.ts';
 
 const run = promisify(execFile);
 /** What an official image sets. */
@@ -20,6 +21,8 @@ export interface CarriedOut {
 
 interface BuiltStage extends CarriedOut {
   readonly args: ReadonlyMap<string, string>;
+  /** Of all that made it. */
+  readonly key: string;
 }
 
 export interface CarryOut {
@@ -32,6 +35,7 @@ export interface CarryOut {
   readonly buildArgs: Readonly<Record<string, string>>;
   /** False: the image is of another platform, so it gets no base of this one. */
   readonly isOwnPlatform: boolean;
+  readonly layers: LayerCache;
 }
 
 export async function carryOut(options: CarryOut): Promise<CarriedOut> {
@@ -62,14 +66,17 @@ interface StageWork extends CarryOut {
 }
 
 async function stageOf(work: StageWork): Promise<BuiltStage> {
-  const { stage, root, parent, isLast } = work;
-  await mkdir(root, { recursive: true });
-  if (parent !== null) await run('cp', ['-a', `${parent.root}/.`, root]);
-  else if (!isLast) await prepareBuildBase(root);
+  const { stage, root, parent, isLast, layers } = work;
+  const { contextRoot, buildArgs } = work;
+  const parentKey = parent?.key ?? process.version;
+  const keys = layerKeys({ stage, parentKey, contextRoot, buildArgs, keyOfStage: (name) => work.built.get(name)?.key ?? '' });
+  const restored = await restoredUpTo(stage, keys, root, layers);
+  if (restored < 0) await begin(root, parent, isLast);
   const args = new Map(parent?.args ?? []);
   let config: ImageConfig = parent?.config ?? { ...EMPTY_CONFIG, env: { PATH } };
-  for (const instruction of stage.instructions) {
+  for (const [index, instruction] of stage.instructions.entries()) {
     const values = new Map([...args, ...Object.entries(config.env)]);
+    const isDone = index <= restored;
     switch (instruction.name) {
       case 'ARG':
         declare(instruction, args, work.buildArgs, work.globals);
@@ -79,17 +86,39 @@ async function stageOf(work: StageWork): Promise<BuiltStage> {
         await mkdir(join(root, config.workingDirectory), { recursive: true });
         break;
       case 'COPY':
-        await copy(work, instruction, config.workingDirectory, values);
+        if (!isDone) await copy(work, instruction, config.workingDirectory, values);
         break;
       case 'RUN':
         if (isLast) fail(instruction, 'runs a command in an image that may have no shell');
+        if (isDone) break;
         await runIn(work, instruction, config, args);
+        if (isCostly(instruction)) await layers.keep(keys[index] ?? '', root);
         break;
       default:
         config = configured(config, instruction, values);
     }
   }
-  return { root, config, args };
+  return { root, config, args, key: keys.at(-1) ?? parentKey };
+}
+
+async function begin(root: string, parent: BuiltStage | null, isLast: boolean): Promise<void> {
+  await mkdir(root, { recursive: true });
+  if (parent !== null) await run('cp', ['-a', `${parent.root}/.`, root]);
+  else if (!isLast) await prepareBuildBase(root);
+}
+
+/** Index of the last instruction that need not be carried out again; below 0: all must. */
+async function restoredUpTo(stage: Stage, keys: readonly string[], root: string, layers: LayerCache): Promise<number> {
+  for (let index = keys.length - 1; index >= 0; index--) {
+    const instruction = stage.instructions[index];
+    if (instruction !== undefined && isCostly(instruction) && (await layers.restore(keys[index] ?? '', root))) return index;
+  }
+  return -1;
+}
+
+/** What has a cache of its own asks a registry. */
+function isCostly({ name, flags }: Instruction): boolean {
+  return name === 'RUN' && flags.mount !== undefined;
 }
 
 /** `ARG NAME[=default]`: what was asked for wins, then the default, then what stands before the first stage. */
@@ -137,9 +166,8 @@ async function copy(
 }
 
 async function copyContext({ contextRoot }: StageWork, source: string, target: string, destination: string): Promise<void> {
-  const isSent = dockerignoreOf(contextRoot);
   const isFolder = lstatSync(join(contextRoot, source)).isDirectory();
-  const files = isFolder ? contextFiles(contextRoot, posix.normalize(source), isSent) : [source].filter(isSent);
+  const files = contextFilesOf(contextRoot, source);
   if (files.length === 0) throw new Error(`COPY ${source}: nothing of it is sent to the builder (see .dockerignore)`);
   for (const file of files) {
     const to = isFolder

@@ -1,6 +1,6 @@
 /** The files that a builder is sent: those of the repository that `.dockerignore` lets through. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, matchesGlob, relative } from 'node:path';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join, matchesGlob, posix, relative } from 'node:path';
 
 /** True for paths (from the root of the context) that are sent; the last pattern that fits a path, or a folder it lies in, decides. */
 export function contextFilter(dockerignore: string): (path: string) => boolean {
@@ -32,6 +32,12 @@ export function contextFiles(root: string, path: string, isSent: (path: string) 
 
 /** Not looked into: nobody sends them. */
 const ALWAYS_LARGE: ReadonlySet<string> = new Set(['node_modules', '.git']);
+
+/** The same for a source of COPY, which may be a file. */
+export function contextFilesOf(root: string, source: string): string[] {
+  const isSent = dockerignoreOf(root);
+  return lstatSync(join(root, source)).isDirectory() ? contextFiles(root, posix.normalize(source), isSent) : [source].filter(isSent);
+}
 
 export function dockerignoreOf(root: string): (path: string) => boolean {
   return contextFilter(readFileSync(join(root, '.dockerignore'), 'utf8'));
