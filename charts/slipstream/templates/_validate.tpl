@@ -64,9 +64,33 @@
 {{- if and (not $isDistributed) (not $values.persistence.enabled) (eq $values.persistence.whenDeleted "Delete") }}
 - persistence.whenDeleted: Delete is about a volume that persistence.enabled: false does not make: leave one of them out.
 {{- end }}
+{{- include "slipstream.problemsOfVolume" . }}
 {{- include "slipstream.problemsOfFiles" . }}
 {{- include "slipstream.problemsOfRights" . }}
 {{- include "slipstream.problemsOfPods" . }}
+{{- end -}}
+
+{{/* Kubernetes refuses to change the volumes of a StatefulSet, and does not say what to do. Only seen with a cluster at hand. */}}
+{{- define "slipstream.problemsOfVolume" -}}
+{{- $name := include "slipstream.fullname" . }}
+{{- $namespace := include "slipstream.namespace" . }}
+{{- $existing := lookup "apps/v1" "StatefulSet" $namespace $name }}
+{{- if and $existing (eq .Values.mode "single") }}
+{{- $claims := dig "spec" "volumeClaimTemplates" list $existing }}
+{{- $isPersistent := ne (include "slipstream.isPersistent" .) "" }}
+{{- $change := "" }}
+{{- if ne $isPersistent (not (empty $claims)) }}
+{{- $change = printf "persistence.enabled: %t" .Values.persistence.enabled }}
+{{- else if $isPersistent }}
+{{- $size := dig "spec" "resources" "requests" "storage" "" (first $claims) }}
+{{- /* Other units are written in another way by the API server. */}}
+{{- $areGi := and (regexMatch "^[0-9]{1,3}Gi$" $size) (regexMatch "^[0-9]{1,3}Gi$" .Values.persistence.size) }}
+{{- if and $areGi (ne $size .Values.persistence.size) }}{{ $change = printf "persistence.size: %s" .Values.persistence.size }}{{ end }}
+{{- end }}
+{{- with $change }}
+- {{ . }} changes the volume of a StatefulSet that is there, which Kubernetes refuses. Take it away, its pod and volume stay: `kubectl -n {{ $namespace }} delete statefulset {{ $name }} --cascade=orphan`; upgrade then. A volume that is there gets larger by a change of the claim state-{{ $name }}-0.
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "slipstream.problemsOfFiles" -}}
