@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { problem } from '../api/schemas.ts';
 import { PermanentError, RetryableError } from '../model/errors.ts';
+import { withCaOption } from './ask-tls.ts';
 import type { CliContext } from './context.ts';
 
 /** Where a Slipstream is asked when nobody says where. */
@@ -9,9 +10,9 @@ export const DEFAULT_API_URL = 'http://127.0.0.1:8080';
 
 const TIMEOUT_MS = 10_000;
 
-/** `--url`, for every command that asks. What the environment says is looked at when it is used: other commands do not need it. */
+/** `--url` and `--ca`, for every command that asks. What the environment says is looked at when it is used: other commands do not need it. */
 export function withUrlOption(command: Command, context: CliContext): Command {
-  return command.option('--url <url>', 'address of its API (or SLIPSTREAM_URL)', httpUrl, usualUrl(context));
+  return withCaOption(command.option('--url <url>', 'address of its API (or SLIPSTREAM_URL)', httpUrl, usualUrl(context)), context);
 }
 
 /** Where a Slipstream is asked when no option says where. */
@@ -96,6 +97,12 @@ const CODE_TEXT: ReadonlyMap<string, string> = new Map([
   ['ECONNRESET', 'connection closed before the answer'],
   ['ENOTFOUND', 'no such host'],
   ['EAI_AGAIN', 'no such host'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'its certificate is of no authority that is trusted here (--ca names another)'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'its certificate is of no authority that is trusted here (--ca names another)'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is of no authority that is trusted here (--ca names another)'],
+  ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS: http:// instead of https://'],
 ]);
 
 /** Why `fetch` brought no answer. */

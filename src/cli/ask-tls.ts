@@ -1,20 +1,25 @@
-/** `--ca`: whom a command that asks trusts, besides or instead of those that Node.js trusts. */
+/** `--ca`: whom a command that asks trusts, besides those that Node.js trusts. */
 import { readFileSync } from 'node:fs';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Command } from 'commander';
 import { PermanentError } from '../model/errors.ts';
-import { type Fetch, fetchOver } from '../tls/client-tls.ts';
 import type { CliContext } from './context.ts';
 
 const CA_ENV = 'SLIPSTREAM_CA_FILE';
 
-export function withCaOption(command: Command): Command {
-  return command.option('--ca <file>', `certificates (PEM) that signed that of an https server (or ${CA_ENV})`);
-}
-
-/** PEM of `--ca` or the environment; undefined: Node.js's own. Throws PermanentError when the file is none. */
-export function caOf({ env }: Pick<CliContext, 'env'>, file: string | undefined): string | undefined {
-  const path = file ?? (env[CA_ENV] || undefined);
-  return path === undefined ? undefined : pemFile(path, file === undefined ? CA_ENV : '--ca');
+/** Everything the process asks from then on, gRPC included, trusts them: as with NODE_EXTRA_CA_CERTS. */
+export function withCaOption(command: Command, { env }: Pick<CliContext, 'env'>): Command {
+  command.option('--ca <file>', `certificates (PEM) to trust besides the usual ones, for https (or ${CA_ENV})`);
+  return command.hook('preAction', (_command, acting) => {
+    const { ca } = acting.opts<{ readonly ca?: string }>();
+    const path = ca ?? (env[CA_ENV] || undefined);
+    if (path === undefined) return;
+    try {
+      setDefaultCACertificates([...getCACertificates('default'), pemFile(path, ca === undefined ? CA_ENV : '--ca')]);
+    } catch (cause) {
+      throw cause instanceof PermanentError ? cause : new PermanentError('pem', `trusting ${path}`, { cause });
+    }
+  });
 }
 
 /** `named`: by which option or variable, for messages. */
@@ -23,13 +28,8 @@ export function pemFile(path: string, named: string): string {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new PermanentError('pem', `reading ${path} of ${named}`, { cause });
+    throw new PermanentError('pem', `reading ${path}, named by ${named}`, { cause });
   }
-  if (!/-----BEGIN [A-Z0-9 ]+-----/.test(text)) throw new PermanentError('pem', `reading ${path} of ${named}: no PEM in this file`);
+  if (!/-----BEGIN [A-Z0-9 ]+-----/.test(text)) throw new PermanentError('pem', `reading ${path}, named by ${named}: no PEM in this file`);
   return text;
-}
-
-/** `fetch` for a server at `url`. */
-export function fetchFor(url: string, ca: string | undefined): Fetch {
-  return ca === undefined || !url.startsWith('https:') ? fetch : fetchOver({ ca, isChecked: true });
 }

@@ -7,7 +7,7 @@ import { visible } from '../model/safe-text.ts';
 import { type Probe, probeGrpc, probeHandshake, probeHttp } from '../receivers/otlp-probe.ts';
 import { type ClientTls, type Fetch, fetchOver } from '../tls/client-tls.ts';
 import { httpUrl, reachText, usualUrl } from './api-client.ts';
-import { caOf, pemFile, withCaOption } from './ask-tls.ts';
+import { pemFile, withCaOption } from './ask-tls.ts';
 import { type AddCommand, type CliContext, EXIT, type ExitCode } from './context.ts';
 import { waitLength } from './option-values.ts';
 
@@ -17,7 +17,6 @@ interface HealthOptions {
   readonly ready?: true;
   readonly otlpGrpc?: string | true;
   readonly otlpHttp?: string | true;
-  readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
   readonly otlpTokenEnv?: string;
@@ -53,7 +52,7 @@ export const addHealth: AddCommand = (program, context, act) => {
     .option('--key <file>', 'its private key (PEM)')
     .option('--otlp-token-env <name>', `environment variable with the token of senders (default: ${OTLP_TOKEN_ENV})`)
     .option('--timeout <duration>', 'how long each answer may take', waitLength, 5000);
-  withCaOption(command).action(act((options: HealthOptions) => health(context, options)));
+  withCaOption(command, context).action(act((options: HealthOptions) => health(context, options)));
 };
 
 async function health(context: CliContext, options: HealthOptions): Promise<ExitCode> {
@@ -75,7 +74,7 @@ async function askApi(context: CliContext, options: HealthOptions, local: LocalL
   const url = `${base}${options.ready === true ? '/readyz' : '/healthz'}`;
   if (local?.api.port === 0) return [`the API: its port is 0 in ${options.config}, which is any free one; name it with --url`];
   try {
-    const answer = await fetcher(context, options, local)(url, { redirect: 'manual', signal: AbortSignal.timeout(options.timeout) });
+    const answer = await fetcher(local)(url, { redirect: 'manual', signal: AbortSignal.timeout(options.timeout) });
     const body: unknown = await answer.json().catch(() => undefined);
     if (answer.ok) return [];
     const said = readiness.safeParse(body);
@@ -85,10 +84,9 @@ async function askApi(context: CliContext, options: HealthOptions, local: LocalL
   }
 }
 
-function fetcher(context: CliContext, options: HealthOptions, local: LocalListeners | null): Fetch {
-  if (local !== null) return local.api.tls === null ? fetch : fetchOver({ isChecked: false });
-  const ca = caOf(context, options.ca);
-  return ca === undefined ? fetch : fetchOver({ ca, isChecked: true });
+/** Of a process on this machine names are not looked at: as a kubelet does. */
+function fetcher(local: LocalListeners | null): Fetch {
+  return local !== null && local.api.tls !== null ? fetchOver({ isChecked: false }) : fetch;
 }
 
 interface Asked {
@@ -100,7 +98,7 @@ interface Asked {
 
 async function askReceiver(context: CliContext, options: HealthOptions, asked: Asked): Promise<readonly string[]> {
   const name = asked.kind === 'grpc' ? 'OTLP/gRPC' : 'OTLP/HTTP';
-  const target = asked.wanted === true ? localTarget(options, asked, asked.local) : remoteTarget(context, options, asked.wanted);
+  const target = asked.wanted === true ? localTarget(options, asked, asked.local) : remoteTarget(options, asked.wanted);
   if (typeof target === 'string') return [`${name}: ${target}`];
   const { address, path, tls, probe = asked.kind === 'grpc' ? probeGrpc : probeHttp } = target;
   const token = tokenIn(context, options, asked.local);
@@ -128,11 +126,11 @@ function localTarget(options: HealthOptions, { kind }: Asked, local: LocalListen
   return listener.tls.caFile !== null && options.cert === undefined ? { address, tls, probe: probeHandshake } : { address, tls };
 }
 
-function remoteTarget(context: CliContext, options: HealthOptions, wanted: string): Target {
+function remoteTarget(options: HealthOptions, wanted: string): Target {
   const url = new URL(wanted.includes('://') ? wanted : `http://${wanted}`);
   const isSecure = url.protocol === 'https:';
   const address = `${url.hostname}:${url.port || (isSecure ? 443 : 80)}`;
-  const tls = isSecure ? { ca: caOf(context, options.ca), ...ownCertificate(options), isChecked: true } : null;
+  const tls = isSecure ? { ...ownCertificate(options), isChecked: true } : null;
   return { address, tls, ...(url.pathname !== '/' && { path: url.pathname }) };
 }
 

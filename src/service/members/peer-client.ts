@@ -1,6 +1,7 @@
 /** Asks other members: one hop only, in bounded time, as whoever asked us. */
 import type { DurationMs } from '../../model/time.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
+import type { Fetch } from '../../tls/client-tls.ts';
 
 /** A request that carries it is answered by the cells of this member alone. */
 export const HOP_HEADER = 'slipstream-hop';
@@ -24,7 +25,8 @@ export interface PeerClient {
   ask(url: string, asked: PeerRequest): Promise<Response | null>;
 }
 
-export function peerClient(telemetry: Telemetry): PeerClient {
+/** `fetched`: where members speak TLS, one that trusts their authority. */
+export function peerClient(telemetry: Telemetry, fetched: Fetch = fetch): PeerClient {
   return {
     async ask(url, { request, body, limitMs, abort }) {
       const { pathname, search } = new URL(request.url);
@@ -38,7 +40,7 @@ export function peerClient(telemetry: Telemetry): PeerClient {
         // The answer is read here even if the caller wants its head alone.
         const method = request.method === 'HEAD' ? 'GET' : request.method;
         // What a redirect names is no member.
-        const answer = await fetch(addressOf(url, pathname, search), { method, headers, body, signal, redirect: 'error' });
+        const answer = await fetched(addressOf(url, pathname, search), { method, headers, body, signal, redirect: 'error' });
         telemetry.add('peer_requests_total', 1, { result: 'answered' });
         return answer;
       } catch (error) {
