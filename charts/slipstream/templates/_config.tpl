@@ -1,5 +1,6 @@
 {{/* The process file: what follows from other values, with `config` over it. As YAML; callers read it back by `fromYaml`. */}}
 {{- define "slipstream.config" -}}
+{{- include "slipstream.emptied" . -}}
 {{- $receivers := dict
   "otlpGrpc" (dict "host" "0.0.0.0" "port" 4317)
   "otlpHttp" (dict "host" "0.0.0.0" "port" 4318) -}}

@@ -5,6 +5,7 @@
 {{- end -}}
 
 {{- define "slipstream.fullname" -}}
+{{- include "slipstream.emptied" . -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- $full := .Values.fullnameOverride -}}
 {{- if not $full -}}
