@@ -42,6 +42,14 @@
 {{- if and .Values.rbac.create (eq (include "slipstream.mountsAccountToken" .) "true") (not (include "slipstream.rightsNamespaces" . | fromYamlArray)) (include "slipstream.rules" . | trim) }}
 {{- $warnings = append $warnings "Its rights hold in the whole cluster: set rbac.namespaces to those it is for." }}
 {{- end }}
+{{- $resources := ternary .Values.resources (default .Values.resources .Values.ingest.resources) (eq .Values.mode "single") }}
+{{- $limit := dig "limits" "memory" "" (default dict $resources) | toString }}
+{{- $inFlight := dig "maxInFlight" "256MiB" $receivers }}
+{{- $limitMiB := include "slipstream.mebibytes" $limit }}
+{{- $inFlightMiB := include "slipstream.mebibytes" $inFlight }}
+{{- if and $limitMiB $inFlightMiB (gt (mul 2 (int $inFlightMiB)) (int $limitMiB)) }}
+{{- $warnings = append $warnings (printf "Requests in flight may take %s, more than half of the memory limit of %s: set config.receivers.maxInFlight to about a quarter of it, or raise resources." $inFlight $limit) }}
+{{- end }}
 {{- with $warnings }}
 
 LOOK AT
@@ -49,6 +57,12 @@ LOOK AT
   - {{ . }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* Of 512Mi, 256MiB or 1G, about; nothing where it is written otherwise. */}}
+{{- define "slipstream.mebibytes" -}}
+{{- $number := regexFind "^[0-9]+" . | int -}}
+{{- if regexMatch "^[0-9]+Mi?B?$" . }}{{ $number }}{{ else if regexMatch "^[0-9]+Gi?B?$" . }}{{ mul $number 1024 }}{{ end -}}
 {{- end -}}
 
 {{- define "slipstream.nextSteps" -}}
