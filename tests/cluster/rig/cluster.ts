@@ -319,13 +319,19 @@ export class Cluster {
   }
 
   async #startControllerManager(): Promise<void> {
-    const names = ['deployment', 'replicaset', 'serviceaccount', 'namespace', 'garbage-collector', 'endpointslice'];
+    const names = [
+      ...['deployment', 'replicaset', 'statefulset', 'disruption', 'serviceaccount', 'namespace', 'garbage-collector', 'endpointslice'].map(
+        (name) => `${name}-controller`,
+      ),
+      'root-ca-certificate-publisher-controller',
+    ];
     const program = await this.#run('kube-controller-manager', 200, [
       '--kubeconfig=kubeconfig',
       '--secure-port=0',
       '--leader-elect=false',
       '--service-account-private-key-file=accounts.key',
-      `--controllers=${names.map((name) => `${name}-controller`).join(',')}`,
+      '--root-ca-file=certs/apiserver.crt',
+      `--controllers=${names.join(',')}`,
     ]);
     const account = '/api/v1/namespaces/default/serviceaccounts/default';
     await program.until('making accounts', async () => (await this.call('GET', account)).status === 200);
