@@ -47,7 +47,7 @@
 {{- $inFlight := dig "maxInFlight" "256MiB" $receivers }}
 {{- $limitMiB := include "slipstream.mebibytes" $limit }}
 {{- $inFlightMiB := include "slipstream.mebibytes" $inFlight }}
-{{- if and $limitMiB $inFlightMiB (gt (mul 2 (int $inFlightMiB)) (int $limitMiB)) }}
+{{- if and $listens $limitMiB $inFlightMiB (gt (mul 2 (int $inFlightMiB)) (int $limitMiB)) }}
 {{- $warnings = append $warnings (printf "Requests in flight may take %s, more than half of the memory limit of %s: set config.receivers.maxInFlight to about a quarter of it, or raise resources." $inFlight $limit) }}
 {{- end }}
 {{- with $warnings }}
