@@ -6,6 +6,7 @@ import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import type { Secret } from '../config/secret.ts';
 import type { DurationMs } from '../model/time.ts';
 import { type ClientTls, connectOptions } from '../tls/client-tls.ts';
+import { reasonText } from '../tls/handshakes.ts';
 import { CONTENT_TYPES } from './http-answer.ts';
 import { EXPORT_PATH } from './otlp-grpc.ts';
 import { HTTP_PATH } from './otlp-http.ts';
@@ -118,8 +119,6 @@ function failureText(error: NodeJS.ErrnoException, timeoutMs: DurationMs): strin
   return brief(error.message || error.code || error.name);
 }
 
-/** OpenSSL's messages come with the line of its source; the reason is in the middle. */
 function brief(text: string): string {
-  const reason = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(text)?.[1];
-  return reason === undefined ? text.replace(/\. Resolution note: *$/, '') : `TLS: ${reason}`;
+  return reasonText(text).replace(/\. Resolution note: *$/, '');
 }

@@ -11,6 +11,7 @@ export interface Certificate {
   readonly key: Secret;
   /** PEM; null where none is named. */
   readonly ca: string | null;
+  readonly notBefore: EpochMs;
   /** From then on it is not valid. */
   readonly notAfter: EpochMs;
   /** For people: the names it is for. */
@@ -63,7 +64,14 @@ export function certificateOf(
   }
   if (faults.length > 0 || own === undefined || texts.cert === null || texts.key === null) return { faults };
   const names = own.subjectAltName ?? own.subject.replaceAll('\n', ', ');
-  return { cert: texts.cert, key: new Secret(texts.key), ca: texts.ca, notAfter: own.validToDate.getTime(), names };
+  return {
+    cert: texts.cert,
+    key: new Secret(texts.key),
+    ca: texts.ca,
+    notBefore: own.validFromDate.getTime(),
+    notAfter: own.validToDate.getTime(),
+    names,
+  };
 }
 
 type Fault = (file: string, text: string) => void;

@@ -17,11 +17,15 @@ export function countHandshakes(server: Server, listener: ListenerName, telemetr
     if (atMs - (toldAtMs.get(reason) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
     toldAtMs.set(reason, atMs);
     const peer = socket.remoteAddress;
-    telemetry.log.warn(
-      { listener, reason, ...(peer !== undefined && { peer }), error: error.message },
-      'a client could not be spoken to by TLS',
-    );
+    const said = reasonText(error.message);
+    telemetry.log.warn({ listener, reason, ...(peer !== undefined && { peer }), error: said }, 'a client could not be spoken to by TLS');
   });
+}
+
+/** OpenSSL's messages come with the line of its source; the reason is in the middle. */
+export function reasonText(message: string): string {
+  const reason = /\berror:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(message)?.[1];
+  return reason === undefined ? message : `TLS: ${reason}`;
 }
 
 /** Codes are OpenSSL's reasons, as Node.js writes them. */

@@ -39,6 +39,8 @@ export interface ServedCertificate {
 const LOOK_EVERY_MS: DurationMs = 5_000;
 /** A client that does not finish its handshake holds a connection for so long; Node's own limit is 120 s. */
 const HANDSHAKE_TIMEOUT_MS: DurationMs = 10_000;
+/** Who renews certificates does it when a third of their lifetime is left (cert-manager), so what is left now should not be. */
+const SOON_SHARE = 0.2;
 const SOON_MS: DurationMs = 7 * 24 * 3_600_000;
 
 export type SecureOptions = ReturnType<typeof secureOptions>;
@@ -101,7 +103,8 @@ export function servedCertificate({
     const leftMs = inUse.notAfter - now();
     const fields = { listener, names: inUse.names, until: isoOf(inUse.notAfter) };
     if (leftMs <= 0) tell('expired', () => telemetry.log.error(fields, 'the certificate in use has expired'));
-    else if (leftMs < SOON_MS) tell('expiring', () => telemetry.log.warn(fields, 'the certificate in use expires soon'));
+    else if (leftMs < Math.min(SOON_MS, SOON_SHARE * (inUse.notAfter - inUse.notBefore)))
+      tell('expiring', () => telemetry.log.warn(fields, 'the certificate in use expires soon'));
   };
   const look = (): void => {
     const read = certificateTexts(files);

@@ -17,7 +17,7 @@ export const TLS_LINES = {
   'the certificate in use expires soon': {
     level: 'warn',
     fields: 'listener, names, until',
-    means: 'In less than 7 days, and no renewed one is in the files.',
+    means: 'In less than 7 days, or a fifth of its lifetime, and no renewed one is in the files.',
     act: 'Look at who renews it.',
   },
   'the certificate in use has expired': {
