@@ -69,7 +69,11 @@ const tls = {
 };
 
 const service = {
-  type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']).describe('How the Service is reached'),
+  type: z
+    .enum(['ClusterIP', 'NodePort', 'LoadBalancer'])
+    .describe(
+      '`ClusterIP`, `NodePort` or `LoadBalancer`, of the Service that takes spans. With `mode: distributed` that of the API stays within the cluster: see `ingress`',
+    ),
   annotations: texts().describe('Annotations of the Service'),
   labels: texts().describe('Labels of the Service'),
   internalTrafficPolicy: z.enum(['Cluster', 'Local']).describe('`Local` or `Cluster`'),

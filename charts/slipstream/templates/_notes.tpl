@@ -15,7 +15,7 @@
 {{- end }}
 {{- if not $config.api.token }}
 {{- $warnings = append $warnings "Anybody who reaches the API may begin and end rollouts and change overrides: set auth.api." }}
-{{- else if and (not $config.api.tls) (or .Values.ingress.enabled (ne .Values.service.type "ClusterIP")) }}
+{{- else if and (not $config.api.tls) (or .Values.ingress.enabled (and (not $isDistributed) (ne .Values.service.type "ClusterIP"))) }}
 {{- $warnings = append $warnings "The token of the API travels in the clear up to the pod: set tls.api.secretName." }}
 {{- end }}
 {{- if and (hasSuffix "-api-token" (include "slipstream.tokenSecret" .)) (not .Values.auth.api.existingSecret) }}

@@ -1,4 +1,7 @@
-{{/* A Service. Takes { root, name, component, otlp, http, headless?, scraped?, unready? }. */}}
+{{/*
+A Service. Takes { root, name, component, otlp, http, headless?, scraped?, unready?, spans? }: `service.type` is for the one that takes spans, others
+stay within the cluster.
+*/}}
 {{- define "slipstream.service" -}}
 {{- $service := .root.Values.service -}}
 {{- $config := include "slipstream.config" .root | fromYaml -}}
@@ -15,9 +18,9 @@ spec:
   clusterIP: None
   publishNotReadyAddresses: {{ default false .unready }}
   {{- else }}
-  type: {{ $service.type }}
+  type: {{ ternary $service.type "ClusterIP" (default false .spans) }}
   internalTrafficPolicy: {{ $service.internalTrafficPolicy }}
-  {{- if eq $service.type "LoadBalancer" }}
+  {{- if and .spans (eq $service.type "LoadBalancer") }}
   {{- with $service.loadBalancerClass }}
   loadBalancerClass: {{ . | quote }}
   {{- end }}
