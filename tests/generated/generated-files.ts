@@ -5,6 +5,7 @@ import { chartValuesText } from '../../src/config/chart-values-json.ts';
 import { configSchemaText } from '../../src/config/config-schema.ts';
 import { objectivesDashboardText } from '../dashboards/source/objectives-dashboard.ts';
 import { selfDashboardText } from '../dashboards/source/self-dashboard.ts';
+import { chartValuesTable } from './chart-values.ts';
 import { logTables, metricsTable } from './telemetry-docs.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -27,6 +28,7 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
     'charts/slipstream/files/argo-rollouts/prometheus-analysis-template.yaml',
   ),
   copied('config/flagger/metric-templates.yaml', 'charts/slipstream/files/flagger/metric-templates.yaml'),
+  { path: 'charts/slipstream/README.md', text: (current) => withSection(current, 'values', chartValuesTable()) },
   { path: 'README.md', text: (current) => withSection(current, 'metrics', metricsTable()) },
   { path: 'docs/log-lines.md', text: (current) => withSection(current, 'log-lines', logTables()) },
 ];
