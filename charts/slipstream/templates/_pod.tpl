@@ -126,6 +126,7 @@ spec:
         {{- toYaml . | nindent 8 }}
       {{- end }}
       volumeMounts:
+        # The others lie below it: a kubelet makes their folders in the volume (MakeNestedMountpoints in Kubernetes' pkg/volume/util).
         - { name: config, mountPath: /etc/slipstream, readOnly: true }
         {{- range $index, $name := include "slipstream.sloConfigMaps" $root | fromYamlArray }}
         - { name: slos-{{ $index }}, mountPath: {{ printf "/etc/slipstream/slos/%s" $name | quote }}, readOnly: true }
