@@ -37,7 +37,7 @@ export class Instruments {
         meters.map((meter) => instrument(meter, `${PREFIX}${name}`, ROWS[name])),
       );
       // A counter that never counted shows 0, so that a rate over it is 0 and not absent.
-      if (ROWS[name].kind === 'counter' && ROWS[name].labels.length === 0) this.#write(name, 0, NO_LABELS);
+      if (ROWS[name].kind === 'counter') for (const labels of labelsFromStart(ROWS[name])) this.#write(name, 0, labels);
     }
   }
 
@@ -81,6 +81,14 @@ function instrument(meter: Meter, name: string, row: MetricRow): Recorder {
     default:
       return row.kind satisfies never;
   }
+}
+
+/** Those that a counter has before it counts: one empty set without labels, none where their values are not known beforehand. */
+function labelsFromStart({ labels, known }: MetricRow): Labels[] {
+  return labels.reduce<Labels[]>(
+    (sets, label) => sets.flatMap((set) => (known?.[label] ?? []).map((value) => ({ ...set, [label]: value }))),
+    [NO_LABELS],
+  );
 }
 
 function complaintAbout(operation: Operation, name: MetricName, value: number, labels: Labels): string | null {

@@ -4,6 +4,8 @@ export interface MetricRow {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
+  /** Of a counter, the values of all its labels that show 0 before they count: Prometheus takes no first appearance for an increase. */
+  readonly known?: Readonly<Record<string, readonly string[]>>;
 }
 
 export const METRICS = {
@@ -20,7 +22,11 @@ export const METRICS = {
     help: 'When the certificate that a listener shows expires, in seconds since 1970.',
     labels: ['listener'],
   },
-  tls_certificate_renewals_total: { kind: 'counter', help: 'Changed certificates, by whether they were taken.', labels: ['listener', 'result'] },
+  tls_certificate_renewals_total: {
+    kind: 'counter',
+    help: 'Changed certificates, by whether they were taken.',
+    labels: ['listener', 'result'],
+  },
   tls_handshake_failures_total: {
     kind: 'counter',
     help: 'Connections that ended before TLS was spoken, by why.',
@@ -61,7 +67,12 @@ export const METRICS = {
   tick_seconds: { kind: 'histogram', help: 'Time one evaluation tick takes.', labels: [] },
   analysis_runs: { kind: 'gauge', help: 'Analysis runs by state.', labels: ['state'] },
   verdicts_total: { kind: 'counter', help: 'Changes of verdict.', labels: ['decision', 'reason'] },
-  signals_total: { kind: 'counter', help: 'Signals journalled.', labels: ['action'] },
+  signals_total: {
+    kind: 'counter',
+    help: 'Signals journalled.',
+    labels: ['action'],
+    known: { action: ['rollback', 'promote', 'hold', 'rolled_back'] },
+  },
   deliveries_total: {
     kind: 'counter',
     help: 'Attempts to deliver a signal that failed, and states that deliveries reached.',
@@ -69,7 +80,12 @@ export const METRICS = {
   },
   deliveries_pending: { kind: 'gauge', help: 'Deliveries not yet acknowledged.', labels: [] },
   deliveries_unconfirmed: { kind: 'gauge', help: 'Deliveries acknowledged whose effect is yet to be seen.', labels: [] },
-  escalations_total: { kind: 'counter', help: 'Times that people were told of a delivery that needs them.', labels: ['topic'] },
+  escalations_total: {
+    kind: 'counter',
+    help: 'Times that people were told of a delivery that needs them.',
+    labels: ['topic'],
+    known: { topic: ['undelivered', 'unconfirmed'] },
+  },
   signal_send_seconds: { kind: 'histogram', help: 'From the decision to the first attempt to send its signal.', labels: [] },
   notices_total: { kind: 'counter', help: 'What people were told, or could not be told.', labels: ['sink', 'result'] },
   overrides_in_force: { kind: 'gauge', help: 'What operators forbid now, by how far it reaches.', labels: ['scope'] },
@@ -96,6 +112,7 @@ export const METRICS = {
     kind: 'counter',
     help: 'Alerts of objectives that began to fire, changed severity, resolved, froze or thawed.',
     labels: ['turn', 'severity'],
+    known: { turn: ['fires', 'changes', 'resolves', 'freezes', 'thaws'], severity: ['page', 'ticket'] },
   },
   objective_burn_rate: {
     kind: 'gauge',
@@ -172,7 +189,7 @@ export const METRICS = {
     help: '1 when the newest configuration files are in use, 0 when an older one is kept.',
     labels: [],
   },
-  config_reloads_total: { kind: 'counter', help: 'Reloads by result.', labels: ['result'] },
+  config_reloads_total: { kind: 'counter', help: 'Reloads by result.', labels: ['result'], known: { result: ['ok', 'refused'] } },
   watchdog_last_success_timestamp_seconds: {
     kind: 'gauge',
     help: 'Unix time at which the watchdog found everything well last: a made-up bad canary was rolled back, a healthy one was not, no part stood still.',

@@ -5,8 +5,9 @@ import { CUSTOM_RESOURCES } from './custom-resources.ts';
 import { HELM_TOOLS } from './helm.ts';
 import { KUBERNETES_SCHEMAS } from './kubernetes-schemas.ts';
 import { PROMETHEUS_TOOLS } from './prometheus.ts';
+import { PROMTOOL_TOOLS } from './promtool.ts';
 import { readyToolset } from './toolset.ts';
 
-for (const toolset of [KUBERNETES_SCHEMAS, CUSTOM_RESOURCES, HELM_TOOLS, COLLECTOR_TOOLS, PROMETHEUS_TOOLS, CLUSTER_TOOLS]) {
+for (const toolset of [KUBERNETES_SCHEMAS, CUSTOM_RESOURCES, HELM_TOOLS, COLLECTOR_TOOLS, PROMETHEUS_TOOLS, PROMTOOL_TOOLS, CLUSTER_TOOLS]) {
   await readyToolset(toolset, process.env, (line) => process.stdout.write(`${line}\n`));
 }

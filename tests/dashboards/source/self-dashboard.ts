@@ -224,6 +224,28 @@ const DELIVERY = [
   ]),
 ];
 
+const TLS = [
+  row('Certificates'),
+  table({
+    ...{ title: 'Certificates', width: 8, height: 8 },
+    description: 'Those that are shown to clients, the one that expires first on top. Renewed files are taken up by themselves.',
+    labels: [
+      ['instance', 'Member'],
+      ['listener', 'Listener'],
+    ],
+    sortBy: { column: 'Expires', descending: false },
+    columns: [
+      { name: 'Expires', unit: 'dateTimeFromNow', expr: `1000 * ${max('tls_certificate_expiry_timestamp_seconds', 'instance, listener')}` },
+    ],
+  }),
+  graph('Renewals', 'Changed files, by whether they were taken.', 'none', [
+    { name: '{{listener}} {{result}}', expr: more('tls_certificate_renewals_total', 'listener, result') },
+  ]),
+  graph('Connections without TLS', 'They ended before TLS was spoken, by why.', 'ops', [
+    { name: '{{listener}} {{reason}}', expr: rate('tls_handshake_failures_total', 'listener, reason') },
+  ]),
+];
+
 const PROCESS = [
   row('Process'),
   graph('Memory', 'Resident, and what the container may have.', 'bytes', [
@@ -249,7 +271,7 @@ const PARTS: DashboardParts = {
   description: 'Whether Slipstream sees, decides and delivers, and what it costs.',
   tags: ['slipstream'],
   variables: [{ name: 'job', label: 'Job', selector: 'slipstream_build_info', of: 'job' }],
-  panels: [...ALIVE, ...INTAKE, ...LAG, ...JUDGING, ...DELIVERY, ...PROCESS],
+  panels: [...ALIVE, ...INTAKE, ...LAG, ...JUDGING, ...DELIVERY, ...TLS, ...PROCESS],
 };
 
 export function selfDashboardText(): string {
