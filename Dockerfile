@@ -21,7 +21,7 @@ RUN npx tsc -p tsconfig.build.json --noCheck && chmod 755 dist/main.js && chmod 
  && mkdir -p /files/usr/local/bin /state && ln -s /app/dist/main.js /files/usr/local/bin/slipstream
 
 # Packages for the platform of the image, as snappy and lz4 have native parts: npm leaves out in silence what it cannot have, so they are looked for.
-# Typings and source maps are of no use there.
+# Typings, source maps and what belongs to the packages' own development are of no use there.
 FROM packages AS production
 ARG TARGETARCH
 RUN --mount=type=cache,target=/root/.npm \
@@ -29,7 +29,8 @@ RUN --mount=type=cache,target=/root/.npm \
  && npm pkg delete devDependencies scripts && npm install --package-lock-only --ignore-scripts \
  && npm ci --ignore-scripts --os=linux --libc=glibc --cpu="$cpu" \
  && ls node_modules/@napi-rs/snappy-linux-"$cpu"-gnu/*.node node_modules/@antoniomuso/lz4-napi-linux-"$cpu"-gnu/*.node \
- && find node_modules -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' \) -delete
+ && find node_modules -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' \) -delete \
+ && find node_modules -depth -name '.git*' -exec rm -r {} +
 # What is inside, without the number and the time that would make each build another one.
 RUN npm sbom --sbom-format=cyclonedx --sbom-type=application >sbom.json \
  && node -e 'const sbom = JSON.parse(fs.readFileSync("sbom.json")); delete sbom.serialNumber; delete sbom.metadata.timestamp; sbom.metadata.component.name = "slipstream"; fs.writeFileSync("sbom.cdx.json", JSON.stringify(sbom))'

@@ -12,7 +12,7 @@ import type { ImageConfig } from './image-config.ts';
 import { LayerCache } from './layer-cache.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '../..');
-const STALE_MS = 2 * 60 * 60_000;
+const STALE_MS = 60 * 60_000;
 export type Architecture = 'x64' | 'arm64';
 
 export interface BuiltImage {

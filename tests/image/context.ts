@@ -1,6 +1,6 @@
 /** The files that a builder is sent: those of the repository that `.dockerignore` lets through. */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { join, matchesGlob, posix, relative } from 'node:path';
+import { join, posix, relative } from 'node:path';
 
 /** True for paths (from the root of the context) that are sent; the last pattern that fits a path, or a folder it lies in, decides. */
 export function contextFilter(dockerignore: string): (path: string) => boolean {
@@ -10,10 +10,20 @@ export function contextFilter(dockerignore: string): (path: string) => boolean {
     const folders = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
     return patterns.reduce((isSent, pattern) => {
       const isException = pattern.startsWith('!');
-      const glob = pattern.replace(/^!/, '').replace(/^\/|\/$/g, '');
-      return folders.some((folder) => matchesGlob(folder, glob)) ? isException : isSent;
+      const glob = globOf(pattern.replace(/^!/, '').replace(/^\/|\/$/g, ''));
+      return folders.some((folder) => glob.test(folder)) ? isException : isSent;
     }, true);
   };
+}
+
+/** As the builder reads them, a star stands for leading dots too. */
+function globOf(pattern: string): RegExp {
+  const parts = pattern.split(/(\*\*\/?|\*|\?)/).map((part) => {
+    if (part.startsWith('**')) return '.*';
+    if (part === '*') return '[^/]*';
+    return part === '?' ? '[^/]' : part.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${parts.join('')}$`);
 }
 
 /** Paths of all files under `path` that are sent, from the root of the context, sorted. */
