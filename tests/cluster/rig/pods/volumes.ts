@@ -47,6 +47,7 @@ export async function layVolume(volume: Volume, parts: VolumeParts): Promise<Lai
     await ownedByGroup(folder, group);
     return { name, folder, isReadOnly: false, refresh: never };
   }
+  for (const path of nestedIn(name, parts.pod)) await mkdir(join(folder, path), { recursive: true });
   const [sources, defaultMode] = sourcesOf(volume);
   // Files with secrets are for the pod's group alone.
   const ownMode = group === 0 ? defaultMode : defaultMode | 0o440;
@@ -69,6 +70,15 @@ export async function layVolume(volume: Volume, parts: VolumeParts): Promise<Lai
   };
   await refresh();
   return { name, folder, isReadOnly: true, refresh };
+}
+
+/** A kubelet makes the folders in it on which other volumes are mounted, as it can only be read once it is mounted. */
+function nestedIn(name: string, { spec }: PodObject): readonly string[] {
+  return [...(spec.initContainers ?? []), ...spec.containers].flatMap(({ volumeMounts = [] }) => {
+    const outer = volumeMounts.filter((mount) => mount.name === name).map(({ mountPath }) => `${mountPath}/`);
+    const inner = volumeMounts.map(({ mountPath }) => mountPath);
+    return outer.flatMap((path) => inner.filter((each) => each.startsWith(path)).map((each) => each.slice(path.length)));
+  });
 }
 
 function sourcesOf(volume: Volume): [readonly ProjectedSource[], number] {
@@ -140,7 +150,8 @@ async function swapIn(folder: string, files: ReadonlyMap<string, File>, group: n
   await symlink(version, join(folder, '..data_tmp'));
   await rename(join(folder, '..data_tmp'), join(folder, '..data'));
   const wanted = new Set([...files.keys()].map((path) => path.split('/')[0] ?? ''));
-  const present = new Set((await readdir(folder)).filter((name) => !name.startsWith('..')));
+  const entries = await readdir(folder, { withFileTypes: true });
+  const present = new Set(entries.filter((entry) => entry.isSymbolicLink() && !entry.name.startsWith('..')).map(({ name }) => name));
   for (const name of wanted) if (!present.has(name)) await symlink(join('..data', name), join(folder, name));
   for (const name of present) if (!wanted.has(name)) await rm(join(folder, name));
   if (old !== null) await rm(join(folder, old), { recursive: true, force: true });
