@@ -11,6 +11,10 @@ import { guarded } from './service/guarded.ts';
 import { localInput } from './service/local-input.ts';
 import { otlpReceivers } from './service/otlp-receivers.ts';
 import type { SpanInput } from './service/span-input.ts';
+import { cellChecks } from './service/watchdog/cell-checks.ts';
+import { createWatchdog } from './service/watchdog/create-watchdog.ts';
+import type { Watchdog } from './service/watchdog/watchdog.ts';
+import { watchedStatus } from './service/watchdog/watched-status.ts';
 import { createSinks } from './sinks/create-sinks.ts';
 import { MemoryStore } from './store/memory-store.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
@@ -33,7 +37,7 @@ export interface ServiceOptions {
 
 export interface RunningService {
   readonly addresses: { readonly grpc: string | null; readonly http: string | null; readonly api: string };
-  /** Takes new policies and span rules; ports, state and sinks need a restart. */
+  /** Takes new policies, span rules and tokens of senders; ports, state and sinks need a restart. */
   reconfigure(config: Config): void;
   /** Stops taking spans, finishes what is in flight, saves, and closes; false when it could not be saved. A second call waits for the first. */
   stop(): Promise<boolean>;
@@ -80,8 +84,13 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     if (outcome.kind === 'accepted') tap?.(encoding, bytes);
     return outcome;
   };
-  const api = createApi(cell.handlers, config.api, telemetry, clock.now);
-  const stop = () => stopAll({ admission, receivers: receivers.all, input, cell, cluster, api, store, telemetry });
+  const watched = { partition: null, judging: cell.judging, delivery: cell.delivery, durable: () => store.durable() };
+  const watchdog = createWatchdog({
+    ...{ config, role: 'all', receivers, telemetry, clock, member: null },
+    checks: cellChecks({ cells: () => [watched], checkpointIntervalMs: config.state.checkpointIntervalMs, clock }),
+  });
+  const api = createApi(watchedStatus(cell.handlers, watchdog), config.api, telemetry, clock.now);
+  const stop = () => stopAll({ watchdog, admission, receivers: receivers.all, input, cell, cluster, api, store, telemetry });
   try {
     // What the start found out about the state is durable before anything is taken in, and the store has shown that it can be written.
     cell.judging.checkpoint();
@@ -90,11 +99,15 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     cell.start(() => input.tick());
     input.start?.();
     cluster.watch(cell.handlers);
+    watchdog?.start();
     phase = 'running';
     let stopping: Promise<boolean> | null = null;
     return {
       addresses: { grpc: receivers.grpc?.address ?? null, http: receivers.http?.address ?? null, api: address },
-      reconfigure: (next) => stages.reconfigure(next),
+      reconfigure: (next) => {
+        stages.reconfigure(next);
+        receivers.reconfigure(next);
+      },
       stop: () => {
         phase = 'stopping';
         stopping ??= stop();
@@ -108,6 +121,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 }
 
 interface Stoppable {
+  readonly watchdog: Watchdog | null;
   readonly admission: Admission;
   readonly receivers: readonly Receiver[];
   readonly input: SpanInput;
@@ -120,6 +134,7 @@ interface Stoppable {
 
 /** Upstream first, so that whatever was accepted is counted, judged and saved before the store closes. */
 async function stopAll(parts: Stoppable): Promise<boolean> {
+  await parts.watchdog?.stop();
   parts.cell.pause();
   parts.admission.drain();
   await parts.cluster.stopWatching();

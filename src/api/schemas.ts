@@ -7,6 +7,7 @@ import type { LatencyView, OutlookView } from '../model/views.ts';
 import type { SignalView } from './handlers.ts';
 import { inputs } from './inputs-schema.ts';
 import type { ExplainedRunView, RunSummary, RunView, StatusReport } from './run-view.ts';
+import { watchdog } from './watchdog-schema.ts';
 import { type Carries, epochMs, figure, type Wire } from './wire.ts';
 
 const count = z.number().min(0);
@@ -225,6 +226,7 @@ export const status = z.object({
   services: z.array(service),
   runs: z.array(run),
   inputs: inputs.nullable().describe('Of spans on their way; null where whatever is sent is counted at once.'),
+  watchdog: watchdog.nullable().describe('What the watchdog found; null where none looks.'),
 });
 
 export const latency = z.object({

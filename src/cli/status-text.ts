@@ -5,6 +5,7 @@ import { visible } from '../model/safe-text.ts';
 import { inputsText } from './inputs-text.ts';
 import { type Cell, type Column, renderTable, type TableOptions } from './table.ts';
 import { type Tone, toned } from './terminal-text.ts';
+import { watchdogText } from './watchdog-text.ts';
 
 type Service = StatusWire['services'][number];
 type Objective = Service['objectives'][number];
@@ -12,7 +13,7 @@ type Run = StatusWire['runs'][number];
 
 /** Blocks separated by empty lines; without services it says so. */
 export function statusText(status: StatusWire, options: TableOptions): string {
-  const inputs = inputsText(status, options);
+  const inputs = [...watchdogText(status, options), ...inputsText(status, options)];
   if (status.services.length === 0 && status.runs.length === 0) return [...inputs, 'No span has come yet.'].join('\n\n');
   const color = options.color === true;
   const blocks = [...inputs];

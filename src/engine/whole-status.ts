@@ -50,5 +50,6 @@ export function statusView(
       ),
     runs: [...rollouts.all()].filter((run) => only === undefined || run.rollout.service === only).map((run) => run.view()),
     inputs: null,
+    watchdog: null,
   };
 }

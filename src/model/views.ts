@@ -5,6 +5,7 @@ import type { Outlook } from './outlook.ts';
 import type { AnalysisRun } from './rollout.ts';
 import type { EndpointKind } from './series.ts';
 import type { DurationMs, EpochMs } from './time.ts';
+import type { WatchdogView } from './watchdog-view.ts';
 
 /** One endpoint in one release over the asked window. Latencies in ms, null when empty. */
 export interface SeriesView {
@@ -99,4 +100,6 @@ export interface StatusView {
   readonly runs: readonly AnalysisRun[];
   /** Null where whatever is sent is counted at once: nothing is waited for. */
   readonly inputs: InputsView | null;
+  /** Null where no watchdog looks. */
+  readonly watchdog: WatchdogView | null;
 }

@@ -41,3 +41,18 @@ export interface WatchdogView {
   /** In the order of `WATCHDOG_PARTS`; empty: all that was looked at is well. */
   readonly faults: readonly WatchdogFault[];
 }
+
+/** Of several members; null where none has a watchdog. One that has found nothing well yet, or says nothing at all, keeps nobody else's faults back. */
+export function mergedWatchdog(views: readonly (WatchdogView | null | undefined)[]): WatchdogView | null {
+  const known = views.filter((view) => view !== null && view !== undefined);
+  if (known.length === 0) return null;
+  const successes = known.map(({ lastSuccessAt }) => lastSuccessAt);
+  const order = (part: WatchdogPart): number => WATCHDOG_PARTS.indexOf(part);
+  const byWhom = new Map(
+    known.flatMap(({ faults }) => faults.map((fault) => [JSON.stringify([fault.member, fault.part]), fault] as const)),
+  );
+  return {
+    lastSuccessAt: successes.reduce((oldest, at) => (oldest === null || at === null ? null : Math.min(oldest, at))) ?? null,
+    faults: [...byWhom.values()].sort((a, b) => order(a.part) - order(b.part)),
+  };
+}

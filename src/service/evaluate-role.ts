@@ -8,6 +8,7 @@ import { ensureTopics } from '../kafka/topics.ts';
 import { PermanentError } from '../model/errors.ts';
 import type { RunningService, ServiceOptions } from '../service.ts';
 import { createSinks } from '../sinks/create-sinks.ts';
+import { memberFetch } from '../tls/member-fetch.ts';
 import { advertisedUrl } from './advertised-url.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
 import { clusterOf } from './cluster.ts';
@@ -26,6 +27,10 @@ import { membersFront } from './members/members-front.ts';
 import { peerClient } from './members/peer-client.ts';
 import { RollbackPermits } from './members/rollback-permits.ts';
 import { routedHandlers } from './members/routed-handlers.ts';
+import { cellChecks } from './watchdog/cell-checks.ts';
+import { createWatchdog } from './watchdog/create-watchdog.ts';
+import { groupCheck } from './watchdog/member-checks.ts';
+import { watchedStatus } from './watchdog/watched-status.ts';
 
 const MAX_BYTES_PER_PARTITION = 1024 * 1024;
 /** How long the last state may take to be durable when we stop. */
@@ -151,7 +156,19 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
 
   const isLive = (): boolean => consumer.isLive() && phase !== 'stopping';
   const liveCells = () => (isLive() ? cells.cells : new Map());
-  const handlers = routedHandlers({
+  const watched = () =>
+    [...liveCells()].map(([partition, owned]) => {
+      const { judging, delivery } = owned.cell;
+      return { partition, judging, delivery, durable: () => owned.durable() };
+    });
+  const watchdog = createWatchdog({
+    ...{ config, role: 'evaluate', receivers: { grpc: null, http: null }, telemetry, clock, member },
+    checks: [
+      ...cellChecks({ cells: watched, checkpointIntervalMs: config.state.checkpointIntervalMs, clock }),
+      groupCheck({ isLive: () => consumer.isLive(), pending: () => cells.pending, clock }),
+    ],
+  });
+  const routed = routedHandlers({
     cells: () =>
       new Map([...liveCells()].map(([partition, owned]) => [partition, { handlers: owned.cell.handlers, durable: () => owned.durable() }])),
     directory,
@@ -164,6 +181,7 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
     permits,
     limits: () => config.policies,
   });
+  const handlers = watchedStatus(routed, watchdog);
   const front = membersFront({
     owned: () => new Set(liveCells().keys()),
     // Known once the API listens.
@@ -171,7 +189,7 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
       return url;
     },
     directory,
-    peers: peerClient(telemetry),
+    peers: peerClient(telemetry, memberFetch(config.api.tls?.caFile ?? null)),
     handlers,
     now: clock.now,
   });
@@ -203,6 +221,7 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
   const stop = async (): Promise<boolean> => {
     phase = 'stopping';
     clearInterval(committing);
+    await watchdog?.stop();
     await watching;
     await cluster.stopWatching();
     const isSaved = await cells.finish(FINISH_MS);
@@ -216,9 +235,10 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
   };
   try {
     const { address, port } = await api.start();
-    url = config.api.advertisedUrl ?? advertisedUrl(config.api.host, port);
+    url = config.api.advertisedUrl ?? advertisedUrl(config.api.host, port, config.api.tls == null ? 'http' : 'https');
     await control.start();
     await consumer.start();
+    watchdog?.start();
     phase = 'running';
     return {
       addresses: { grpc: null, http: null, api: address },

@@ -88,6 +88,21 @@ export async function startIngestRole(options: IngestRoleOptions): Promise<Runni
   const counts = new SpanCounts();
   let phase: 'starting' | 'running' | 'stopping' = 'starting';
 
+  const broken = () => [...(spans?.partitions.broken ?? []), ...(otlp?.isBroken === true ? [otlp.progress().source] : [])];
+  /** When each of the two was looked at last. */
+  const tickedMs = new Map<'spans' | 'otlp', number>();
+  const watchdog = createWatchdog({
+    ...{ config, role: 'ingest', receivers, telemetry, clock, member },
+    checks: [
+      commitCheck({
+        broken,
+        oldestCommitMs: () => Math.max(spans?.partitions.oldestCommitMs ?? 0, otlp?.commitMs ?? 0),
+        tickedMs: () => Math.min(...tickedMs.values()),
+        clock,
+      }),
+      ...(spans === null ? [] : [groupCheck({ isLive: () => spans.consumer.isLive(), pending: () => 0, clock })]),
+    ],
+  });
   const api = createApi(
     ingestHandlers({
       version,
@@ -96,11 +111,10 @@ export async function startIngestRole(options: IngestRoleOptions): Promise<Runni
         return telemetry.metricsText();
       },
       readiness: () => {
-        const broken = [...(spans?.partitions.broken ?? []), ...(otlp?.isBroken === true ? [otlp.progress().source] : [])];
         const reasons = [
           ...(phase === 'running' ? [] : [phase]),
           ...(spans === null || spans.consumer.isLive() ? [] : ['the group of members does not answer']),
-          ...broken.map((source) => `counts of ${source} cannot be handed over`),
+          ...broken().map((source) => `counts of ${source} cannot be handed over`),
         ];
         return { ready: reasons.length === 0, reasons };
       },
@@ -114,6 +128,7 @@ export async function startIngestRole(options: IngestRoleOptions): Promise<Runni
   const timers: NodeJS.Timeout[] = [];
   const stop = async (): Promise<boolean> => {
     phase = 'stopping';
+    await watchdog?.stop();
     admission.drain();
     // What is waiting to be answered is committed meanwhile: timers go on.
     await Promise.all(receivers.all.map((receiver) => receiver.stop(DRAIN_MS)));
@@ -130,13 +145,23 @@ export async function startIngestRole(options: IngestRoleOptions): Promise<Runni
   try {
     const { address } = await api.start();
     for (const receiver of receivers.all) await receiver.start((encoding, bytes) => otlp?.consume(encoding, bytes) ?? NOBODY);
-    timers.push(setInterval(() => guarded(telemetry, () => spans?.partitions.tick()), kafka.flushMs / TICKS_PER_FLUSH));
-    timers.push(setInterval(() => guarded(telemetry, () => otlp?.tick()), OTLP_FLUSH_MS / TICKS_PER_FLUSH));
+    const every = (of: 'spans' | 'otlp', ms: number, tick: () => void): void => {
+      const ticked = (): void => void tickedMs.set(of, clock.monotonicMs());
+      ticked();
+      const act = (): void => {
+        tick();
+        ticked();
+      };
+      timers.push(setInterval(() => guarded(telemetry, act), ms));
+    };
+    if (spans !== null) every('spans', kafka.flushMs / TICKS_PER_FLUSH, () => spans.partitions.tick());
+    if (otlp !== null) every('otlp', OTLP_FLUSH_MS / TICKS_PER_FLUSH, () => otlp.tick());
     const startedMs = clock.monotonicMs();
     // Who judges takes it from the reports which partitions there are: none says too little.
     const isKnown = (): boolean => spans === null || spans.consumer.expected().length > 0 || clock.monotonicMs() - startedMs > UNKNOWN_MS;
     timers.push(setInterval(() => void (isKnown() && reports.send()), kafka.flushMs));
     await spans?.consumer.start();
+    watchdog?.start();
     phase = 'running';
     let stopping: Promise<boolean> | null = null;
     return {

@@ -6,7 +6,7 @@ import type { Checkpoint } from '../model/checkpoint.ts';
 import { PermanentError } from '../model/errors.ts';
 import { type AnalysisRun, RUN_STATES, type Signal } from '../model/rollout.ts';
 import type { SlotDeltas } from '../model/slot-deltas.ts';
-import type { EpochMs } from '../model/time.ts';
+import type { DurationMs, EpochMs } from '../model/time.ts';
 import type { DecidedSignal, JournalEntry } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { RunningTelemetry } from '../telemetry/create-telemetry.ts';
@@ -47,9 +47,13 @@ export class Judging {
   #undelivered: DecidedSignal[] = [];
   /** How often in a row the store refused: it is said once. */
   #refusals = 0;
+  #movedMs: DurationMs;
+  #checkpointMs: DurationMs;
 
   constructor(parts: JudgingParts) {
     this.#parts = parts;
+    this.#movedMs = parts.clock.monotonicMs();
+    this.#checkpointMs = this.#movedMs;
     this.#sources = parts.sources ?? null;
     this.#inputs = this.#sources && new InputWatch(this.#sources, parts);
     this.#watch = new ClockWatch(parts.clock);
@@ -58,6 +62,11 @@ export class Judging {
   /** True while the store takes what it is given. */
   get isDurable(): boolean {
     return this.#unwritten === null && this.#undelivered.length === 0;
+  }
+
+  /** By the monotonic clock: when time was moved on last, and when a checkpoint was written last; the begin, where neither has been yet. */
+  get pulse(): { readonly movedMs: DurationMs; readonly checkpointMs: DurationMs } {
+    return { movedMs: this.#movedMs, checkpointMs: this.#checkpointMs };
   }
 
   /** Signals that were decided and that no store has taken yet: nothing of them has left. */
@@ -130,6 +139,7 @@ export class Judging {
       const fresh = new Set(telemetry.span('checkpoint', { signals: signals.length }, () => store.checkpoint(changed, signals)));
       this.#unwritten = null;
       this.#refusals = 0;
+      this.#checkpointMs = clock.monotonicMs();
       this.#undelivered = this.#undelivered.slice(signals.length);
       telemetry.observe('checkpoint_seconds', (clock.monotonicMs() - begun) / 1000);
       this.#hand(signals.filter(({ signal }) => fresh.has(signal.id)));
@@ -171,6 +181,12 @@ export class Judging {
   }
 
   #advance(): readonly Decision[] {
+    const decisions = this.#advanced();
+    this.#movedMs = this.#parts.clock.monotonicMs();
+    return decisions;
+  }
+
+  #advanced(): readonly Decision[] {
     const { engine, clock } = this.#parts;
     const sources = this.#sources;
     const wall = clock.now();

@@ -3,8 +3,8 @@ import type { SignalAction } from '../model/rollout.ts';
 import type { DurationMs } from '../model/time.ts';
 import { failureOf } from './delivery-failure.ts';
 import type { DeliveryGround } from './delivery-parts.ts';
-import type { HeldDelivery } from './held-delivery.ts';
-import type { ReadBack, Sink } from './sink.ts';
+import type { HeldDelivery, Turn } from './held-delivery.ts';
+import type { ReadBack, Receipt, Sink } from './sink.ts';
 
 /** First looks come soon, since an API server acts within a second; a Deployment then takes a minute or two. */
 const FIRST_LOOKS_MS: readonly DurationMs[] = [1_000, 2_000];
@@ -23,6 +23,13 @@ export function isSeenAfterwards(sink: Sink | undefined, action: SignalAction): 
 /** True when the other side is to say itself what became of it. */
 export function isReported(sink: Sink | undefined, action: SignalAction): boolean {
   return sink?.awaitsOutcome === true && REPORTED.has(action);
+}
+
+/** What an attempt that the other side took leads to. */
+export function turnAfter({ message }: HeldDelivery, receipt: Receipt, sink: Sink | undefined): Turn {
+  if (receipt === 'acknowledged') return { state: receipt, isOpen: isSeenAfterwards(sink, message.signal.action) };
+  if (receipt === 'dry_run') return { state: receipt, isOpen: false };
+  return { state: receipt, isOpen: false, seen: { state: 'confirmed', detail: 'its effect was seen at once' } };
 }
 
 /** An open delivery that came to its end after people were told that it needs them: open until they know that it does not. */

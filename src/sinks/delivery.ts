@@ -2,7 +2,7 @@
 import type { DurationMs } from '../model/time.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import { refusedWaitMs, retryWaitMs } from './backoff.ts';
-import { isSeenAfterwards, isSettled, lookBack, lookWaitMs, untilGivenUpMs, untilUnconfirmedMs } from './confirmation.ts';
+import { isSettled, lookBack, lookWaitMs, turnAfter, untilGivenUpMs, untilUnconfirmedMs } from './confirmation.ts';
 import { type AttemptOutcome, attemptDelivery } from './delivery-attempt.ts';
 import { type DeliveryFailure, failureOf } from './delivery-failure.ts';
 import { DeliveryLog } from './delivery-log.ts';
@@ -14,7 +14,7 @@ import { Escalation } from './escalation.ts';
 import { deliveryKey, type HeldDelivery, heldDelivery, isUndelivered, isUrgent, type Turn } from './held-delivery.ts';
 import { Lanes } from './lane.ts';
 import { meantBy, type OutcomeReport, type Reported, reportText, turnOf } from './outcome-report.ts';
-import type { ReadBack, Receipt } from './sink.ts';
+import type { ReadBack } from './sink.ts';
 
 /** Attempts at once through one sink, and looks at once for what came of others. */
 const MAX_IN_FLIGHT_PER_SINK = 16;
@@ -53,7 +53,12 @@ export class Delivery {
     this.#log = new DeliveryLog(this.#ground);
     this.#durable = { ...this.#ground, take: (entries) => this.submit(entries) };
     this.#maxHeld = parts.limits?.held ?? MAX_HELD;
-    this.#lanes = new Lanes(parts.limits?.inFlightPerSink ?? MAX_IN_FLIGHT_PER_SINK);
+    this.#lanes = new Lanes(parts.limits?.inFlightPerSink ?? MAX_IN_FLIGHT_PER_SINK, this.#ground.monotonicMs);
+  }
+
+  /** How long the oldest attempt under way, or look for what came of one, has taken; 0: none is. */
+  get oldestStepMs(): DurationMs {
+    return this.#lanes.oldestMs;
   }
 
   /** Takes over entries that the journal has for good; those it holds or that are not open are passed over. */
@@ -159,7 +164,7 @@ export class Delivery {
   #attempted(delivery: HeldDelivery, outcome: AttemptOutcome): void {
     switch (outcome.kind) {
       case 'taken':
-        this.#turn(delivery, this.#turnAfter(delivery, outcome.receipt));
+        this.#turn(delivery, turnAfter(delivery, outcome.receipt, this.#ground.sinks.get(delivery.sink)));
         return;
       case 'seen':
         this.#turn(delivery, { state: 'confirmed', isOpen: false, seen: outcome.seen });
@@ -180,13 +185,6 @@ export class Delivery {
       default:
         outcome satisfies never;
     }
-  }
-
-  #turnAfter({ sink, message }: HeldDelivery, receipt: Receipt): Turn {
-    if (receipt === 'acknowledged')
-      return { state: receipt, isOpen: isSeenAfterwards(this.#ground.sinks.get(sink), message.signal.action) };
-    if (receipt === 'dry_run') return { state: receipt, isOpen: false };
-    return { state: receipt, isOpen: false, seen: { state: 'confirmed', detail: 'its effect was seen at once' } };
   }
 
   /** Ends an attempt or a delivery once the journal has it; false when it has not, and then it is tried again. */

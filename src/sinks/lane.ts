@@ -1,14 +1,24 @@
 /** The way to one sink: at most so many attempts at once, so that a slow sink holds up nobody but itself. */
+import type { DurationMs } from '../model/time.ts';
 
 export class Lane {
   readonly #maxInFlight: number;
+  readonly #monotonicMs: () => DurationMs;
   readonly #urgent: (() => Promise<void>)[] = [];
   readonly #ready: (() => Promise<void>)[] = [];
-  readonly #inFlight = new Set<Promise<void>>();
+  /** With the time at which each was begun. */
+  readonly #inFlight = new Map<Promise<void>, DurationMs>();
   #closed = false;
 
-  constructor(maxInFlight: number) {
+  constructor(maxInFlight: number, monotonicMs: () => DurationMs) {
     this.#maxInFlight = maxInFlight;
+    this.#monotonicMs = monotonicMs;
+  }
+
+  /** How long the oldest attempt in flight has taken; 0: there is none. */
+  get oldestMs(): DurationMs {
+    const [begun] = this.#inFlight.values();
+    return begun === undefined ? 0 : this.#monotonicMs() - begun;
   }
 
   /** Starts an attempt as soon as there is room, what is urgent first, in order of asking. Attempts must not throw. */
@@ -23,7 +33,7 @@ export class Lane {
     this.#closed = true;
     this.#urgent.length = 0;
     this.#ready.length = 0;
-    await Promise.all(this.#inFlight);
+    await Promise.all(this.#inFlight.keys());
   }
 
   #pump(): void {
@@ -34,7 +44,7 @@ export class Lane {
         this.#inFlight.delete(running);
         this.#pump();
       });
-      this.#inFlight.add(running);
+      this.#inFlight.set(running, this.#monotonicMs());
     }
   }
 }
@@ -42,16 +52,23 @@ export class Lane {
 /** The ways to all sinks, each made when it is first used. */
 export class Lanes {
   readonly #maxInFlight: number;
+  readonly #monotonicMs: () => DurationMs;
   readonly #lanes = new Map<string, Lane>();
 
   /** `maxInFlight`: at once through each. */
-  constructor(maxInFlight: number) {
+  constructor(maxInFlight: number, monotonicMs: () => DurationMs) {
     this.#maxInFlight = maxInFlight;
+    this.#monotonicMs = monotonicMs;
+  }
+
+  /** See `Lane.oldestMs`. */
+  get oldestMs(): DurationMs {
+    return Math.max(0, ...[...this.#lanes.values()].map((lane) => lane.oldestMs));
   }
 
   /** See `Lane.run`. */
   run(name: string, attempt: () => Promise<void>, isUrgent: boolean): void {
-    const lane = this.#lanes.get(name) ?? new Lane(this.#maxInFlight);
+    const lane = this.#lanes.get(name) ?? new Lane(this.#maxInFlight, this.#monotonicMs);
     this.#lanes.set(name, lane);
     lane.run(attempt, isUrgent);
   }

@@ -318,6 +318,7 @@ function statusOf(runs: readonly AnalysisRun[], judgement: Judgement): StatusVie
     now: NOW,
     policyRevision: 'r1',
     inputs: null,
+    watchdog: null,
     windowMs: 60_000,
     services: [
       {

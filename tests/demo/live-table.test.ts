@@ -58,6 +58,7 @@ function status(services: Record<string, Series[]>): StatusWire {
     now: 1,
     policyRevision: 'r',
     inputs: null,
+    watchdog: null,
     windowMs: 5000,
     services: Object.entries(services).map(([service, endpoints]) => ({ service, endpoints, ...rest })),
     runs: [],

@@ -45,6 +45,7 @@ export class OtlpSource {
   #sequence = 0;
   #waiting: Waiting[] = [];
   #commit: Promise<void> | null = null;
+  #commitBegunMs: DurationMs = 0;
   #flushAt: DurationMs = 0;
   #completeUntilMs: EpochMs;
   #phase: 'open' | 'stopping' | 'closed' = 'open';
@@ -77,6 +78,11 @@ export class OtlpSource {
     return { source: this.#parts.source, completeUntilMs: this.#completeUntilMs, isClosed: this.#phase === 'closed' };
   }
 
+  /** How long what was counted has been on its way; 0: nothing is. */
+  get commitMs(): DurationMs {
+    return this.#commit === null ? 0 : this.#parts.clock.monotonicMs() - this.#commitBegunMs;
+  }
+
   get isBroken(): boolean {
     return this.#failures > 0;
   }
@@ -105,6 +111,7 @@ export class OtlpSource {
     const { counted, names, deltas, source, clock, flushMs } = this.#parts;
     if (this.#commit !== null || this.#phase === 'closed') return;
     this.#flushAt = clock.monotonicMs() + flushMs;
+    this.#commitBegunMs = clock.monotonicMs();
     const untilMs = clock.now();
     const waiting = this.#waiting;
     this.#waiting = [];

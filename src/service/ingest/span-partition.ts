@@ -4,7 +4,7 @@ import { type LogGap, type LogPosition, type LogRecord, partitionName, type Topi
 import type { OutRecord } from '../../kafka/out-record.ts';
 import type { TransactionalWriter } from '../../kafka/transactional-writer.ts';
 import type { SourceGap } from '../../model/source-progress.ts';
-import type { EpochMs } from '../../model/time.ts';
+import type { DurationMs, EpochMs } from '../../model/time.ts';
 import type { RecordIntake } from '../../receivers/kafka/record-intake.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { SeriesNames } from '../../wire/encode-deltas.ts';
@@ -53,6 +53,7 @@ export class SpanPartition {
   #asideBytes = 0;
   #gaps: SourceGap[] = [];
   #commit: Promise<void> | null = null;
+  #commitBegunMs: DurationMs = 0;
   #isBlocked = false;
   #isOver = false;
   /** As of the last look; what of it was committed. */
@@ -70,6 +71,11 @@ export class SpanPartition {
   /** All that had come by then is counted in committed deltas; -Infinity: nothing is known yet. */
   get completeUntilMs(): EpochMs {
     return this.#completeUntilMs;
+  }
+
+  /** How long its transaction has been under way; 0: none is. */
+  get commitMs(): DurationMs {
+    return this.#commit === null ? 0 : this.#parts.clock.monotonicMs() - this.#commitBegunMs;
   }
 
   /** Where its reading began, for a partition without a committed position; null: no record was taken. */
@@ -131,6 +137,7 @@ export class SpanPartition {
     }
     const offsets = position === null ? undefined : { groupId, positions: [{ ...of, position }] };
     const startedMs = this.#parts.clock.monotonicMs();
+    this.#commitBegunMs = startedMs;
     this.#commit = writer.write(records, offsets).then(
       () => this.#committed(position, untilMs, startedMs),
       (error) => this.#failed(error),

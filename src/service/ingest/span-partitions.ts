@@ -130,6 +130,11 @@ export class SpanPartitions implements LogUser {
     return [...this.#held].filter(([, { counted }]) => counted === null).map(([name]) => name);
   }
 
+  /** How long the oldest transaction has been under way; 0: none is. */
+  get oldestCommitMs(): DurationMs {
+    return Math.max(0, ...[...this.#held.values()].map(({ counted }) => counted?.commitMs ?? 0));
+  }
+
   /** Takes nothing more, and sends what was counted; what does not leave is counted anew by whoever comes next. */
   async finish(): Promise<void> {
     this.#isStopping = true;

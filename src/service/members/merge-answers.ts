@@ -8,6 +8,7 @@ import type { SloReport } from '../../model/slo-views.ts';
 import { textOrder } from '../../model/text-order.ts';
 import type { EpochMs } from '../../model/time.ts';
 import type { StatusView } from '../../model/views.ts';
+import { mergedWatchdog } from '../../model/watchdog-view.ts';
 
 /** `answers` are the bodies of answers to the same request, at least one. */
 export type Merge = (answers: readonly unknown[], query: URLSearchParams) => unknown;
@@ -61,7 +62,8 @@ export function mergedStatus(views: readonly StatusView[]): StatusView {
     ({ rollout }) => JSON.stringify([rollout.service, rollout.id]),
   );
   const inputs = mergedInputs(views.map((view) => view.inputs));
-  return { ...newestOf(views), services: services.sort((a, b) => textOrder(a.service, b.service)), runs, inputs };
+  const watchdog = mergedWatchdog(views.map((view) => view.watchdog));
+  return { ...newestOf(views), services: services.sort((a, b) => textOrder(a.service, b.service)), runs, inputs, watchdog };
 }
 
 export const mergeSlo: Merge = (answers) => mergedSlo(answers as readonly SloReport[]);

@@ -102,7 +102,7 @@ export function routedHandlers(parts: RoutedParts): ApiHandlers {
       );
       return views.length > 0
         ? mergedStatus(views)
-        : { now: clock.now(), policyRevision: '', windowMs, services: [], runs: [], inputs: null };
+        : { now: clock.now(), policyRevision: '', windowMs, services: [], runs: [], inputs: null, watchdog: null };
     },
     latency: (query) => neededCell(query.service).handlers.latency(query),
     outlook: (query) => neededCell(query.service).handlers.outlook(query),

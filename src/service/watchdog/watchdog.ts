@@ -7,6 +7,8 @@ import type { Clock } from '../clock.ts';
 import type { Finding, WatchdogCheck } from './finding.ts';
 import type { Heartbeat } from './heartbeat.ts';
 
+/** After the start. */
+const FIRST_MS: DurationMs = 5_000;
 /** One look at one part. */
 const LOOK_MS: DurationMs = 5_000;
 
@@ -34,24 +36,31 @@ export class Watchdog {
   #lastSuccessAt: EpochMs | null = null;
   #timer: NodeJS.Timeout | null = null;
   #round: Promise<boolean> | null = null;
+  #isStopping = false;
 
   constructor(parts: WatchdogParts) {
     this.#parts = parts;
   }
 
-  /** The first round is at once. */
+  /** The first round is soon, but not while everything else begins. */
   start(): void {
-    if (this.#timer !== null) return;
-    this.#timer = setInterval(() => void this.round(), this.#parts.intervalMs);
-    void this.round();
+    const { intervalMs } = this.#parts;
+    if (this.#timer !== null || this.#isStopping) return;
+    this.#timer = setTimeout(
+      () => {
+        void this.round();
+        this.#timer = setInterval(() => void this.round(), intervalMs);
+      },
+      Math.min(FIRST_MS, intervalMs),
+    );
   }
 
-  /** Takes a few seconds at most. */
+  /** What a round under way finds from now on counts no more: parts are stopped. */
   async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#isStopping = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const { heartbeat } = this.#parts;
-    await Promise.all([this.#round, heartbeat?.close()]);
+    await this.#parts.heartbeat?.close();
   }
 
   get view(): WatchdogView {
@@ -76,7 +85,9 @@ export class Watchdog {
     const begun = clock.monotonicMs();
     let isWell = true;
     for (const check of checks) {
-      for (const finding of await findingsOf(check)) {
+      const findings = await findingsOf(check);
+      if (this.#isStopping) return false;
+      for (const finding of findings) {
         isWell &&= finding.fault === null;
         this.#note(finding);
       }
@@ -86,7 +97,9 @@ export class Watchdog {
     const now = clock.now();
     this.#lastSuccessAt = now;
     telemetry.set('watchdog_last_success_timestamp_seconds', now / 1000);
-    if (heartbeat !== null) this.#note({ part: 'heartbeat', fault: await heartbeat.send(now) });
+    if (heartbeat === null) return true;
+    const fault = await heartbeat.send(now);
+    if (!this.#isStopping) this.#note({ part: 'heartbeat', fault });
     return true;
   }
 
