@@ -36,13 +36,33 @@ export class Collector implements AsyncDisposable {
   }
 
   static async start(options: CollectorOptions): Promise<Collector> {
+    const collector = await Collector.launch(options);
+    await collector.#ready();
+    return collector;
+  }
+
+  /** Does not wait until it takes spans. */
+  static async launch(options: CollectorOptions): Promise<Collector> {
     const collector = new Collector(options, await freePort(), await freePort());
-    await collector.start();
+    await collector.#launch();
     return collector;
   }
 
   /** With the ports and the queue of before. Resolves once it takes spans. */
   async start(): Promise<void> {
+    await this.#launch();
+    await this.#ready();
+  }
+
+  async takesSpans(): Promise<boolean> {
+    return (await isOpen(this.grpc)) && (await isOpen(this.http));
+  }
+
+  async #ready(): Promise<void> {
+    await this.#program?.until('taking spans', () => this.takesSpans());
+  }
+
+  async #launch(): Promise<void> {
     const { otelcol, configuration, env, within = [], changes = [] } = this.#options;
     const variables = {
       OTLP_GRPC_ENDPOINT: this.grpc,
@@ -61,7 +81,6 @@ export class Collector implements AsyncDisposable {
       ...changes.flatMap((change) => ['--config', `yaml:${change}`]),
     ];
     this.#program = await Program.start('env', [...assigned, ...command], { folder: this.folder, name: 'otelcol', memoryMiB: 256 });
-    await this.#program.until('ready', async () => (await isOpen(this.grpc)) && (await isOpen(this.http)));
   }
 
   /** As an upgrade does it. */
@@ -91,6 +110,8 @@ async function isOpen(address: string): Promise<boolean> {
   try {
     await once(socket, 'connect');
     return true;
+  } catch {
+    return false;
   } finally {
     socket.destroy();
   }
