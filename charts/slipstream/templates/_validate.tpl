@@ -145,6 +145,9 @@
 
 {{- define "slipstream.problemsOfPods" -}}
 {{- $values := .Values }}
+{{- if regexMatch "^[0-9]" (include "slipstream.fullname" .) }}
+- Services would be called {{ include "slipstream.fullname" . }}, and the name of a Service begins with a letter: set fullnameOverride.
+{{- end }}
 {{- if lt (int $values.terminationGracePeriodSeconds) (add $values.preStopSeconds 10 | int) }}
 - terminationGracePeriodSeconds {{ $values.terminationGracePeriodSeconds }} ends the process before it has drained: set at least {{ add $values.preStopSeconds 10 }} (preStopSeconds and 10).
 {{- end }}
