@@ -4,7 +4,7 @@ import { createServer as createSecureServer, Server as SecureServer, type TLSSoc
 import { Server, ServerCredentials, type ServiceDefinition, type sendUnaryData } from '@grpc/grpc-js';
 import type { OtlpGrpcConfig, ReceiversConfig, TlsFiles } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { type ServedCertificate, servedCertificate } from '../tls/served-certificate.ts';
+import { type CertificateTimer, type ServedCertificate, servedCertificate } from '../tls/served-certificate.ts';
 import type { Admission } from './admission.ts';
 import { grpcCallGuard } from './grpc-call-guard.ts';
 import { grpcStatus } from './grpc-status.ts';
@@ -46,6 +46,8 @@ export interface OtlpGrpcOptions {
   readonly telemetry: Telemetry;
   /** Null or absent: no TLS. */
   readonly tls?: TlsFiles | null;
+  /** When its files are looked at. */
+  readonly certificateTimer?: CertificateTimer;
   /** Null or absent: nobody is asked who he is. */
   readonly tokens?: SenderTokens | null;
   /** How long one message may take to arrive; 30 s unless told. */
@@ -75,10 +77,20 @@ export class OtlpGrpcReceiver implements Receiver {
 
   async start(consume: Consume): Promise<void> {
     if (this.#running !== null) return;
-    const { config, limits, admission, telemetry, arrivalTimeoutMs = ARRIVAL_TIMEOUT_MS, tls = null, tokens = null } = this.#options;
+    const {
+      config,
+      limits,
+      admission,
+      telemetry,
+      arrivalTimeoutMs = ARRIVAL_TIMEOUT_MS,
+      tls = null,
+      tokens = null,
+      certificateTimer,
+    } = this.#options;
     this.#isStopping = false;
     const asksClients = tls?.caFile != null;
-    const served = tls === null ? null : servedCertificate({ files: tls, listener: 'otlp_grpc', asksClients, telemetry });
+    const served =
+      tls === null ? null : servedCertificate({ files: tls, listener: 'otlp_grpc', asksClients, telemetry, every: certificateTimer });
     const intake = new Intake('grpc', consume, telemetry);
     const buffers = new MessageBuffers();
     const calls = new Server({

@@ -4,7 +4,7 @@ import { createServer as createSecureServer, Server as SecureServer } from 'node
 import type { Duplex } from 'node:stream';
 import type { OtlpHttpConfig, ReceiversConfig, TlsFiles } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { type ServedCertificate, servedCertificate } from '../tls/served-certificate.ts';
+import { type CertificateTimer, type ServedCertificate, servedCertificate } from '../tls/served-certificate.ts';
 import type { Admission } from './admission.ts';
 import { httpAnswer } from './http-answer.ts';
 import { discardBody, readBody } from './http-body.ts';
@@ -32,6 +32,8 @@ export interface OtlpHttpOptions {
   readonly telemetry: Telemetry;
   /** Null or absent: no TLS. */
   readonly tls?: TlsFiles | null;
+  /** When its files are looked at. */
+  readonly certificateTimer?: CertificateTimer;
   /** Null or absent: nobody is asked who he is. */
   readonly tokens?: SenderTokens | null;
 }
@@ -59,11 +61,12 @@ export class OtlpHttpReceiver implements Receiver {
 
   async start(consume: Consume): Promise<void> {
     if (this.#server !== null) return;
-    const { config, telemetry, tls = null } = this.#options;
+    const { config, telemetry, tls = null, certificateTimer } = this.#options;
     this.#isStopping = false;
     const intake = new Intake('http', consume, telemetry);
     const asksClients = tls?.caFile != null;
-    const served = tls === null ? null : servedCertificate({ files: tls, listener: 'otlp_http', asksClients, telemetry });
+    const served =
+      tls === null ? null : servedCertificate({ files: tls, listener: 'otlp_http', asksClients, telemetry, every: certificateTimer });
     const options = {
       headersTimeout: config.headersTimeoutMs,
       requestTimeout: config.requestTimeoutMs,

@@ -1,7 +1,8 @@
 /** Sends an empty export request to a receiver of OTLP, as a sender would: no span is counted, and the answer shows that it works. */
 import { request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
-import { connect } from 'node:tls';
+import { isIP } from 'node:net';
+import { checkServerIdentity, connect } from 'node:tls';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { Secret } from '../config/secret.ts';
 import type { DurationMs } from '../model/time.ts';
@@ -28,7 +29,11 @@ export interface ProbeParts {
 export type Probe = (parts: ProbeParts) => Promise<string | null>;
 
 export const probeGrpc: Probe = ({ address, tls, token, timeoutMs }) => {
-  const client = new Client(reachable(address), tls === null ? credentials.createInsecure() : channelCredentials(tls), {
+  const at = reachable(address);
+  const host = new URL(`http://${at}`).hostname.replace(/^\[|\]$/g, '');
+  const client = new Client(at, tls === null ? credentials.createInsecure() : channelCredentials(tls, host), {
+    // grpc-js names the server it means, which for an address Node.js refuses.
+    ...(isIP(host) !== 0 && { 'grpc.ssl_target_name_override': 'localhost' }),
     'grpc.enable_retries': 0,
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_http_proxy': 0,
@@ -101,11 +106,11 @@ function same(bytes: Buffer): Buffer {
   return bytes;
 }
 
-function channelCredentials({ ca, cert, key, isChecked }: ClientTls) {
+function channelCredentials({ ca, cert, key, isChecked }: ClientTls, host: string) {
   const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text));
   return credentials.createSsl(pem(ca), pem(key?.reveal()), pem(cert), {
     rejectUnauthorized: isChecked,
-    ...(!isChecked && { checkServerIdentity: () => undefined }),
+    checkServerIdentity: (_named, shown) => (isChecked ? checkServerIdentity(host, shown) : undefined),
   });
 }
 

@@ -11,6 +11,9 @@ import { countHandshakes } from './handshakes.ts';
 export const LISTENERS = ['otlp_grpc', 'otlp_http', 'api'] as const;
 export type ListenerName = (typeof LISTENERS)[number];
 
+/** Calls `act` again and again until the returned function is called. */
+export type CertificateTimer = (act: () => void) => () => void;
+
 export interface ServedParts {
   readonly files: TlsFiles;
   readonly listener: ListenerName;
@@ -19,8 +22,8 @@ export interface ServedParts {
   readonly telemetry: Telemetry;
   /** The wall clock. */
   readonly now?: () => EpochMs;
-  /** Calls `act` again and again until the returned function is called; by default a timer that keeps no process alive. */
-  readonly every?: (act: () => void) => () => void;
+  /** By default one that keeps no process alive. */
+  readonly every?: CertificateTimer | undefined;
 }
 
 export interface ServedCertificate {

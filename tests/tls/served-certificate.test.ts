@@ -219,13 +219,13 @@ describe('a client', () => {
 
   const clients = authority('clients');
 
-  it.each<[string, SelfSigned | null, boolean]>([
-    ['with a certificate of the authority', clients.issue(['sender']), true],
-    ['without a certificate', null, false],
-    ['with a certificate of another authority', authority('clients').issue(['sender']), false],
-    ['with an expired certificate', clients.issue(['sender'], { from: 0, to: Date.now() - 1000 }), false],
-    ['with a certificate that it signed itself', selfSigned('sender'), false],
-  ])('%s is let in where certificates are asked for: %s', async (_what, pair, isLetIn) => {
+  it.each<[string, boolean, SelfSigned | null]>([
+    ['with a certificate of the authority', true, clients.issue(['sender'])],
+    ['without a certificate', false, null],
+    ['with a certificate of another authority', false, authority('clients').issue(['sender'])],
+    ['with an expired certificate', false, clients.issue(['sender'], { from: 0, to: Date.now() - 1000 })],
+    ['with a certificate that it signed itself', false, selfSigned('sender')],
+  ])('%s is let in where certificates are asked for: %s', async (_what, isLetIn, pair) => {
     const { certificate, telemetry } = served(new CertificateFiles(SERVER, clients.cert), { asksClients: true });
     const port = await listening(certificate);
     expect(typeof (await spoken(port, pair ?? {})) === 'object').toBe(isLetIn);
