@@ -6,13 +6,15 @@ import { dirname, join, resolve } from 'node:path';
 import { readyToolset, type Toolset } from '../tools/toolset.ts';
 import { missingForImages } from './base.ts';
 import { carryOut } from './carry-out.ts';
-import { contextFiles, dockerignoreOf } from './context.ts';
+import { contextFilesOf } from './context.ts';
 import { parseDockerfile } from './dockerfile.ts';
 import type { ImageConfig } from './image-config.ts';
 import { LayerCache } from './layer-cache.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '../..');
 const STALE_MS = 60 * 60_000;
+/** What carries out the Dockerfile. */
+const BUILDERS = ['base', 'build-image', 'carry-out', 'context', 'dockerfile', 'image-config', 'layer-cache'];
 export type Architecture = 'x64' | 'arm64';
 
 export interface BuiltImage {
@@ -77,8 +79,8 @@ async function build(directory: string, architecture: Architecture): Promise<voi
 /** All that changes the image: the files sent to the builder, the Dockerfile, and how it is carried out here. */
 function contentHash(): string {
   const hash = createHash('sha256');
-  const own = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
-  const files = [...contextFiles(REPOSITORY, '.', dockerignoreOf(REPOSITORY)), 'Dockerfile', ...own.map((name) => `tests/image/${name}`)];
+  const own = BUILDERS.map((name) => `tests/image/${name}.ts`);
+  const files = [...contextFilesOf(REPOSITORY, '.'), 'Dockerfile', ...own];
   for (const file of files)
     hash
       .update(`${file}\0`)

@@ -56,7 +56,7 @@ export class Container {
   /** What a container runtime does: an own layer for mount points, then nothing may be written but the volume and `/tmp`. */
   #script(uid: string, gid: string): string {
     const at = (name: string) => `'${join(this.#folder, name)}'`;
-    const { entrypoint, command, env } = this.#image.config;
+    const { entrypoint, command, env, workingDirectory } = this.#image.config;
     const variables = Object.entries(env).map(([name, value]) => `'${name}=${value}'`);
     const words = [...entrypoint, ...command].map((word) => `'${word}'`);
     return [
@@ -72,8 +72,13 @@ export class Container {
       `mount -t proc proc ${at('merged')}/proc`,
       'ip link set lo up',
       `mount -o remount,ro ${at('merged')}`,
-      `chroot="$(command -v chroot)"`,
-      `exec setpriv --no-new-privs --bounding-set=-all,+sys_chroot,+setuid,+setgid env -i ${variables.join(' ')} "$chroot" --userspec=${uid}:${gid} --groups= ${at('merged')} ${words.join(' ')}`,
+      `unshare="$(command -v unshare)"`,
+      [
+        'exec setpriv --clear-groups --no-new-privs --bounding-set=-all,+sys_chroot,+setuid,+setgid',
+        `env -i ${variables.join(' ')}`,
+        `"$unshare" --root=${at('merged')} --wd=${workingDirectory} --setgid=${gid} --setuid=${uid}`,
+        ...words,
+      ].join(' '),
     ].join('\n');
   }
 
@@ -90,8 +95,9 @@ export class Container {
   /** Runs a program of the image in it, as its user: what HEALTHCHECK and `kubectl exec` do. */
   exec(words: readonly string[]): Promise<Done> {
     const [uid = '', gid = ''] = this.#image.config.user.split(':');
-    const { env } = this.#image.config;
-    return done('nsenter', [...this.#target(['--mount', '--net', '--pid', '--root', `--setuid=${uid}`, `--setgid=${gid}`]), ...words], env);
+    const { env, workingDirectory } = this.#image.config;
+    const isolated = ['--mount', '--net', '--pid', '--root', `--wdns=${workingDirectory}`, `--setuid=${uid}`, `--setgid=${gid}`];
+    return done('nsenter', [...this.#target(isolated), ...words], env);
   }
 
   /** Runs a program of this machine in its network: what a sender beside it does. */
