@@ -1,0 +1,122 @@
+/** Each alert fires when what it is about is there for long enough, not before, and says what people then need. */
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { PREFIX } from '../../src/telemetry/instruments.ts';
+import { TemporaryFolders } from '../store/temporary-folder.ts';
+import { describeWithTools } from '../tools/describe-with-tools.ts';
+import { PROMTOOL_TOOLS, promtoolIn } from '../tools/promtool.ts';
+import { ALERT_STORIES, type AlertStory } from './rig/alert-stories.ts';
+import { RULE_GROUPS, RULES_FILE } from './rig/dashboard-files.ts';
+
+const run = promisify(execFile);
+const TARGET = { job: 'slipstream', instance: 'a:8080' };
+const RULES = new Map(RULE_GROUPS.flatMap(({ rules }) => rules.map((rule) => [rule.alert, rule] as const)));
+/** One of everything that alerts look at, as it is while all is well. */
+const WELL: Readonly<Record<string, string>> = {
+  'build_info{version="1"}': '1x200',
+  watchdog_last_success_timestamp_seconds: '0+30x200',
+  'watchdog_checks_total{part="decide",result="ok"}': '0+1x200',
+  process_start_time_seconds: '10x200',
+  deliveries_pending: '0x50 1 0x150',
+  deliveries_unconfirmed: '0x50 1x4 0x146',
+  'escalations_total{topic="undelivered"}': '0x200',
+  'deliveries_total{sink="deployer",result="confirmed"}': '_x50 1x150',
+  'notices_total{sink="slack",result="told"}': '_x50 1x150',
+  'overrides_in_force{scope="kill_switch"}': '0x200',
+  lease_held: '1x200',
+  checkpoint_failures_total: '0x200',
+  take_over_failures_total: '0x200',
+  config_last_reload_success: '1x200',
+  sources_given_up: '0x200',
+  stream_lag_seconds: '4x200',
+  ingest_lag_records: '0 900 10 0 700 0x195',
+  'ingest_commits_total{result="committed"}': '0+30x200',
+  ingest_quarantined_records_total: '0x200',
+  'receiver_requests_total{transport="grpc"}': '0+100x200',
+  'spans_total{disposition="counted"}': '0+3000x200',
+  'spans_total{disposition="not_entry"}': '0+9000x200',
+  late_spans_total: '0+1x200',
+  overflow_spans_total: '0x200',
+  'tls_certificate_expiry_timestamp_seconds{listener="api"}': '2592000x200',
+  process_resident_memory_bytes: '500x200',
+  process_memory_limit_bytes: '1000x200',
+  event_loop_lag_p99_seconds: '0.002x200',
+  misused_metrics_total: '0x200',
+  'objective_alert_firing{service="shop",objective="shop:availability",severity="page"}': '0x200',
+};
+
+describeWithTools('alert rules', [PROMTOOL_TOOLS], (directory) => {
+  const folders = new TemporaryFolders();
+  let folder: string;
+  beforeEach(() => {
+    folder = folders.make();
+  });
+  afterEach(() => folders.clean());
+
+  /** What promtool says of them; empty: all is as expected. */
+  async function complaints(tests: readonly object[]): Promise<string> {
+    const file = join(folder, 'stories.json');
+    writeFileSync(file, JSON.stringify({ rule_files: [RULES_FILE], evaluation_interval: '30s', tests }));
+    return run(promtoolIn(directory(PROMTOOL_TOOLS)), ['test', 'rules', file]).then(
+      () => '',
+      ({ stdout, stderr }: { stdout: string; stderr: string }) => `${stdout}${stderr}`,
+    );
+  }
+
+  it('are rules to promtool, which warns of nothing', async () => {
+    const { stdout, stderr } = await run(promtoolIn(directory(PROMTOOL_TOOLS)), [
+      'check',
+      'rules',
+      '--lint=all',
+      '--lint-fatal',
+      RULES_FILE,
+    ]);
+    expect([stdout, stderr]).toEqual([expect.stringContaining(`SUCCESS: ${RULES.size} rules found`), '']);
+  });
+
+  it('each have a story', () => {
+    expect(ALERT_STORIES.map(({ alert }) => alert)).toEqual([...RULES.keys()]);
+  });
+
+  it('are all quiet while all is well', async () => {
+    const asked = [...RULES.keys()].flatMap((alertname) =>
+      ['10m', '40m', '1h30m'].map((eval_time) => ({ eval_time, alertname, exp_alerts: [] })),
+    );
+    expect(await complaints([{ name: 'all is well', interval: '30s', input_series: inputSeries(WELL), alert_rule_test: asked }])).toBe('');
+  });
+
+  it.each(ALERT_STORIES)('$alert fires when it should, not before, and says so in words', async (story) => {
+    expect(await complaints([test(story)])).toBe('');
+  });
+});
+
+function test(story: AlertStory): object {
+  const { alert, series, quiet, fires, labels = {}, of, description } = story;
+  const rule = RULES.get(alert);
+  const target = of === 'nobody' ? {} : of === 'job' ? { job: TARGET.job } : TARGET;
+  const severity = rule?.labels.severity;
+  const expected = {
+    exp_labels: { ...target, ...labels, severity },
+    exp_annotations: { ...rule?.annotations, ...(story.summary !== undefined && { summary: story.summary }), description },
+  };
+  return {
+    name: alert,
+    interval: '30s',
+    input_series: inputSeries(series),
+    alert_rule_test: [
+      { eval_time: quiet, alertname: alert, exp_alerts: [] },
+      { eval_time: fires, alertname: alert, exp_alerts: [expected] },
+    ],
+  };
+}
+
+function inputSeries(series: Readonly<Record<string, string>>): object[] {
+  return Object.entries(series).map(([name, values]) => {
+    const [, metric = '', labels = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(name) ?? [];
+    const all = [`job="${TARGET.job}"`, `instance="${TARGET.instance}"`, ...(labels === '' ? [] : [labels])];
+    return { series: `${PREFIX}${metric}{${all.join(',')}}`, values };
+  });
+}
