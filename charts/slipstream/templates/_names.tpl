@@ -57,7 +57,7 @@ app.kubernetes.io/component: {{ .component | quote }}
   "app.kubernetes.io/managed-by" .root.Release.Service
   "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
 {{- with .component }}{{ $_ := set $labels "app.kubernetes.io/component" . }}{{ end -}}
-{{- merge $labels (default dict .root.Values.commonLabels) | toYaml -}}
+{{- merge $labels (default dict .root.Values.commonLabels) | include "slipstream.quoted" -}}
 {{- end -}}
 
 {{/* Metadata of an object. Takes { root, name, component?, labels?, annotations?, namespace? }; `namespace` "" is none. */}}
@@ -69,10 +69,17 @@ name: {{ .name | quote }}
 namespace: {{ . | quote }}
 {{- end }}
 labels:
-  {{- mergeOverwrite (include "slipstream.labels" . | fromYaml) (default dict .labels) | toYaml | nindent 2 }}
+  {{- mergeOverwrite (include "slipstream.labels" . | fromYaml) (default dict .labels) | include "slipstream.quoted" | trim | nindent 2 }}
 {{- with mergeOverwrite (deepCopy (default dict .root.Values.commonAnnotations)) (default dict .annotations) }}
 annotations:
-  {{- toYaml . | nindent 2 }}
+  {{- include "slipstream.quoted" . | trim | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* Labels and annotations, so that every reader of YAML takes them for the text that they are: on, 1.10 and e1, too. */}}
+{{- define "slipstream.quoted" -}}
+{{- range $key, $value := . }}
+{{ $key | quote }}: {{ $value | toString | quote }}
 {{- end }}
 {{- end -}}
 

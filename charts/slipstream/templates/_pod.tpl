@@ -11,10 +11,10 @@ metadata:
   labels:
     {{- /* Nothing that changes with each version of the chart: that would restart pods for nothing. */}}
     {{- $labels := omit (include "slipstream.labels" (dict "root" $root "component" .component) | fromYaml) "helm.sh/chart" "app.kubernetes.io/managed-by" }}
-    {{- mergeOverwrite (deepCopy $values.podLabels) $labels | toYaml | nindent 4 }}
+    {{- mergeOverwrite (deepCopy $values.podLabels) $labels | include "slipstream.quoted" | trim | nindent 4 }}
   annotations:
     {{- $annotations := dict "checksum/config" (include "slipstream.config" $root | sha256sum) "kubectl.kubernetes.io/default-container" "slipstream" }}
-    {{- mergeOverwrite (deepCopy (default dict $values.commonAnnotations)) $values.podAnnotations $annotations | toYaml | nindent 4 }}
+    {{- mergeOverwrite (deepCopy (default dict $values.commonAnnotations)) $values.podAnnotations $annotations | include "slipstream.quoted" | trim | nindent 4 }}
 spec:
   serviceAccountName: {{ include "slipstream.serviceAccountName" $root | quote }}
   automountServiceAccountToken: {{ ternary "false" (include "slipstream.mountsAccountToken" $root) (eq .role "ingest") }}
