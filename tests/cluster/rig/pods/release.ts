@@ -30,6 +30,8 @@ export class HelmRelease {
   readonly namespace: string;
   readonly #pods: Pods;
   readonly #helm: string;
+  /** The Service that takes spans. */
+  #receivers: string;
   readonly #urls = new Map<string, Promise<string>>();
   #writes = 0;
 
@@ -38,6 +40,7 @@ export class HelmRelease {
     this.namespace = namespace;
     this.#pods = pods;
     this.#helm = helm;
+    this.#receivers = this.fullName;
   }
 
   /** In a new namespace; nothing is installed yet. */
@@ -94,7 +97,7 @@ export class HelmRelease {
   }
 
   async ask(port: 'http' | 'otlp-http', path: string, init: RequestInit = {}): Promise<Response> {
-    const url = await this.url(port);
+    const url = await this.url(port, port === 'http' ? this.fullName : this.#receivers);
     return fetch(url + path, { ...init, headers: { ...init.headers, connection: 'close' }, signal: AbortSignal.timeout(CALL_MS) });
   }
 
@@ -125,6 +128,7 @@ export class HelmRelease {
   }
 
   async #withValues(command: 'install' | 'upgrade', values: object): Promise<Said> {
+    if ('mode' in values && values.mode === 'distributed') this.#receivers = `${this.fullName}-ingest`;
     const file = join(this.#pods.cluster.folder, `${this.namespace}-${++this.#writes}.json`);
     // Every JSON document is a YAML document.
     await writeFile(file, JSON.stringify({ ...QUICK, ...values }));
