@@ -65,6 +65,10 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Runnin
   telemetry.set('build_info', 1, { version });
   const stopWatching = watchProcess(telemetry);
   const sources = new Set<ScrapedSource>();
+  const misused = (error: unknown): void => {
+    telemetry.add('misused_metrics_total', 1);
+    log.debug({ error: String(error) }, 'collecting own metrics');
+  };
   let stopping: Promise<void> | null = null;
 
   return {
@@ -73,7 +77,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Runnin
       const { resourceMetrics, errors } = await reader.collect();
       if (errors.length > 0) log.warn({ errors: errors.length }, 'collecting own metrics');
       const shown = withoutUnset(resourceMetrics);
-      const ours = { scope: { name: SCOPE, version }, metrics: scrapedMetrics(sources, PREFIX) };
+      const ours = { scope: { name: SCOPE, version }, metrics: scrapedMetrics(sources, PREFIX, misused) };
       return serializer.serialize({ ...shown, scopeMetrics: [...shown.scopeMetrics, ours] });
     },
     show(source) {

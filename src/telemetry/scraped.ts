@@ -35,29 +35,40 @@ interface Family {
   readonly places: Map<string, number>;
 }
 
-/** Everything that sources tell now, as the SDK has it. The same labels from two sources are one: sums of what both say. */
-export function scrapedMetrics(sources: Iterable<ScrapedSource>, prefix: string): MetricData[] {
+/**
+ * Everything that sources tell now, as the SDK has it. The same labels from two sources are one: sums of what both say. What contradicts the table is left
+ * out, as is the rest of a source that breaks: `misused` is told of it.
+ */
+export function scrapedMetrics(sources: Iterable<ScrapedSource>, prefix: string, misused: (error: unknown) => void): MetricData[] {
   const families = new Map<MetricName, Family>();
-  for (const source of sources) {
-    for (const scraped of source()) {
-      let family = families.get(scraped.metric);
-      if (family === undefined) {
-        family = { values: [], histograms: [], places: new Map() };
-        families.set(scraped.metric, family);
-      }
-      take(scraped, family);
+  const guarded = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      misused(error);
     }
+  };
+  for (const source of sources) {
+    guarded(() => {
+      for (const scraped of source()) guarded(() => take(scraped, families));
+    });
   }
   return [...families].map(([name, family]) => metricData(name, family, prefix));
 }
 
-function take(scraped: Scraped, { values, histograms, places }: Family): void {
+function take(scraped: Scraped, families: Map<MetricName, Family>): void {
   const { metric, labels } = scraped;
   const row = ROWS[metric];
   if ('counts' in scraped !== (row.kind === 'histogram')) throw new TypeError(`metric ${metric} is a ${row.kind}`);
   // In the order of the table: whoever wrote them down, the same labels are the same series.
   const attributes = Object.fromEntries(row.labels.map((label) => [label, labels[label] ?? missing(metric, label)]));
   if (Object.keys(labels).length !== row.labels.length) throw new TypeError(`metric ${metric} has the labels [${row.labels.join(', ')}]`);
+  let family = families.get(metric);
+  if (family === undefined) {
+    family = { values: [], histograms: [], places: new Map() };
+    families.set(metric, family);
+  }
+  const { values, histograms, places } = family;
   const key = JSON.stringify(Object.values(attributes));
   const at = places.get(key);
   if ('counts' in scraped) {
