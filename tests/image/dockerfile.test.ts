@@ -1,5 +1,5 @@
 /** What is understood of a Dockerfile, and that the rest is refused rather than passed over. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { contextFiles, contextFilter, dockerignoreOf } from './context.ts';
@@ -80,5 +80,29 @@ describe('the files sent to the builder', () => {
     const tops = [...new Set(sent.map((path) => path.split('/')[0]))];
     expect(tops).toEqual(['.npmrc', 'config', 'package-lock.json', 'package.json', 'src', 'tsconfig.build.json', 'tsconfig.json']);
     expect(readFileSync(join(REPOSITORY, '.npmrc'), 'utf8')).not.toMatch(/_auth|password|\/\//i);
+  });
+});
+
+describe('the page about the image', () => {
+  const page = readFileSync(join(REPOSITORY, 'docs/image.md'), 'utf8');
+  const dockerfile = parseDockerfile(readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8'));
+  const args = [...dockerfile.args, ...dockerfile.stages.flatMap(({ instructions }) => instructions.filter(({ name }) => name === 'ARG'))];
+  const named = args.map(({ rest }) => rest.split('=')[0]);
+
+  it('names build arguments that exist, with their defaults', () => {
+    const shown = [...page.matchAll(/--build-arg (\w+)|`([A-Z]+_IMAGE|VERSION|REVISION)`/g)].map((match) => match[1] ?? match[2]);
+    expect(new Set(shown)).toEqual(new Set(named.filter((name) => name !== 'TARGETARCH')));
+    expect(page).toContain(`| \`NODE_IMAGE\` | \`${dockerfile.args[0]?.rest.split('=')[1]}\` |`);
+  });
+
+  it('links to what exists', () => {
+    const links = [...page.matchAll(/\]\(([^)]+)\)/g)].map((match) => match[1] ?? '');
+    expect(links.filter((link) => !existsSync(join(REPOSITORY, 'docs', link)))).toEqual([]);
+  });
+
+  it('tells of a health check that is the image’s', () => {
+    const check = dockerfile.stages.at(-1)?.instructions.find(({ name }) => name === 'HEALTHCHECK') ?? expect.fail();
+    const command = configured(EMPTY_CONFIG, check, new Map()).healthcheck?.command ?? [];
+    expect(page).toContain(['slipstream', ...command.slice(2)].join(' '));
   });
 });

@@ -105,6 +105,9 @@ describeWithTools('the files of the image', [IMAGES.x64, IMAGES.arm64], (directo
     const { config, root } = of('x64').image;
     expect(config).toMatchObject({ user: '65532:65532', ports: [4317, 4318, 8080], volumes: [STATE] });
     expect(config.labels['org.opencontainers.image.version']).toBe(manifest.version);
+    expect(readFileSync(join(REPOSITORY, 'charts/slipstream/Chart.yaml'), 'utf8')).toMatch(
+      new RegExp(`^appVersion: "?${manifest.version.replaceAll('.', '\\.')}"?$`, 'm'),
+    );
     expect(config.entrypoint).toEqual(['node', '--max-semi-space-size=4', '/app/dist/main.js']);
     expect(config.command).toEqual(['serve', '--config', '/etc/slipstream/slipstream.yaml']);
     expect(config.healthcheck?.command.slice(0, 3)).toEqual(['node', '/app/dist/main.js', 'health']);

@@ -1,5 +1,5 @@
 /** The image does its work as a container runtime would run it: no root, no rights, nothing to write to but its volume. */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWithTools } from '../tools/describe-with-tools.ts';
@@ -11,18 +11,8 @@ const SPANS = 40;
 const TOKEN = 'a-token-of-the-api';
 const SEND_SPANS = join(import.meta.dirname, 'send-spans.ts');
 
-const CONFIG = `
-receivers:
-  otlpGrpc: { host: 0.0.0.0 }
-  otlpHttp: { host: 0.0.0.0 }
-  insecureNonLoopback: true
-api:
-  host: 0.0.0.0
-  token: { file: /etc/slipstream/auth/api/token }
-state: { directory: /var/lib/slipstream }
-sinks: [{ type: print, name: print }]
-slos: [/etc/slipstream/slos/shop/*.yaml]
-`;
+/** The configuration that the page about the image shows. */
+const CONFIG = /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(import.meta.dirname, '../../docs/image.md'), 'utf8'))?.[1] ?? '';
 const SLO = `
 apiVersion: slipstream.dev/v1
 kind: ServiceObjectives
