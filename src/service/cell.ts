@@ -20,7 +20,7 @@ import { guarded } from './guarded.ts';
 import { Judging } from './judging.ts';
 import { kayentaHandlers } from './kayenta-handlers.ts';
 import { type Notices, startNotices } from './notices.ts';
-import { showObjectives } from './objective-metrics.ts';
+import { ObjectiveMetrics } from './objective-metrics.ts';
 import { scrapedCell } from './scraped-cell.ts';
 import { SettledRuns } from './settled.ts';
 import { signalDelivery } from './signal-delivery.ts';
@@ -132,13 +132,14 @@ export class Cell {
   /** `tick` is called about twice a second, to move judging on. */
   start(tick: () => void): void {
     const { telemetry, engine, clock, config } = this.#parts;
+    const objectives = new ObjectiveMetrics(telemetry);
     const every = (ms: number, act: () => void): void => {
       this.#timers.push(setInterval(() => guarded(telemetry, act), ms));
     };
     every(TICK_MS, () => this.#killSwitch.look());
     every(TICK_MS, tick);
     every(config.state.checkpointIntervalMs, () => void this.judging.checkpoint());
-    every(OBJECTIVES_MS, () => showObjectives(engine, telemetry, clock.now()));
+    every(OBJECTIVES_MS, () => objectives.show(engine, clock.now()));
     every(NOTICES_MS, () => this.#notices.tick(this.judging.waiting));
     this.#hide ??= telemetry.show(() => scrapedCell(engine, clock.now()));
     this.delivery.resume();

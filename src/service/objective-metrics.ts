@@ -6,40 +6,65 @@ import { allowedBad, budgetLeft } from '../model/error-budget.ts';
 import { spanText } from '../model/slo-text.ts';
 import type { AlertView } from '../model/slo-views.ts';
 import type { EpochMs } from '../model/time.ts';
+import type { MetricName } from '../telemetry/metric-table.ts';
 import type { Labels, Telemetry } from '../telemetry/telemetry.ts';
 
 const SEVERITIES = ['page', 'ticket'] as const;
 
+type SetGauge = (metric: MetricName, value: number, labels: Labels) => void;
+
+/** Remembers what it has shown: what is no longer to be shown is taken away. */
+export class ObjectiveMetrics {
+  readonly #telemetry: Telemetry;
+  #shown = new Map<string, { readonly metric: MetricName; readonly labels: Labels }>();
+
+  constructor(telemetry: Telemetry) {
+    this.#telemetry = telemetry;
+  }
+
+  /** Sets the gauges of all objectives that there are; those of an objective that is gone, or has no data any more, go. */
+  show(engine: Engine, now: EpochMs): void {
+    const before = this.#shown;
+    this.#shown = new Map();
+    showObjectives(engine, now, (metric, value, labels) => {
+      const key = JSON.stringify([metric, labels]);
+      this.#telemetry.set(metric, value, labels);
+      this.#shown.set(key, { metric, labels });
+      before.delete(key);
+    });
+    for (const { metric, labels } of before.values()) this.#telemetry.unset(metric, labels);
+  }
+}
+
 /**
- * Sets the gauges of all objectives. One without a valid event in its window has no SLI and no budget: no data is neither good nor bad. Windows are those of
- * the declared tiers.
+ * One without a valid event in its window has no SLI and no budget: no data is neither good nor bad. Windows are those of the declared tiers.
  */
-export function showObjectives(engine: Engine, telemetry: Telemetry, now: EpochMs): void {
+function showObjectives(engine: Engine, now: EpochMs, set: SetGauge): void {
   const { objectives: feed, alerts, window } = engine;
   const covered = coverageAt(now, { feed, window });
   for (const objective of feed.all()) {
     const labels = { service: objective.service, objective: objective.id };
     const newestAt = window.newestAt(objective.service);
-    telemetry.set('objective_target_ratio', objective.target, labels);
-    showAlert(alerts.book.view(objective.id), labels, telemetry);
+    set('objective_target_ratio', objective.target, labels);
+    showAlert(alerts.book.view(objective.id), labels, set);
     const { heardMinutes, minutes } = covered(objective);
-    if (minutes > 0) telemetry.set('objective_coverage_ratio', heardMinutes / minutes, labels);
+    if (minutes > 0) set('objective_coverage_ratio', heardMinutes / minutes, labels);
     const { valid, bad } = feed.total(objective, newestAt);
     if (valid <= 0) continue;
-    telemetry.set('objective_sli_ratio', (valid - bad) / valid, labels);
-    telemetry.set('objective_budget_remaining_ratio', budgetLeft(bad, allowedBad(objective.target, valid)), labels);
+    set('objective_sli_ratio', (valid - bad) / valid, labels);
+    set('objective_budget_remaining_ratio', budgetLeft(bad, allowedBad(objective.target, valid)), labels);
   }
 }
 
 /** What the tiers read last: while frozen, what they read before. */
-function showAlert({ severity, isFrozen, tiers }: AlertView, labels: Labels, telemetry: Telemetry): void {
-  for (const one of SEVERITIES) telemetry.set('objective_alert_firing', severity === one ? 1 : 0, { ...labels, severity: one });
-  telemetry.set('objective_alert_frozen', isFrozen ? 1 : 0, labels);
+function showAlert({ severity, isFrozen, tiers }: AlertView, labels: Labels, set: SetGauge): void {
+  for (const one of SEVERITIES) set('objective_alert_firing', severity === one ? 1 : 0, { ...labels, severity: one });
+  set('objective_alert_frozen', isFrozen ? 1 : 0, labels);
   for (const { tier, longBurn, shortBurn } of tiers) {
-    telemetry.set('objective_burn_rate', longBurn, { ...labels, window: spanText(tier.longMs) });
-    telemetry.set('objective_burn_rate', shortBurn, { ...labels, window: spanText(tier.shortMs) });
+    set('objective_burn_rate', longBurn, { ...labels, window: spanText(tier.longMs) });
+    set('objective_burn_rate', shortBurn, { ...labels, window: spanText(tier.shortMs) });
     for (const windowMs of [tier.longMs, tier.shortMs]) {
-      telemetry.set('objective_burn_threshold', tier.burnRate, { ...labels, severity: tier.severity, window: spanText(windowMs) });
+      set('objective_burn_threshold', tier.burnRate, { ...labels, severity: tier.severity, window: spanText(windowMs) });
     }
   }
 }

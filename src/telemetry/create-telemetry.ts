@@ -35,6 +35,8 @@ export interface RunningTelemetry extends Telemetry {
 /** What `/metrics` answers with; Prometheus 3 refuses a body without it. */
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
+/** Of one metric; the SDK's own 2,000 are the windows of 250 objectives. */
+const MAX_SERIES = 50_000;
 const SCOPE = 'slipstream';
 const SHUTDOWN_MS = 3000;
 
@@ -45,7 +47,8 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Runnin
   const reader = new PrometheusExporter({ preventServerStart: true });
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   // A provider of our own, not the global one: `/metrics` is complete whatever else the process registers.
-  const provider = new MeterProvider({ readers: [reader] });
+  const views = [{ instrumentName: '*', aggregationCardinalityLimit: MAX_SERIES }];
+  const provider = new MeterProvider({ readers: [reader], views });
   const ids = new DecisionIds();
   const otlp = await exporterOrNull(options, log, ids);
 
