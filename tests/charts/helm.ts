@@ -26,6 +26,8 @@ export interface Render {
   readonly isUpgrade?: boolean;
   /** Another chart than ours. */
   readonly chart?: string;
+  /** Twice as fast; for values that were checked before. */
+  readonly isUnchecked?: boolean;
 }
 
 /** Thrown with what helm said. */
@@ -38,13 +40,22 @@ export async function valueSets(): Promise<readonly string[]> {
 }
 
 export async function renderText(helm: string, render: Render = {}): Promise<string> {
-  const { kubernetes, apiVersions = [], isUpgrade = false, chart = CHART, release = 'demo', namespace = 'slo' } = render;
+  const {
+    kubernetes,
+    apiVersions = [],
+    isUpgrade = false,
+    isUnchecked = false,
+    chart = CHART,
+    release = 'demo',
+    namespace = 'slo',
+  } = render;
   return withValues(render, (files) =>
     helmOutput(helm, [
       ...['template', release, chart, '--namespace', namespace, ...files],
       ...(kubernetes === undefined ? [] : ['--kube-version', `${kubernetes}.0`]),
       ...apiVersions.flatMap((version) => ['--api-versions', version]),
       ...(isUpgrade ? ['--is-upgrade'] : []),
+      ...(isUnchecked ? ['--skip-schema-validation'] : []),
     ]),
   );
 }
