@@ -105,7 +105,7 @@ export class OtlpGrpcReceiver implements Receiver {
       'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
       'grpc.enable_channelz': 0,
       interceptors: [
-        grpcCallGuard({ admission, intake, buffers, tokens, ...limits, arrivalTimeoutMs, isStopping: () => this.#isStopping }),
+        grpcCallGuard({ ...limits, admission, intake, buffers, tokens, arrivalTimeoutMs, isStopping: () => this.#isStopping }),
       ],
     });
     calls.addService(TRACE_SERVICE, {
