@@ -81,7 +81,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const receivers = otlpReceivers(config, admission, telemetry);
   const consume: Consume = (encoding, bytes) => {
     const outcome = input.consume(encoding, bytes);
-    if (outcome.kind === 'accepted') tap?.(encoding, bytes);
+    // The watchdog's own requests are empty.
+    if (outcome.kind === 'accepted' && bytes.length > 0) tap?.(encoding, bytes);
     return outcome;
   };
   const watched = { partition: null, judging: cell.judging, delivery: cell.delivery, durable: () => store.durable() };

@@ -162,7 +162,7 @@ export async function startEvaluateRole(options: Omit<ServiceOptions, 'tap'>): P
       return { partition, judging, delivery, durable: () => owned.durable() };
     });
   const watchdog = createWatchdog({
-    ...{ config, role: 'evaluate', receivers: { grpc: null, http: null }, telemetry, clock, member },
+    ...{ config, role: 'evaluate', receivers: { grpc: null, http: null, tokens: () => null }, telemetry, clock, member },
     checks: [
       ...cellChecks({ cells: watched, checkpointIntervalMs: config.state.checkpointIntervalMs, clock }),
       groupCheck({ isLive: () => consumer.isLive(), pending: () => cells.pending, clock }),

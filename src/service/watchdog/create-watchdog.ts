@@ -29,7 +29,7 @@ export function createWatchdog({ config, role, receivers, checks, telemetry, clo
   return new Watchdog({
     checks: [
       storyCheck({ stages: () => storyStages(config, role), clock, publicUrl }),
-      ...receiverChecks(receivers, config.receivers),
+      ...receiverChecks(receivers, config.receivers.tls),
       ...checks,
     ],
     intervalMs,
