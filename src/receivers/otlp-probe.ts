@@ -2,7 +2,7 @@
 import { request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
 import { isIP } from 'node:net';
-import { checkServerIdentity, connect } from 'node:tls';
+import { checkServerIdentity, connect, getCACertificates } from 'node:tls';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { Secret } from '../config/secret.ts';
 import type { DurationMs } from '../model/time.ts';
@@ -108,7 +108,9 @@ function same(bytes: Buffer): Buffer {
 
 function channelCredentials({ ca, cert, key, isChecked }: ClientTls, host: string) {
   const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text));
-  return credentials.createSsl(pem(ca), pem(key?.reveal()), pem(cert), {
+  // grpc-js does not see authorities that were added to those that Node.js trusts.
+  const trusted = ca ?? (isChecked ? getCACertificates('default').join('\n') : undefined);
+  return credentials.createSsl(pem(trusted), pem(key?.reveal()), pem(cert), {
     rejectUnauthorized: isChecked,
     checkServerIdentity: (_named, shown) => (isChecked ? checkServerIdentity(host, shown) : undefined),
   });

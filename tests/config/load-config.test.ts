@@ -1,7 +1,7 @@
 /** Files in, model types out: defaults, layers, ids, secrets. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
@@ -172,6 +172,32 @@ describe('loading a configuration', () => {
       file('receivers: { insecureNonLoopback: true, otlpGrpc: { host: 0.0.0.0 } }\napi: { host: 0.0.0.0, insecureNonLoopback: true }\n'),
     );
     loaded(file('api: { host: 0.0.0.0, token: { env: TOKEN } }\n'), { TOKEN: 'correct-horse-battery' });
+  });
+
+  it.each([
+    ['present a token', 'token: { env: TOKEN }'],
+    ['show a certificate', 'tls: { certFile: tls.crt, keyFile: tls.key, clientCaFile: ca.crt }'],
+  ])('opens receivers to senders on other machines that %s', (_how, known) => {
+    loaded(file(`receivers: { ${known}, otlpGrpc: { host: 0.0.0.0 }, otlpHttp: { host: "::" } }\n`), { TOKEN: 'correct-horse-battery' });
+  });
+
+  it('takes several tokens of senders, one a line, and files of TLS from beside the process file', () => {
+    const path = file('receivers: { token: { env: TOKENS }, tls: { certFile: tls.crt, keyFile: /run/tls.key } }\n');
+    const { tls, tokens } = loaded(path, { TOKENS: 'correct-horse-battery\n\nstaple-correct-horse\r\n' }).receivers;
+    expect(tls).toEqual({ certFile: join(dirname(path), 'tls.crt'), keyFile: '/run/tls.key', caFile: null });
+    expect(tokens?.map((token) => token.reveal())).toEqual(['correct-horse-battery', 'staple-correct-horse']);
+    expect(loaded(file('{}\n')).receivers).toMatchObject({ tls: null, tokens: null });
+  });
+
+  it.each([
+    ['of which one is short', 'correct-horse-battery\nshort', 'this token is easily guessed'],
+    ['of which one has spaces', 'correct-horse-battery\ncorrect horse battery staple', 'characters no HTTP header can carry'],
+    ['that are too many', Array.from({ length: 9 }, (_, i) => `correct-horse-battery-${i}`).join('\n'), 'more than 8 tokens'],
+  ])('refuses tokens of senders %s, and shows none', (_what, tokens, words) => {
+    const result = loadConfig(file('receivers: { token: { env: TOKENS } }\n'), { TOKENS: tokens });
+    const told = JSON.stringify(result);
+    expect(told).toContain(words);
+    expect(told).not.toContain('battery');
   });
 
   it('derives what a canary may fail from the tightest objective of the whole service', () => {

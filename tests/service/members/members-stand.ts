@@ -1,6 +1,7 @@
 /** Members with cells of their own, whose APIs listen on loopback; the control topic is a list that all of them see. */
 import { type Api, createApi } from '../../../src/api/create-api.ts';
 import type { ApiHandlers } from '../../../src/api/handlers.ts';
+import type { TlsFiles } from '../../../src/config/config.ts';
 import { Secret } from '../../../src/config/secret.ts';
 import { apiHandlers } from '../../../src/service/api-handlers.ts';
 import { deltaPartition } from '../../../src/service/ingest/delta-partition.ts';
@@ -13,6 +14,8 @@ import { RollbackPermits } from '../../../src/service/members/rollback-permits.t
 import type { RoutedCell } from '../../../src/service/members/routed-cell.ts';
 import { routedHandlers } from '../../../src/service/members/routed-handlers.ts';
 import { SettledRuns } from '../../../src/service/settled.ts';
+import type { Fetch } from '../../../src/tls/client-tls.ts';
+import { memberFetch } from '../../../src/tls/member-fetch.ts';
 import { MemoryTelemetry } from '../../support/memory-telemetry.ts';
 import { PipelineStand } from '../pipeline-stand.ts';
 
@@ -82,11 +85,14 @@ export class MemberStand {
   readonly handlers: ApiHandlers;
   readonly permits: RollbackPermits;
   readonly #api: Api;
+  readonly #fetch: Fetch;
   url = '';
 
-  constructor(name: string, control: ControlList) {
+  /** `tls`: members speak it to each other. */
+  constructor(name: string, control: ControlList, tls: TlsFiles | null = null) {
     this.name = name;
     this.control = control;
+    this.#fetch = memberFetch(tls?.caFile ?? null);
     // Far ahead of the clocks of the cells, which stand still: no query of theirs is late.
     const clock = { now: () => Date.now(), monotonicMs: () => performance.now() + 1e9 };
     const limits = () => ({ maxRollbacksPerHour: 3, commonCause: { services: 0, withinMs: 600_000 } });
@@ -117,11 +123,11 @@ export class MemberStand {
         return self.url;
       },
       directory: this.directory,
-      peers: peerClient(this.telemetry),
+      peers: peerClient(this.telemetry, this.#fetch),
       handlers: this.handlers,
       now: () => Date.now(),
     });
-    const config = { host: '127.0.0.1', port: 0, publicUrl: null, advertisedUrl: null, token: new Secret(TOKEN) };
+    const config = { host: '127.0.0.1', port: 0, publicUrl: null, advertisedUrl: null, token: new Secret(TOKEN), tls };
     this.#api = createApi(this.handlers, config, this.telemetry, () => Date.now(), front);
   }
 
@@ -158,7 +164,7 @@ export class MemberStand {
       ...(token !== '' && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     };
-    const answer = await fetch(`${this.url}${path}`, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+    const answer = await this.#fetch(`${this.url}${path}`, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
     const text = await answer.text();
     const isJson = (answer.headers.get('content-type') ?? '').includes('json');
     return { status: answer.status, headers: answer.headers, text, json: isJson && text !== '' ? JSON.parse(text) : null };
