@@ -3,8 +3,9 @@ import { expect, it } from 'vitest';
 import type { ExplainedRunWire } from '../../src/api/schemas.ts';
 import { APPS_API, type ReplicaSet, revisionOf, rolloutStatus } from '../../src/kubernetes/deployment-object.ts';
 import { shopDocument } from '../service/config.ts';
-import { thisSecond } from '../service/traffic.ts';
+import { type Stream, thisSecond } from '../service/traffic.ts';
 import { HELM_TOOLS } from '../tools/helm.ts';
+import { ArgoStand, rolloutYaml } from './argo-rollouts.ts';
 import { DeploymentStand } from './deployment-stand.ts';
 import { describePods, type Pods } from './rig/pods/describe-pods.ts';
 import { HelmRelease } from './rig/pods/release.ts';
@@ -38,7 +39,17 @@ async function rulesIn(pods: Pods, release: HelmRelease, namespace: string): Pro
     .sort();
 }
 
-describePods('pods of the chart', { tools: [HELM_TOOLS] }, (pods, directory) => {
+/** Sends what happens as it happens until the run has been rolled back, for 45 s at most. */
+async function sendUntil(release: HelmRelease, id: string, streams: readonly Stream[]): Promise<void> {
+  const state = async () => ((await release.json(`/v1/rollouts/${id}`).catch(() => ({ state: 'unknown' }))) as ExplainedRunWire).state;
+  for (let second = 0; second < 45 && (await state()) !== 'rolled_back'; second++) {
+    const now = thisSecond();
+    await release.send(now - 1_000, now, streams);
+    await new Promise((next) => setTimeout(next, 1_000));
+  }
+}
+
+describePods('pods of the chart', { tools: [HELM_TOOLS], controllers: { 'argo-rollouts': [] } }, (pods, directory) => {
   it('take a bad release of a Deployment back, with the rights for that and no others', async () => {
     const { cluster } = pods();
     const stand = await DeploymentStand.make(cluster);
@@ -78,18 +89,51 @@ describePods('pods of the chart', { tools: [HELM_TOOLS] }, (pods, directory) => 
     await stand.until((deployment) => revisionOf(deployment) === 2 && rolloutStatus(deployment).isDone);
     const canary = await setOf(2);
     const id = `deployment~${stand.namespace}~shop~2`;
-    const state = async () => ((await release.json(`/v1/rollouts/${id}`).catch(() => ({ state: 'unknown' }))) as ExplainedRunWire).state;
-    for (let second = 0; second < 45 && (await state()) !== 'rolled_back'; second++) {
-      const now = thisSecond();
-      await release.send(now - 1_000, now, [
-        { release: canary, perSecond: 70, failEvery: 0 },
-        { release: canary, perSecond: 30, failEvery: 1 },
-      ]);
-      await new Promise((next) => setTimeout(next, 1_000));
-    }
+    await sendUntil(release, id, [
+      { release: canary, perSecond: 70, failEvery: 0 },
+      { release: canary, perSecond: 30, failEvery: 1 },
+    ]);
     const after = await stand.until((deployment) => revisionOf(deployment) === 3 && rolloutStatus(deployment).isDone);
     expect(after.spec?.template).toMatchObject({ spec: { containers: [{ image: 'example.test/shop:v1' }] } });
     expect(await stand.events()).not.toEqual([]);
+  });
+
+  it('abort a bad canary of a Rollout, with the rights to see it and to patch its status', async () => {
+    const { cluster, until } = pods();
+    const stand = await ArgoStand.make(cluster);
+    await stand.apply(rolloutYaml('shop', 'v1'));
+    await stand.healthy('shop');
+    const release = await HelmRelease.prepare(pods(), directory);
+    const { stderr } = await release.install({
+      slos: { 'shop.yaml': shopDocument(undefined, { sinks: ['argo'] }) },
+      config: {
+        spans: { releaseBy: ['service.version'] },
+        watches: [{ type: 'argo-rollouts', namespaces: [stand.namespace], releaseAttribute: 'service.version' }],
+        sinks: [{ type: 'argo-rollouts', name: 'argo', onBadAfterPromotion: 'nothing' }],
+      },
+      argoRollouts: { clusterAnalysisTemplates: { enabled: true } },
+    });
+    // The templates are what their definition says, too.
+    expect(stderr).toBe('');
+    expect(await rulesIn(pods(), release, stand.namespace)).toEqual([
+      'apps replicasets list',
+      'argoproj.io rollouts get,list,watch',
+      'argoproj.io rollouts/status patch',
+      'events.k8s.io events create',
+    ]);
+    expect(await rulesIn(pods(), release, release.namespace)).toEqual([]);
+
+    const { status } = await stand.canary('shop', 'v2');
+    const [canary = '', stable = ''] = [status?.currentPodHash, status?.stableRS];
+    const id = `rollout~${stand.namespace}~shop~${canary}`;
+    await until('the canary is judged', async () => (await release.ask('http', `/v1/rollouts/${id}`)).ok);
+    await sendUntil(release, id, [
+      { release: stable, perSecond: 100, failEvery: 0 },
+      { release: canary, perSecond: 70, failEvery: 0 },
+      { release: canary, perSecond: 30, failEvery: 1 },
+    ]);
+    const after = await stand.until('shop', 'aborted', (now) => now.status?.abort === true && now.status.phase === 'Degraded');
+    expect(after.status).toMatchObject({ stableRS: stable, currentPodHash: canary });
   });
 
   it('have no token where nothing needs one', async () => {
