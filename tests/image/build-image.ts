@@ -89,10 +89,10 @@ function contentHash(): string {
   return hash.digest('hex');
 }
 
-/** Each change of the source makes another folder. */
+/** Each change of the source makes another folder, and a build that fails leaves one. */
 async function removeStale(parent: string): Promise<void> {
-  for (const name of readdirSync(parent).filter((entry) => entry.startsWith('image-'))) {
-    const marker = await stat(join(parent, name, 'finished.json')).catch(() => null);
-    if (marker !== null && Date.now() - marker.mtimeMs > STALE_MS) await rm(join(parent, name), { recursive: true, force: true });
+  for (const name of readdirSync(parent).filter((entry) => /^image-[0-9a-f]{12}$/.test(entry))) {
+    const made = await stat(join(parent, name)).catch(() => null);
+    if (made !== null && Date.now() - made.mtimeMs > STALE_MS) await rm(join(parent, name), { recursive: true, force: true });
   }
 }
