@@ -2,12 +2,22 @@
 import { CLUSTER_TOOLS } from '../cluster/rig/tools.ts';
 import { COLLECTOR_TOOLS } from './collector.ts';
 import { CUSTOM_RESOURCES } from './custom-resources.ts';
+import { GRAFANA_SCHEMA } from './grafana-schema.ts';
 import { HELM_TOOLS } from './helm.ts';
 import { KUBERNETES_SCHEMAS } from './kubernetes-schemas.ts';
 import { PROMETHEUS_TOOLS } from './prometheus.ts';
 import { PROMTOOL_TOOLS } from './promtool.ts';
 import { readyToolset } from './toolset.ts';
 
-for (const toolset of [KUBERNETES_SCHEMAS, CUSTOM_RESOURCES, HELM_TOOLS, COLLECTOR_TOOLS, PROMETHEUS_TOOLS, PROMTOOL_TOOLS, CLUSTER_TOOLS]) {
+for (const toolset of [
+  KUBERNETES_SCHEMAS,
+  GRAFANA_SCHEMA,
+  CUSTOM_RESOURCES,
+  HELM_TOOLS,
+  COLLECTOR_TOOLS,
+  PROMETHEUS_TOOLS,
+  PROMTOOL_TOOLS,
+  CLUSTER_TOOLS,
+]) {
   await readyToolset(toolset, process.env, (line) => process.stdout.write(`${line}\n`));
 }

@@ -30,7 +30,7 @@ export function dashboardText({ title, description, tags, variables, panels }: D
     refresh: '30s',
     time: { from: 'now-6h', to: 'now' },
     timezone: 'browser',
-    links: [{ type: 'dashboards', title: 'Slipstream', tags: ['slipstream'], asDropdown: true, includeVars: true, keepTime: true }],
+    links: [link()],
     annotations: { list: [signals()] },
     templating: { list: [datasource(), ...variables.map(variable)] },
     panels: placed(panels),
@@ -51,6 +51,12 @@ function placed(panels: readonly Panel[]): object[] {
     lineHeight = Math.max(lineHeight, h);
     return { id: index + 1, gridPos, ...json };
   });
+}
+
+/** To the other dashboards, with the same variables and time. */
+function link(): object {
+  const looks = { type: 'dashboards', title: 'Slipstream', icon: 'external link', tooltip: '', targetBlank: false, asDropdown: true };
+  return { ...looks, tags: ['slipstream'], includeVars: true, keepTime: true };
 }
 
 function datasource(): object {

@@ -104,7 +104,7 @@ export function stateTimeline(panel: Common & { readonly mappings: readonly Mapp
     },
     options: {
       ...{ mergeValues: true, showValue: 'auto', alignValue: 'left', rowHeight: 0.9 },
-      legend: { displayMode: 'list', placement: 'bottom', showLegend: true },
+      legend: { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [] },
       tooltip: { mode: 'single', sort: 'none' },
     },
   });
@@ -185,7 +185,6 @@ export function table(panel: TablePanel): Panel {
       },
       options: {
         ...{ showHeader: true, cellHeight: 'sm' },
-        footer: { show: false, reducer: ['sum'], countRows: false, fields: '' },
         sortBy: [{ displayName: panel.sortBy.column, desc: panel.sortBy.descending }],
       },
       transformations: [
