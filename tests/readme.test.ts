@@ -1,11 +1,14 @@
 /** The README is true: what it shows validates, what it names exists. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { ROUTES } from '../src/api/routes.ts';
 import { COMMANDS } from '../src/cli/commands.ts';
 import { canaryPolicy, USUAL_BUDGET } from '../src/config/canary-policy.ts';
+import { chartValuesJson } from '../src/config/chart-values-json.ts';
 import { validateFiles } from '../src/config/validate-files.ts';
 import { explanation } from '../src/model/explanation.ts';
 import { percent } from '../src/model/number-text.ts';
@@ -20,13 +23,17 @@ function blocks(language: string, page = README): string[] {
   return [...page.matchAll(/```(\w*)\n([\s\S]*?)```/g)].filter((match) => match[1] === language).map((match) => match[2] as string);
 }
 
+/** A file of values for the chart says so first; all other YAML is configuration of Slipstream. */
+const isValuesFile = (text: string): boolean => text.startsWith('# values.yaml\n');
+const takesValues = new Ajv({ strict: false, validateFormats: false }).compile(chartValuesJson());
+
 describe.each(PAGES)('%s', (name) => {
   const page = readFileSync(join(ROOT, name), 'utf8');
 
   it('shows objectives that validate', () => {
     const folder = mkdtempSync(join(tmpdir(), 'slipstream-readme-'));
     try {
-      const shown = blocks('yaml', page);
+      const shown = blocks('yaml', page).filter((text) => !isValuesFile(text));
       expect(shown.length).toBeGreaterThan(0);
       for (const [i, text] of shown.entries()) {
         const file = join(folder, `${i}.yaml`);
@@ -36,6 +43,11 @@ describe.each(PAGES)('%s', (name) => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+
+  it('shows values that the chart takes', () => {
+    for (const text of blocks('yaml', page).filter(isValuesFile))
+      expect([takesValues(parse(text)), takesValues.errors]).toEqual([true, null]);
   });
 
   it('shows JSON that is JSON', () => {
@@ -75,6 +87,34 @@ describe.each(PAGES)('%s', (name) => {
     }
   });
 });
+
+describe('all pages', () => {
+  const pages = ['README.md', 'charts/slipstream/README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
+
+  it.each(pages.filter((name) => name.endsWith('.md')))('%s leads to files and headings that exist', (name) => {
+    const text = readFileSync(join(ROOT, name), 'utf8');
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(#[^)]+)?\)/g)];
+    const lost = links.filter(([, path = '', anchor]) => {
+      const file = join(ROOT, path === '' ? name : join(dirname(name), path));
+      return !existsSync(file) || (anchor !== undefined && !anchorsOf(readFileSync(file, 'utf8')).has(anchor));
+    });
+    expect(lost.map(([link]) => link)).toEqual([]);
+  });
+});
+
+/** As they are made of headings. */
+function anchorsOf(page: string): ReadonlySet<string> {
+  const headings = [...page.replaceAll(/```[\s\S]*?```/g, '').matchAll(/^#+ (.+)$/gm)].map((match) => match[1] as string);
+  return new Set(
+    headings.map(
+      (heading) =>
+        `#${heading
+          .toLowerCase()
+          .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+          .replaceAll(' ', '-')}`,
+    ),
+  );
+}
 
 describe('the README', () => {
   it('shows a page with the sections that pages have', () => {
