@@ -81,6 +81,14 @@ describePods('the chart', { tools: [HELM_TOOLS] }, (pods, directory) => {
     await until('the first objective is in use', async () => (await status()).policyRevision === policyRevision);
     expect(await counted()).toBe(sent * PER_SECOND);
 
+    // A crash costs what came since the last checkpoint, and that is long ago.
+    kubelet.pod(release.namespace, name).process.kill('SIGKILL');
+    await until('it is started again', async () => {
+      const { ready, restartCount } = (await cluster.must('GET', `${release.root}/pods/${name}`)).status.containerStatuses[0];
+      return ready && restartCount === 1;
+    });
+    expect(await counted()).toBe(sent * PER_SECOND);
+
     const [{ data: token }, claims] = [
       await cluster.must('GET', `${release.root}/secrets/${release.fullName}-api-token`),
       'persistentvolumeclaims',

@@ -83,6 +83,7 @@ export class Kubelet {
   async stop(): Promise<void> {
     this.#isOn = false;
     await this.#loop;
+    await Promise.all(this.#all().map((run) => run.stop(0)));
     await this.#network.stop();
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
