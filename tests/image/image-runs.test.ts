@@ -117,9 +117,12 @@ describeWithTools('the image as a container', [IMAGE], (directory) => {
 describeWithTools('the image without a configuration', [IMAGE], (directory) => {
   it('says which file is missing and ends', async () => {
     const container = new Container({ image: await imageIn(directory(IMAGE)), files: {} });
-    const code = await container.ended;
-    expect({ code, output: container.output }).not.toMatchObject({ code: 0 });
-    expect(container.output).toContain('/etc/slipstream/slipstream.yaml');
-    await container.remove();
+    try {
+      const code = await container.ended;
+      expect({ code, output: container.output }).not.toMatchObject({ code: 0 });
+      expect(container.output).toContain('/etc/slipstream/slipstream.yaml');
+    } finally {
+      await container.remove();
+    }
   });
 });
