@@ -65,6 +65,7 @@
 - persistence.whenDeleted: Delete is about a volume that persistence.enabled: false does not make: leave one of them out.
 {{- end }}
 {{- include "slipstream.problemsOfVolume" . }}
+{{- include "slipstream.problemsOfSinks" . }}
 {{- include "slipstream.problemsOfFiles" . }}
 {{- include "slipstream.problemsOfRights" . }}
 {{- include "slipstream.problemsOfPods" . }}
@@ -93,7 +94,27 @@
 {{- end }}
 {{- end -}}
 
+{{- define "slipstream.problemsOfSinks" -}}
+{{- $names := list }}
+{{- $people := list }}
+{{- range .Values.config.sinks }}
+{{- if has .name $names }}
+- config.sinks has two of the name {{ .name }}: policies could not tell them apart.
+{{- end }}
+{{- $names = append $names .name }}
+{{- if has .type (list "alertmanager" "slack" "pagerduty") }}{{ $people = append $people .name }}{{ end }}
+{{- end }}
+{{- range dig "escalation" "to" list .Values.config }}
+{{- if not (has . $people) }}
+- config.escalation.to names {{ . }}, which is no sink that tells people: add one of type alertmanager, slack or pagerduty to config.sinks.
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{- define "slipstream.problemsOfFiles" -}}
+{{- if and .Values.auth.otlp.existingSecret (dig "receivers" "token" nil .Values.config) }}
+- auth.otlp.existingSecret and config.receivers.token both say where the token of senders is: leave one of them out.
+{{- end }}
 {{- range $name, $_ := .Values.slos }}
 {{- if or (hasPrefix "." $name) (not (regexMatch "\\.[yY][aA]?[mM][lL]$" $name)) }}
 - slos.{{ $name }} would not be read: call it something that ends in .yaml and does not begin with a dot.
