@@ -64,6 +64,15 @@ export async function renderChart(helm: string, render: Render = {}): Promise<re
   return manifestsOf(await renderText(helm, render));
 }
 
+/** What `helm install` would print; it asks no cluster. */
+export async function notesOf(helm: string, render: Render): Promise<string> {
+  const { release = 'demo', namespace = 'slo' } = render;
+  const text = await withValues(render, (files) =>
+    helmOutput(helm, ['install', release, CHART, '--namespace', namespace, '--dry-run=client', ...files]),
+  );
+  return text.slice(text.indexOf('NOTES:'));
+}
+
 /** What helm says against these values; empty: nothing. */
 export async function refusalOf(helm: string, render: Render): Promise<string> {
   try {

@@ -5,6 +5,7 @@ import { HELM_TOOLS, helmIn } from '../tools/helm.ts';
 import { type Render, refusalOf } from './helm.ts';
 
 const KAFKA = { kafka: { brokers: ['kafka:9092'], insecureNonLoopback: true } };
+const PRINT = { type: 'print', name: 'a' };
 const OBJECTIVES = { apiVersion: 'slipstream.dev/v1', kind: 'ServiceObjectives', metadata: { name: 'a' } };
 
 /** By the schema: what a value may be. */
@@ -98,6 +99,18 @@ const WRONG_TOGETHER: readonly (readonly [string, object, string])[] = [
     'each pod has an address of its own',
   ],
   ['state in the image', { config: { state: { directory: 'state' } } }, 'config.state.directory state would lie in the image'],
+  ['two sinks of a name', { config: { sinks: [PRINT, PRINT] } }, 'config.sinks has two of the name a'],
+  [
+    'people who cannot be told',
+    { config: { sinks: [PRINT], escalation: { to: ['a'] } } },
+    'config.escalation.to names a, which is no sink that tells people',
+  ],
+  [
+    'a token in two places',
+    { auth: { otlp: { existingSecret: 'a' } }, config: { receivers: { token: { env: 'A' } } } },
+    'leave one of them out',
+  ],
+  ['Kafka in the clear', { config: { kafka: { brokers: ['kafka:9092'] } } }, 'config.kafka.brokers would be spoken to without TLS'],
   ['a volume for nothing', { config: { state: { enabled: false } } }, 'set persistence.enabled: false as well'],
   [
     'a Secret that is not mounted',
