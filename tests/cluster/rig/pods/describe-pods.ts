@@ -1,4 +1,5 @@
 /** A group of tests that share a cluster whose pods run; skipped by name where there are no Linux namespaces. */
+import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { missingForImages } from '../../../image/base.ts';
 import { isCi } from '../../../tools/describe-with-tools.ts';
@@ -27,7 +28,7 @@ export interface Pods {
 }
 
 export function describePods(name: string, needs: PodNeeds, body: (pods: () => Pods, directory: (of: Toolset) => string) => void): void {
-  const missing = missingForImages();
+  const missing = missingForPods();
   if (missing !== null) {
     if (isCi(process.env)) throw new Error(`${name}: ${missing}`);
     describe.skip(`${name} (${missing})`, () => body(never, () => never()));
@@ -43,6 +44,28 @@ export function describePods(name: string, needs: PodNeeds, body: (pods: () => P
     afterAll(() => kubelet?.stop());
     body(() => podsOf(cluster(), kubelet ?? never()), directory);
   });
+}
+
+/** Why no pods can be run here; null: they can. */
+function missingForPods(): string | null {
+  const missing = missingForImages();
+  if (missing !== null) return missing;
+  // All that a network of pods needs, in namespaces that end with the command.
+  const tried = spawnSync('unshare', [
+    '--mount',
+    '--net',
+    '--pid',
+    '--ipc',
+    '--uts',
+    '--fork',
+    'ip',
+    'link',
+    'add',
+    'pods',
+    'type',
+    'bridge',
+  ]);
+  return tried.status === 0 ? null : 'pods need Linux namespaces with a network of their own';
 }
 
 function podsOf(cluster: Cluster, kubelet: Kubelet): Pods {
