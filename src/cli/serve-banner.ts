@@ -22,9 +22,10 @@ export function serveBanner(shown: Shown): string {
 
 function lines({ role, addresses, config, env }: Shown): readonly string[] {
   const { grpc, http, api } = addresses;
+  const scheme = config.receivers.tls === null ? 'http' : 'https';
   const receivers = [
     ...(grpc === null ? [] : [`  send spans by OTLP/gRPC to  ${grpc}`]),
-    ...(http === null ? [] : [`  send spans by OTLP/HTTP to  http://${http}/v1/traces`]),
+    ...(http === null ? [] : [`  send spans by OTLP/HTTP to  ${scheme}://${http}/v1/traces`]),
   ];
   if (role === 'ingest') {
     return [

@@ -146,9 +146,11 @@ export function readSnapshot(processPath: string): Snapshot {
   return { processFile, sloFiles: texts, problems, secretFiles, revision: revisionOf([processText, ...texts]) };
 }
 
-const SECRETS_BELOW: ReadonlySet<string> = new Set(['api', 'token', 'sinks', 'secrets', 'kafka', 'sasl', 'password']);
+const SECRETS_BELOW: ReadonlySet<string> = new Set(
+  'receivers api token sinks secrets signingKeys url routingKey kafka sasl password watchdog heartbeatUrl'.split(' '),
+);
 
-/** Every `{ file: … }` below `token`, `secrets` or `password`, valid or not: a file that is missing now may be there at the next look. */
+/** Every `{ file: … }` where a secret may be, valid or not: a file that is missing now may be there at the next look. */
 function secretFilesOf(value: unknown, depth: number): string[] {
   if (typeof value !== 'object' || value === null || depth > 4) return [];
   const { file } = value as { file?: unknown };

@@ -1,7 +1,7 @@
 /** Counts connections that ended before TLS was spoken, by why, and says so in the log now and then. */
 import type { Server, TLSSocket } from 'node:tls';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { ListenerName } from './served-certificate.ts';
+import type { ListenerName } from './listener-name.ts';
 
 type Reason = 'client_certificate' | 'protocol' | 'not_tls' | 'timeout' | 'closed' | 'other';
 

@@ -7,9 +7,7 @@ import type { DurationMs, EpochMs } from '../model/time.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type Certificate, type CertificateTexts, certificateOf, certificateTexts } from './certificate.ts';
 import { countHandshakes } from './handshakes.ts';
-
-export const LISTENERS = ['otlp_grpc', 'otlp_http', 'api'] as const;
-export type ListenerName = (typeof LISTENERS)[number];
+import { LISTENER_TITLES, type ListenerName } from './listener-name.ts';
 
 /** Calls `act` again and again until the returned function is called. */
 export type CertificateTimer = (act: () => void) => () => void;
@@ -59,7 +57,7 @@ export function servedCertificate({
 }: ServedParts): ServedCertificate {
   let texts = certificateTexts(files);
   const first = certificateOf(files, texts, now());
-  if ('faults' in first) throw new PermanentError('tls', `TLS of ${TITLES[listener]}: ${first.faults.join('; ')}`);
+  if ('faults' in first) throw new PermanentError('tls', `TLS of ${LISTENER_TITLES[listener]}: ${first.faults.join('; ')}`);
   let inUse = first;
   let server: Server | null = null;
   let told = '';
@@ -133,8 +131,6 @@ export function servedCertificate({
     },
   };
 }
-
-const TITLES: Readonly<Record<ListenerName, string>> = { otlp_grpc: 'receivers.otlpGrpc', otlp_http: 'receivers.otlpHttp', api: 'api' };
 
 function secureOptions({ cert, key, ca }: Certificate, asksClients: boolean) {
   return {

@@ -137,6 +137,25 @@ describe('watching the configuration', () => {
     expect(seen.map(outcome)).toEqual([0.999, ['api.token'], 0.999]);
   });
 
+  it.each([
+    ['receivers.token', 'correct-horse-battery', 'receivers: { token: { file: other } }\n'],
+    ['watchdog.heartbeatUrl', 'https://heartbeats.example.com/x', 'watchdog: { heartbeatUrl: { file: other } }\n'],
+    ['sinks[0].routingKey', '0123456789abcdef0123456789abcdef', 'sinks: [{ type: pagerduty, name: a, routingKey: { file: other } }]\n'],
+    ['sinks[0].url', 'https://hooks.slack.com/services/T0/B0/x', 'sinks: [{ type: slack, name: a, url: { file: other } }]\n'],
+    [
+      'sinks[0].signingKeys[0]',
+      `whsk_${Buffer.alloc(32, 2).toString('base64')}`,
+      'sinks: [{ type: webhook, name: a, url: "https://example.com", signingKeys: [{ file: other }] }]\n',
+    ],
+  ])('notices a secret of %s that is changed', (at, secret, text) => {
+    writeFileSync(path, text);
+    writeFileSync(join(folder, 'other'), secret);
+    start();
+    writeFileSync(join(folder, 'other'), '');
+    watch.look();
+    expect(seen.map(outcome)).toEqual([[at]]);
+  });
+
   it('notices what changed between loading and watching', () => {
     const first = loadConfig(path, ENV);
     if ('problems' in first) throw new Error(first.problems[0]?.message);
