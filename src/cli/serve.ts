@@ -150,7 +150,7 @@ function reload(service: RunningService, telemetry: RunningTelemetry, first: Con
     return;
   }
   service.reconfigure(result.config);
-  const needsRestart = (['receivers', 'kafka', 'api', 'state', 'histogram', 'series', 'sinks', 'telemetry'] as const).filter(
+  const needsRestart = (['receivers', 'kafka', 'api', 'state', 'histogram', 'series', 'sinks', 'watchdog', 'telemetry'] as const).filter(
     (part) => !isDeepStrictEqual(plain(fixedPart(first, part)), plain(fixedPart(result.config, part))),
   );
   telemetry.log.info({ revision: result.config.policies.revision }, 'configuration reloaded');
