@@ -1,5 +1,6 @@
 /** The objects of the chart find each other: Services select pods, ports have names, volumes are there, and names fit, whatever the release is called. */
 import { expect, it } from 'vitest';
+import { ran } from '../cli/streams.ts';
 import { describeWithTools } from '../tools/describe-with-tools.ts';
 import { HELM_TOOLS, helmIn } from '../tools/helm.ts';
 import { type Render, renderChart, valueSets } from './helm.ts';
@@ -127,6 +128,20 @@ describeWithTools('the objects of the chart', [HELM_TOOLS], (directory) => {
     const manifests = await rendered(render);
     expect(looseEnds(manifests)).toEqual([]);
     expect(badNames(manifests)).toEqual([]);
+  });
+
+  it('call the program with commands and options that it has', async () => {
+    const pods = (await Promise.all(SETS.map((set) => rendered({ set })))).flatMap(podsOf);
+    const calls = new Map<string, Set<string>>();
+    for (const { spec } of pods) {
+      const [command, ...rest] = spec.containers[0].args as readonly [string, ...string[]];
+      calls.set(command, new Set([...(calls.get(command) ?? []), ...rest.filter((argument) => argument.startsWith('--'))]));
+    }
+    expect([...calls.keys()].sort()).toEqual(['health', 'serve']);
+    for (const [command, options] of calls) {
+      const { stdout } = await ran([command, '--help']);
+      for (const option of options) expect(stdout).toMatch(new RegExp(`${option}\\b`));
+    }
   });
 
   it('are all in one namespace, but those that others look for elsewhere', async () => {
