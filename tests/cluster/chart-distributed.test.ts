@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { Broker } from '../kafka/rig/broker.ts';
-import { brokerJars } from '../kafka/rig/broker-tools.ts';
+import { brokerJars, KAFKA_TOOLS } from '../kafka/rig/broker-tools.ts';
 import { rollout, SERVICE, shopDocument } from '../service/config.ts';
 import { SICK, thisSecond } from '../service/traffic.ts';
 import { HELM_TOOLS } from '../tools/helm.ts';
@@ -38,7 +38,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describePods('members of the chart', { tools: [HELM_TOOLS], hosts: startBroker }, (pods, directory) => {
+describePods('members of the chart', { tools: [HELM_TOOLS, KAFKA_TOOLS], hosts: startBroker }, (pods, directory) => {
   it('count, judge and answer for each other, and go on when the judge of a service is lost', async () => {
     const { cluster, kubelet, until } = pods();
     const release = await HelmRelease.prepare(pods(), directory);

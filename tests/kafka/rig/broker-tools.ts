@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { Toolset } from '../../tools/toolset.ts';
 
 const POM = join(import.meta.dirname, 'pom.xml');
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
@@ -35,13 +36,25 @@ export async function brokerJars(env: NodeJS.ProcessEnv, say: (line: string) => 
   return jars;
 }
 
+/** The same for tests that need other tools beside it. */
+export const KAFKA_TOOLS: Toolset = {
+  name: 'kafka-broker',
+  versions: readFileSync(POM, 'utf8'),
+  takes: 'about a minute',
+  missing: () => (runs('java') || mayInstall() ? null : 'there is no Java, and nothing may be installed'),
+  build: async (_directory, say) => void (await brokerJars(process.env, say)),
+};
+
+function mayInstall(): boolean {
+  return process.getuid?.() === 0 && spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
 function runs(program: string): boolean {
   return spawnSync(program, ['-version'], { stdio: 'ignore' }).status === 0;
 }
 
 function install(debian: string, program: string, env: NodeJS.ProcessEnv, say: (line: string) => void): void {
-  const mayInstall = process.getuid?.() === 0 && spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
-  if (mayInstall) {
+  if (mayInstall()) {
     say(`installing ${debian}`);
     const apt = (...options: string[]) =>
       spawnSync('apt-get', options, { stdio: 'ignore', env: { ...env, DEBIAN_FRONTEND: 'noninteractive' } });

@@ -76,6 +76,7 @@ export class HelmRelease {
       HELM_CACHE_HOME: home,
       HELM_CONFIG_HOME: home,
       HELM_DATA_HOME: home,
+      KUBECACHEDIR: home,
     };
     return new Promise((resolve, reject) => {
       const all = [...args, '--namespace', this.namespace];
