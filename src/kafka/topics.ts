@@ -1,6 +1,6 @@
 /** Sees to it that the topics that members share are there, and are what is expected of them. */
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
-import { PermanentError } from '../model/errors.ts';
+import { PermanentError, RetryableError } from '../model/errors.ts';
 import type { DurationMs } from '../model/time.ts';
 import { kafkaReason } from './kafka-errors.ts';
 import { withAdmin } from './with-admin.ts';
@@ -44,7 +44,7 @@ export function ensureTopics(client: Kafka, wanted: readonly WantedTopic[], opti
       const count = counts.get(name) ?? 0;
       if (count !== partitions) problems.push(`${name} has ${count} partitions, not ${partitions}`);
     }
-    problems.push(...(await wrongPolicies(admin, wanted)));
+    problems.push(...(await whenShown(() => wrongPolicies(admin, wanted))));
     if (problems.length > 0) throw wrong(problems);
     return counts;
   });
@@ -82,16 +82,24 @@ function configOf({ compacted, retentionMs }: WantedTopic): { name: string; valu
 }
 
 async function partitionCounts(admin: Admin, wanted: readonly WantedTopic[]): Promise<ReadonlyMap<string, number>> {
+  return whenShown(async () => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: wanted.map(({ name }) => name) });
+    const counts = new Map(topics.map(({ name, partitions }) => [name, partitions.length]));
+    const hidden = wanted.filter(({ name }) => (counts.get(name) ?? 0) === 0);
+    if (hidden.length > 0) throw new RetryableError('topics', `topics of Kafka: ${hidden.map(({ name }) => name)} not known yet`);
+    return counts;
+  });
+}
+
+/** The broker that answers may not know yet what another has created. */
+async function whenShown<T>(look: () => Promise<T>): Promise<T> {
   const endMs = performance.now() + SHOWN_LIMIT_MS;
   for (;;) {
     try {
-      const { topics } = await admin.fetchTopicMetadata({ topics: wanted.map(({ name }) => name) });
-      const counts = new Map(topics.map(({ name, partitions }) => [name, partitions.length]));
-      if (wanted.every(({ name }) => (counts.get(name) ?? 0) > 0)) return counts;
+      return await look();
     } catch (error) {
       if (performance.now() > endMs) throw error;
     }
-    if (performance.now() > endMs) return new Map();
     await new Promise((resume) => setTimeout(resume, PAUSE_MS));
   }
 }

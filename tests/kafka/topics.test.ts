@@ -38,6 +38,14 @@ describeKafka('topics that members share', (broker) => {
     expect(config('state')).toMatchObject({ 'cleanup.policy': 'compact', 'segment.bytes': `${64 * 1024 * 1024}` });
   });
 
+  it('are found by members that start at the same moment on an empty broker, again and again', async () => {
+    for (let round = 0; round < 5; round++) {
+      const wanted = [DELTAS, STATE].map((topic) => ({ ...topic, name: `${topic.name}-${round}` }));
+      const members = await Promise.all([1, 2, 3, 4].map(() => ensureTopics(clientOf(broker()), wanted, CREATE)));
+      expect(members.map((counts) => [...counts.values()])).toEqual(members.map(() => [4, 4]));
+    }
+  });
+
   it('are refused with everything that is wrong with them', async () => {
     const client = clientOf(broker());
     await ensureTopics(
