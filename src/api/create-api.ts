@@ -75,8 +75,9 @@ export function createApi(
       return { address: `${files === null ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`, port };
     },
     stop() {
-      served?.stop();
       stopping ??= server === null ? Promise.resolve() : closed(server);
+      // The port is closed by now.
+      served?.stop();
       return stopping;
     },
   };

@@ -161,11 +161,11 @@ export class OtlpGrpcReceiver implements Receiver {
   async stop(graceMs: number): Promise<void> {
     if (this.#running === null) return;
     const { door, open, calls, served } = this.#running;
-    served?.stop();
     this.#running = null;
     this.#isStopping = true;
     this.#address = null;
     const closed = new Promise<void>((resolve) => door.close(() => resolve()));
+    served?.stop();
     calls.tryShutdown(() => {});
     // Forcing grpc-js to shut down would still wait for the peer to close its end.
     const cutOff = setTimeout(() => {

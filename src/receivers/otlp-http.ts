@@ -99,10 +99,10 @@ export class OtlpHttpReceiver implements Receiver {
     const server = this.#server;
     if (server === null) return;
     this.#server = null;
-    this.#served?.stop();
     this.#address = null;
     this.#isStopping = true;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    this.#served?.stop();
     // Connections become idle one by one as their requests are answered.
     const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_INTERVAL_MS);
     const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);

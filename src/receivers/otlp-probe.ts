@@ -8,6 +8,7 @@ import type { Secret } from '../config/secret.ts';
 import type { DurationMs } from '../model/time.ts';
 import { type ClientTls, connectOptions } from '../tls/client-tls.ts';
 import { reasonText } from '../tls/handshakes.ts';
+import { lookFrom } from '../tls/own-looks.ts';
 import { CONTENT_TYPES } from './http-answer.ts';
 import { EXPORT_PATH } from './otlp-grpc.ts';
 import { HTTP_PATH } from './otlp-http.ts';
@@ -78,6 +79,8 @@ export const probeHttp: Probe = ({ address, tls, token, timeoutMs, path = HTTP_P
     asked.end();
   });
 
+const LOOK_LINGERS_MS = 5_000;
+
 /** Of a receiver that asks for a certificate of senders, which we are none of: that it speaks TLS is all that can be seen. */
 export const probeHandshake: Probe = ({ address, timeoutMs }) =>
   new Promise((resolve) => {
@@ -88,14 +91,21 @@ export const probeHandshake: Probe = ({ address, timeoutMs }) =>
       rejectUnauthorized: false,
       ALPNProtocols: ['h2', 'http/1.1'],
     });
+    let looked = (): void => {};
+    socket.once('connect', () => {
+      if (socket.localPort !== undefined) looked = lookFrom(socket.localPort);
+    });
     const late = setTimeout(() => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     socket.once('secureConnect', () => {
       resolve(null);
-      socket.destroy();
+      // To be refused in order: of a connection that is reset the listener could not tell whose it was.
+      socket.end();
     });
     socket.on('error', (error) => resolve(failureText(error, timeoutMs)));
     socket.once('close', () => {
       clearTimeout(late);
+      // The listener may hear of the end a moment later than we do.
+      setTimeout(looked, LOOK_LINGERS_MS).unref();
       resolve('the connection was closed before TLS was spoken');
     });
   });

@@ -1,25 +1,50 @@
-/** Counts connections that ended before TLS was spoken, by why, and says so in the log now and then. */
+/** Ends connections that do not come to speak TLS, counts them by why, and says so in the log now and then. */
+import type { Socket } from 'node:net';
 import type { Server, TLSSocket } from 'node:tls';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { ListenerName } from './listener-name.ts';
+import { isOwnLook } from './own-looks.ts';
 
 type Reason = 'client_certificate' | 'protocol' | 'not_tls' | 'timeout' | 'closed' | 'other';
 
 /** One line a minute for each reason: a port that is scanned must not fill the log. */
 const TELL_EVERY_MS = 60_000;
 
-export function countHandshakes(server: Server, listener: ListenerName, telemetry: Telemetry): void {
+/** The returned function ends connections whose handshake is not done: nothing was asked over them, and a server that closes would wait for them. */
+export function watchHandshakes(server: Server, listener: ListenerName, telemetry: Telemetry): () => void {
   const toldAtMs = new Map<Reason, number>();
+  const unfinished = new Map<string, Socket>();
+  server.on('connection', (socket: Socket) => {
+    const peer = peerOf(socket);
+    unfinished.set(peer, socket);
+    socket.once('close', () => {
+      if (unfinished.get(peer) === socket) unfinished.delete(peer);
+    });
+  });
+  server.on('secureConnection', (socket: TLSSocket) => unfinished.delete(peerOf(socket)));
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    const { remoteAddress: peer, localAddress, remotePort } = socket;
+    const isOurs = isOwnLook(peer, localAddress, remotePort);
+    // Node.js leaves a connection open whose handshake took too long: whoever keeps silent would hold it for ever.
+    socket.destroy();
+    if (isOurs) return;
     const reason = reasonOf(error, socket);
     telemetry.add('tls_handshake_failures_total', 1, { listener, reason });
+    // Probes of load balancers and kubelets connect and close, and want nothing else.
+    if (reason === 'closed') return;
     const atMs = performance.now();
     if (atMs - (toldAtMs.get(reason) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
     toldAtMs.set(reason, atMs);
-    const peer = socket.remoteAddress;
     const said = reasonText(error.message);
     telemetry.log.warn({ listener, reason, ...(peer !== undefined && { peer }), error: said }, 'a client could not be spoken to by TLS');
   });
+  return () => {
+    for (const socket of unfinished.values()) socket.destroy();
+  };
+}
+
+function peerOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** OpenSSL's messages come with the line of its source; the reason is in the middle. */

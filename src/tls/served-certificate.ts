@@ -6,7 +6,7 @@ import { PermanentError } from '../model/errors.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type Certificate, type CertificateTexts, certificateOf, certificateTexts } from './certificate.ts';
-import { countHandshakes } from './handshakes.ts';
+import { watchHandshakes } from './handshakes.ts';
 import { LISTENER_TITLES, type ListenerName } from './listener-name.ts';
 
 /** Calls `act` again and again until the returned function is called. */
@@ -29,11 +29,11 @@ export interface ServedCertificate {
   readonly options: SecureOptions;
   /** The certificate in use. */
   current(): Certificate;
-  /** From now on `server` shows what is in the files, and its handshakes that fail are counted. */
+  /** From now on `server` shows what is in the files, and handshakes that fail are ended and counted. */
   serve(server: Server): void;
   /** Looks at the files now, as the timer does. */
   look(): void;
-  /** Safe to call twice. */
+  /** Ends connections whose handshake is not done. To be called when no new ones are taken; safe to call twice. */
   stop(): void;
 }
 
@@ -62,6 +62,7 @@ export function servedCertificate({
   let server: Server | null = null;
   let told = '';
   let stopTimer: (() => void) | null = null;
+  let endUnfinished = (): void => {};
 
   /** One line for each thing that is so, not one for each look. */
   const tell = (what: string, act: () => void): void => {
@@ -119,7 +120,7 @@ export function servedCertificate({
     current: () => inUse,
     serve(listening) {
       server = listening;
-      countHandshakes(listening, listener, telemetry);
+      endUnfinished = watchHandshakes(listening, listener, telemetry);
       show(inUse);
       remind();
       stopTimer = every(look);
@@ -128,6 +129,7 @@ export function servedCertificate({
     stop: () => {
       stopTimer?.();
       stopTimer = null;
+      endUnfinished();
     },
   };
 }

@@ -1,4 +1,6 @@
 /** The API over TLS: its address, its certificate, and what is asked of those who come. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
 import { type Api, createApi } from '../../src/api/create-api.ts';
 import { Secret } from '../../src/config/secret.ts';
@@ -72,4 +74,15 @@ it('does not start where its port is taken, and leaves nothing behind', async ()
   const second = createApi(new MemoryService(), config, rememberingTelemetry().telemetry, () => NOW);
   await expect(second.start()).rejects.toThrow(`listening on 127.0.0.1:${port}`);
   await second.stop();
+});
+
+it('stops although somebody has connected and is silent before TLS', async () => {
+  const { api } = made(new CertificateFiles(issued()));
+  const { port } = await api.start();
+  const silent = connect(port, '127.0.0.1');
+  silent.on('error', () => {});
+  const ended = once(silent, 'close');
+  await once(silent, 'connect');
+  await api.stop();
+  await ended;
 });

@@ -1,7 +1,9 @@
 /** TLS and tokens of the receivers, as senders of the OpenTelemetry SDK meet them. */
+import { once } from 'node:events';
 import { request } from 'node:https';
+import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { probeGrpc, probeHandshake, probeHttp } from '../../src/receivers/otlp-probe.ts';
 import { authority, type SelfSigned, selfSigned } from '../support/self-signed.ts';
@@ -10,6 +12,16 @@ import { grpcClient } from './grpc-client.ts';
 import { spanNames } from './rpc-proto.ts';
 import { exported, KINDS, secureExporter, spanNamed, TRANSPORT } from './secure-sdk.ts';
 import { recorder, stand, started } from './stand.ts';
+
+/** Connected, as a client that says nothing. */
+async function silentTo(address: string): Promise<Socket> {
+  const { hostname, port } = new URL(`http://${address}`);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
 
 const TOKEN = 'senders-token-0815';
 const OURS = authority('ours');
@@ -185,7 +197,12 @@ describe('an empty request', () => {
     const address = await started(stood);
     const parts = { address, tls: { isChecked: false }, token: null, timeoutMs: 5000 };
     expect(await (transport === 'grpc' ? probeGrpc : probeHttp)(parts)).not.toBeNull();
+    const failed = () => stood.telemetry.value('tls_handshake_failures_total');
+    const before = failed();
     expect(await probeHandshake(parts)).toBeNull();
+    // A client of another kind is counted after it, so that of the probe would have been.
+    await probeHttp({ ...parts, tls: null });
+    expect(failed()).toBe(before + 1);
     await stood.receiver.stop(0);
     expect(await probeHandshake(parts)).toMatch(/ECONNREFUSED/);
   });
@@ -206,6 +223,14 @@ describe('a receiver that speaks TLS', () => {
     await stood.receiver.stop(200);
     expect(stood.receiver.address).toBeNull();
     expect(stood.admission.heldBytes).toBe(0);
+  });
+
+  it.each(['grpc', 'http'] as const)('over %s stops at once while somebody is silent before TLS', async (transport) => {
+    const stood = stand(transport, { tls: new CertificateFiles(SERVER) });
+    const silent = await silentTo(await started(stood));
+    const ended = once(silent, 'close');
+    await stood.receiver.stop(60_000);
+    await ended;
   });
 
   it('answers over HTTP with the same words as without TLS', async () => {

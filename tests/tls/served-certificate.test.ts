@@ -1,8 +1,9 @@
 /** Certificates of listeners: what is wrong with them at start, and how they are renewed under way. */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectPlain } from 'node:net';
 import { connect, createServer, type TLSSocket } from 'node:tls';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { TlsFiles } from '../../src/config/config.ts';
 import { type ServedCertificate, servedCertificate } from '../../src/tls/served-certificate.ts';
 import { MemoryTelemetry } from '../support/memory-telemetry.ts';
@@ -252,5 +253,35 @@ describe('a client', () => {
     for (let i = 0; i < 3; i++) await fetch(`http://127.0.0.1:${port}/`).catch(() => {});
     expect(telemetry.value('tls_handshake_failures_total', { listener: 'api', reason: 'not_tls' })).toBe(3);
     expect(telemetry.lines).toMatchObject([{ level: 'warn', message: 'a client could not be spoken to by TLS' }]);
+  });
+});
+
+describe('a connection that comes to no TLS', () => {
+  /** With a handshake that may take so long only. */
+  async function quick(handshakeTimeout: number) {
+    const { certificate, telemetry } = served(new CertificateFiles(SERVER));
+    const server = createServer({ ...certificate.options, handshakeTimeout });
+    certificate.serve(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const socket = connectPlain((server.address() as AddressInfo).port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => {});
+    return { certificate, telemetry, socket };
+  }
+
+  it('is ended when its time is over, and counted', async () => {
+    const { telemetry, socket } = await quick(20);
+    await once(socket, 'close');
+    expect(telemetry.value('tls_handshake_failures_total', { listener: 'api', reason: 'timeout' })).toBe(1);
+    expect(telemetry.lines.map(({ message }) => message)).toContain('a client could not be spoken to by TLS');
+  });
+
+  it('is no line of the log when its client closes: probes of load balancers do', async () => {
+    const { telemetry, socket } = await quick(60_000);
+    await once(socket, 'connect');
+    socket.end();
+    await vi.waitFor(() => expect(telemetry.value('tls_handshake_failures_total', { listener: 'api', reason: 'closed' })).toBe(1));
+    expect(telemetry.lines.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 });

@@ -29,7 +29,7 @@ export const TLS_LINES = {
   'a client could not be spoken to by TLS': {
     level: 'warn',
     fields: 'listener, reason, [peer], error',
-    means: 'Said once a minute for each reason; `tls_handshake_failures_total` counts all.',
+    means: 'Said once a minute for each reason; `tls_handshake_failures_total` counts all, and those that just close.',
     act: 'A sender without TLS, with an old version of it, or without the certificate that is asked for.',
   },
   'a sender presents no valid token': {
