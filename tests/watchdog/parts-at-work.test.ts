@@ -90,6 +90,42 @@ describe('judging at work', () => {
     });
   });
 
+  it('is not blamed for a cell that another member took over meanwhile', async () => {
+    const stand = new PipelineStand();
+    stand.judging.checkpoint();
+    const lost = Promise.withResolvers<void>();
+    const { judging, delivery } = stand;
+    const owned = [{ partition: 3, judging, delivery, durable: () => lost.promise }];
+    const checks = cellChecks({ cells: () => owned, checkpointIntervalMs: 5_000, clock: stand.clock });
+    const looked = faultsOf(checks);
+    owned.pop();
+    lost.reject(new Error('the partition is lost'));
+    expect(await looked).toEqual({});
+  });
+
+  it('waits for the writes of all its cells at once, and names the one whose write fails', async () => {
+    const stand = new PipelineStand();
+    stand.judging.checkpoint();
+    const { delivery } = stand;
+    const others = new PipelineStand();
+    others.judging.checkpoint();
+    const isAsked = Promise.withResolvers<void>();
+    const cells = [
+      { partition: 0, judging: stand.judging, delivery, durable: () => isAsked.promise },
+      {
+        partition: 1,
+        judging: others.judging,
+        delivery,
+        durable: () => {
+          isAsked.resolve();
+          return Promise.reject(new Error('no answer'));
+        },
+      },
+    ];
+    const checks = cellChecks({ cells: () => cells, checkpointIntervalMs: 5_000, clock: stand.clock });
+    expect(await faultsOf(checks)).toEqual({ state: 'partition 1: looking failed: no answer' });
+  });
+
   it('counts how long attempts are under way from their begin, not from when they were asked for', async () => {
     const clock = new ManualClock(0);
     const lanes = new Lanes(1, () => clock.monotonicMs());

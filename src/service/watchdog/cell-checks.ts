@@ -33,14 +33,20 @@ const CHECKPOINT_LIMIT_MS: DurationMs = 10_000;
 const STEP_LIMIT_MS: DurationMs = 660_000;
 
 export function cellChecks({ cells, checkpointIntervalMs, clock }: CellChecksParts): readonly WatchdogCheck[] {
+  const isOurs = ({ judging }: WatchedCell): boolean => [...cells()].some((cell) => cell.judging === judging);
   const check = (part: Finding['part'], faultOf: (cell: WatchedCell) => string | null | Promise<string | null>): WatchdogCheck => ({
     part,
     look: async () => {
-      for (const cell of cells()) {
-        const fault = await faultOf(cell);
-        if (fault !== null) return [{ part, fault: cell.partition === null ? fault : `partition ${cell.partition}: ${fault}` }];
-      }
-      return [{ part, fault: null }];
+      // All at once: each may wait for a write of its own.
+      const faults = await Promise.all(
+        [...cells()].map(async (cell) => {
+          const fault = await (async () => faultOf(cell))().catch((error: Error) => `looking failed: ${error.message}`);
+          // One that was handed to another member meanwhile is not ours to tell of.
+          if (fault === null || !isOurs(cell)) return null;
+          return cell.partition === null ? fault : `partition ${cell.partition}: ${fault}`;
+        }),
+      );
+      return [{ part, fault: faults.find((fault) => fault !== null) ?? null }];
     },
   });
   const checkpointLimitMs = CHECKPOINTS * checkpointIntervalMs + CHECKPOINT_LIMIT_MS;
