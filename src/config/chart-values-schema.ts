@@ -76,7 +76,7 @@ const service = {
     ),
   annotations: texts().describe('Annotations of the Service'),
   labels: texts().describe('Labels of the Service'),
-  internalTrafficPolicy: z.enum(['Cluster', 'Local']).describe('`Local` or `Cluster`'),
+  internalTrafficPolicy: z.enum(['Cluster', 'Local']).describe('`Local` or `Cluster`, of the Service that takes spans'),
   ports: part('Ports of the Service', {
     otlpGrpc: port().describe('For OTLP/gRPC'),
     otlpHttp: port().describe('For OTLP/HTTP'),
@@ -153,7 +153,9 @@ const ingest = {
 
 const evaluate = {
   replicas: replicas().describe('Members; each owns a part of the services'),
-  scratchSize: quantity().describe('Size of the scratch volume of a member'),
+  scratchSize: quantity().describe(
+    'Limit of the scratch volume of a member: a kubelet evicts a pod that takes more. State of 20,000 series takes about 1 GiB',
+  ),
   ...member,
 };
 

@@ -88,6 +88,13 @@ spec:
         # For commands that people run in the pod: certificates are of names.
         - { name: SLIPSTREAM_URL, value: {{ include "slipstream.apiUrl" $root | quote }} }
         - { name: SLIPSTREAM_CA_FILE, value: /etc/slipstream/tls/api/ca.crt }
+        {{- else if $config.api.tls }}
+        - { name: SLIPSTREAM_URL, value: {{ include "slipstream.apiUrl" $root | quote }} }
+        {{- with $config.api.tls.caFile }}
+        - { name: SLIPSTREAM_CA_FILE, value: {{ . | quote }} }
+        {{- end }}
+        {{- else if ne (int $config.api.port) 8080 }}
+        - { name: SLIPSTREAM_URL, value: {{ printf "http://127.0.0.1:%d" (int $config.api.port) | quote }} }
         {{- end }}
         {{- with concat $values.extraEnvs (default list $own.extraEnvs) }}
         {{- toYaml . | nindent 8 }}

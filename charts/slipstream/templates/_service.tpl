@@ -1,6 +1,6 @@
 {{/*
-A Service. Takes { root, name, component, otlp, http, headless?, scraped?, unready?, spans? }: `service.type` is for the one that takes spans, others
-stay within the cluster.
+A Service. Takes { root, name, component, otlp, http, headless?, scraped?, unready?, spans?, only? }: what `service` says of types, annotations and the
+way of traffic is for the one that takes spans; others stay within the cluster, and are reached from all of its nodes.
 */}}
 {{- define "slipstream.service" -}}
 {{- $service := .root.Values.service -}}
@@ -10,7 +10,7 @@ stay within the cluster.
 apiVersion: v1
 kind: Service
 metadata:
-  {{- $annotations := ternary dict $service.annotations (default false .headless) }}
+  {{- $annotations := ternary $service.annotations dict (default false .spans) }}
   {{- include "slipstream.metadata" (dict "root" .root "name" .name "component" .component "labels" $labels "annotations" $annotations) | nindent 2 }}
 spec:
   {{- if .headless }}
@@ -19,7 +19,11 @@ spec:
   publishNotReadyAddresses: {{ default false .unready }}
   {{- else }}
   type: {{ ternary $service.type "ClusterIP" (default false .spans) }}
-  internalTrafficPolicy: {{ $service.internalTrafficPolicy }}
+  {{- if .only }}
+  # There is no other pod: one whose state cannot be written still counts, answers, and says what is wrong.
+  publishNotReadyAddresses: true
+  {{- end }}
+  internalTrafficPolicy: {{ ternary $service.internalTrafficPolicy "Cluster" (default false .spans) }}
   {{- if and .spans (eq $service.type "LoadBalancer") }}
   {{- with $service.loadBalancerClass }}
   loadBalancerClass: {{ . | quote }}
