@@ -2,6 +2,7 @@
 import { type Http2Session, constants as http2Constants, type ServerHttp2Stream } from 'node:http2';
 import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { status as GrpcStatus, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
+import type { Peer } from '../tls/handshakes.ts';
 import type { Admission } from './admission.ts';
 import { GrpcFrames, PREFIX_BYTES } from './grpc-frames.ts';
 import { grpcStatus } from './grpc-status.ts';
@@ -42,6 +43,8 @@ export interface GuardOptions {
   readonly arrivalTimeoutMs: number;
   /** True once the receiver itself takes no more calls. */
   readonly isStopping: () => boolean;
+  /** True of a connection that is to end with the calls it has. */
+  readonly isOutdated: (connection: Peer) => boolean;
 }
 
 /** Refuses calls that find no room before a byte of them is read, and holds a lease for every call from then to its end. */
@@ -59,6 +62,8 @@ export function grpcCallGuard(options: GuardOptions): ServerInterceptor {
       widened.add(session);
       widen(session);
     }
+    // The peer is told to connect anew; calls that it has begun are answered.
+    if (session !== undefined && !session.closed && !session.destroyed && options.isOutdated(session.socket)) session.close();
     guard(call, options);
     return new ServerInterceptingCall(call);
   };

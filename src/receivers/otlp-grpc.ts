@@ -105,7 +105,11 @@ export class OtlpGrpcReceiver implements Receiver {
       'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
       'grpc.enable_channelz': 0,
       interceptors: [
-        grpcCallGuard({ ...limits, admission, intake, buffers, tokens, arrivalTimeoutMs, isStopping: () => this.#isStopping }),
+        grpcCallGuard({
+          ...{ ...limits, admission, intake, buffers, tokens, arrivalTimeoutMs },
+          isStopping: () => this.#isStopping,
+          isOutdated: (connection) => served?.isOutdated(connection) === true,
+        }),
       ],
     });
     calls.addService(TRACE_SERVICE, {

@@ -180,7 +180,8 @@ export class OtlpHttpReceiver implements Receiver {
   #respond(request: IncomingMessage, response: ServerResponse, encoding: SpanEncoding | null, answer: Taken | Refused): void {
     const { status, headers, body } = httpAnswer(answer, encoding, this.#options.limits.retryAfterMs);
     // Node closes a connection marked so at once, even in the middle of a body, and the answer would be lost to a reset.
-    if (this.#isStopping && request.complete) headers.connection = 'close';
+    const isLast = this.#isStopping || this.#served?.isOutdated(request.socket) === true;
+    if (isLast && request.complete) headers.connection = 'close';
     response.writeHead(status, headers);
     response.end(body);
     if (!request.complete) discardBody(request);

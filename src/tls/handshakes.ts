@@ -43,7 +43,11 @@ export function watchHandshakes(server: Server, listener: ListenerName, telemetr
   };
 }
 
-function peerOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
+/** The other end of a connection. */
+export type Peer = Pick<Socket, 'remoteAddress' | 'remotePort'>;
+
+/** Of one listener, the same for no two connections at once. */
+export function peerOf({ remoteAddress, remotePort }: Peer): string {
   return `${remoteAddress} ${remotePort}`;
 }
 

@@ -1,12 +1,12 @@
 /** The certificate that a listener shows: looked at again and again, and changed without a restart when its files are. */
 import { createHash } from 'node:crypto';
-import type { Server } from 'node:tls';
+import type { Server, TLSSocket } from 'node:tls';
 import type { TlsFiles } from '../config/config.ts';
 import { PermanentError } from '../model/errors.ts';
 import type { DurationMs, EpochMs } from '../model/time.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type Certificate, type CertificateTexts, certificateOf, certificateTexts } from './certificate.ts';
-import { watchHandshakes } from './handshakes.ts';
+import { type Peer, peerOf, watchHandshakes } from './handshakes.ts';
 import { LISTENER_TITLES, type ListenerName } from './listener-name.ts';
 
 /** Calls `act` again and again until the returned function is called. */
@@ -31,6 +31,11 @@ export interface ServedCertificate {
   current(): Certificate;
   /** From now on `server` shows what is in the files, and handshakes that fail are ended and counted. */
   serve(server: Server): void;
+  /**
+   * True of a connection whose certificate was checked when other authorities were trusted than now: it may end what it asks, and is to connect anew, so that
+   * whoever is trusted no more does not stay for ever.
+   */
+  isOutdated(connection: Peer): boolean;
   /** Looks at the files now, as the timer does. */
   look(): void;
   /** Ends connections whose handshake is not done. To be called when no new ones are taken; safe to call twice. */
@@ -63,6 +68,9 @@ export function servedCertificate({
   let told = '';
   let stopTimer: (() => void) | null = null;
   let endUnfinished = (): void => {};
+  /** Those that are connected, and who of them was let in by other authorities. */
+  const peers = new Set<string>();
+  const outdated = new Set<string>();
 
   /** One line for each thing that is so, not one for each look. */
   const tell = (what: string, act: () => void): void => {
@@ -94,6 +102,7 @@ export function servedCertificate({
       refuse([`${files.certFile}: ${error instanceof Error ? error.message : String(error)}`]);
       return;
     }
+    if (asksClients && next.ca !== inUse.ca) for (const peer of peers) outdated.add(peer);
     texts = read;
     inUse = next;
     told = '';
@@ -120,11 +129,20 @@ export function servedCertificate({
     current: () => inUse,
     serve(listening) {
       server = listening;
+      listening.on('secureConnection', (socket: TLSSocket) => {
+        const peer = peerOf(socket);
+        peers.add(peer);
+        socket.once('close', () => {
+          peers.delete(peer);
+          outdated.delete(peer);
+        });
+      });
       endUnfinished = watchHandshakes(listening, listener, telemetry);
       show(inUse);
       remind();
       stopTimer = every(look);
     },
+    isOutdated: (connection) => outdated.size > 0 && outdated.has(peerOf(connection)),
     look,
     stop: () => {
       stopTimer?.();

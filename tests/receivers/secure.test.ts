@@ -113,6 +113,41 @@ describe.each(KINDS)('a receiver that speaks TLS, and the SDK over %s', (kind) =
     expect(stood.telemetry.value('tls_certificate_renewals_total', { listener, result: 'taken' })).toBe(5);
   });
 
+  it('has done with an open connection soon after the authority of its sender is trusted no more', async () => {
+    const { requests, consume } = recorder();
+    const files = new CertificateFiles(SERVER, CLIENTS.cert);
+    const stood = stand(transport, { tls: files });
+    const sender = secureExporter(kind, await started(stood, consume), { ca: OURS.cert, own: CLIENTS.issue(['sender']), ...BRIEFLY });
+    expect(await exported(sender, spanNamed('a'))).toBe(true);
+    files.swap(SERVER, authority('others').cert);
+    stood.renewCertificate();
+    await exported(sender, spanNamed('b'));
+    const taken = requests.length;
+    expect(await exported(sender, spanNamed('c'))).toBeInstanceOf(Error);
+    expect(requests.length).toBe(taken);
+  });
+
+  it('loses no span of senders whose authority stays while another one goes', async () => {
+    const { requests, consume } = recorder();
+    const files = new CertificateFiles(SERVER, CLIENTS.cert + authority('gone').cert);
+    const stood = stand(transport, { tls: files });
+    const sender = secureExporter(kind, await started(stood, consume), { ca: OURS.cert, own: CLIENTS.issue(['sender']) });
+    const names: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      const sent = Array.from({ length: 20 }, (_, i) => `GET /${round}/${i}`);
+      names.push(...sent);
+      const answers = sent.map((name, i) => {
+        if (i === 10) {
+          files.swap(SERVER, round % 2 === 0 ? CLIENTS.cert : CLIENTS.cert + authority(`next ${round}`).cert);
+          stood.renewCertificate();
+        }
+        return exported(sender, spanNamed(name));
+      });
+      expect(await Promise.all(answers)).toEqual(sent.map(() => true));
+    }
+    expect(requests.flatMap(({ encoding, bytes }) => spanNames(encoding, bytes)).sort()).toEqual(names.sort());
+  });
+
   it('goes on without TLS being asked for where only a token is', async () => {
     const { requests, consume } = recorder();
     const address = await started(stand(transport, { tokens: [TOKEN] }), consume);

@@ -5,7 +5,8 @@ export const TLS_LINES = {
   'a renewed certificate is in use': {
     level: 'info',
     fields: 'listener, names, until',
-    means: 'For new connections; those that are open keep the old one.',
+    means:
+      'For new connections. Open ones keep the old one; when the authorities of senders are others now, they end with their next request.',
     act: '',
   },
   'a renewed certificate is refused; the old one stays in use': {
