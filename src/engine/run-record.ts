@@ -50,7 +50,9 @@ export class RunRecord {
     const last = this.#history.at(-1);
     if (last !== undefined && step.state === this.#state && step.decision === last.decision && step.reason === last.reason) return false;
     this.#state = step.state;
-    this.#history.push({ ...this.verdict(said, at), decision: step.decision, reason: step.reason });
+    const verdict = { ...this.verdict(said, at), decision: step.decision, reason: step.reason };
+    // Views that were given away stay as they were.
+    this.#history = [...this.#history, verdict];
     if (this.#history.length > MAX_HISTORY) this.#history.splice(1, 1);
     this.news();
     return true;
