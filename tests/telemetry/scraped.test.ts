@@ -79,11 +79,14 @@ it('a source that breaks takes nothing else with it', async () => {
   expect(await lines(telemetry, 'misused_metrics_total ')).toEqual(['slipstream_misused_metrics_total 1']);
 });
 
-it('a cell tells only of its services, and of nothing once it is dropped', async () => {
+it('a cell tells only of its services and of those it does not tell apart, and of nothing once it is dropped', async () => {
   const telemetry = await started();
   const cell = cellTelemetry(new CellGauges(telemetry), '0', (service) => service === 'shop');
-  cell.show(() => [requests('shop', 1), requests('cart', 2)]);
-  expect(await lines(telemetry, 'service_requests_total{')).toEqual(['slipstream_service_requests_total{service="shop"} 1']);
+  cell.show(() => [requests('shop', 1), requests('cart', 2), requests('(other)', 3)]);
+  expect(await lines(telemetry, 'service_requests_total{')).toEqual([
+    'slipstream_service_requests_total{service="shop"} 1',
+    'slipstream_service_requests_total{service="(other)"} 3',
+  ]);
   cell.drop();
   expect(await lines(telemetry, 'service_requests_total{')).toEqual([]);
 });

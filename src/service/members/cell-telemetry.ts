@@ -1,4 +1,5 @@
 /** What one of several cells says of itself: their gauges sum up, and go with the cell. */
+import { OTHER_SERVICES } from '../../engine/service-traffic.ts';
 import type { RunningTelemetry } from '../../telemetry/create-telemetry.ts';
 import type { MetricName } from '../../telemetry/metric-table.ts';
 import type { Labels } from '../../telemetry/telemetry.ts';
@@ -85,7 +86,11 @@ export function cellTelemetry(gauges: CellGauges, cell: string, isOurs: (service
     metricsText: () => telemetry.metricsText(),
     show(source) {
       const ours = function* () {
-        for (const scraped of source()) if (scraped.labels.service === undefined || isOurs(scraped.labels.service)) yield scraped;
+        for (const scraped of source()) {
+          const { service } = scraped.labels;
+          // Those that a cell does not tell apart are its own, whoever has services of that name.
+          if (service === undefined || service === OTHER_SERVICES || isOurs(service)) yield scraped;
+        }
       };
       const hide = telemetry.show(ours);
       hides.push(hide);
