@@ -55,6 +55,8 @@ export function ed25519KeyComplaint(secret: Secret): Complaint | null {
 /** Why it cannot be bearer tokens, one a line. */
 export function tokensComplaint(secret: Secret): Complaint | null {
   const tokens = tokensOf(secret);
+  // Nobody could send then.
+  if (tokens.length === 0) return new Complaint('this secret is empty');
   if (tokens.length > MAX_TOKENS) return new Complaint(`more than ${MAX_TOKENS} tokens`, 'the token, and for a while the one before');
   return tokens.map(tokenComplaint).find((complaint) => complaint !== null) ?? null;
 }

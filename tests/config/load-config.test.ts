@@ -192,6 +192,7 @@ describe('loading a configuration', () => {
   it.each([
     ['of which one is short', 'correct-horse-battery\nshort', 'this token is easily guessed'],
     ['of which one has spaces', 'correct-horse-battery\ncorrect horse battery staple', 'characters no HTTP header can carry'],
+    ['of which there is none', '\n\n', 'this secret is empty'],
     ['that are too many', Array.from({ length: 9 }, (_, i) => `correct-horse-battery-${i}`).join('\n'), 'more than 8 tokens'],
   ])('refuses tokens of senders %s, and shows none', (_what, tokens, words) => {
     const result = loadConfig(file('receivers: { token: { env: TOKENS } }\n'), { TOKENS: tokens });
