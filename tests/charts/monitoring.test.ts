@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { OF_THE_CHART } from '../dashboards/rig/prometheus-server.ts';
 import { describeWithTools } from '../tools/describe-with-tools.ts';
 import { HELM_TOOLS, helmIn } from '../tools/helm.ts';
 import { CHART, type Render, renderChart } from './helm.ts';
@@ -34,6 +35,15 @@ describeWithTools('monitoring by the chart', [HELM_TOOLS], (directory) => {
   it('has every rule as it is written', async () => {
     expect(ALERTS.length).toBeGreaterThan(10);
     expect(groupsOf(await rendered({ values: { prometheusRule: { enabled: true } } }))).toEqual(WRITTEN);
+  });
+
+  it('keeps the label `service` for services that are judged, and adds relabelings of values', async () => {
+    const own = { sourceLabels: ['__meta_kubernetes_pod_node_name'], targetLabel: 'node' };
+    for (const relabelings of [[], [own]]) {
+      const manifests = await rendered({ values: { serviceMonitor: { enabled: true, relabelings } } });
+      const [endpoint] = ofKind(manifests, 'ServiceMonitor').flatMap(({ spec }) => spec.endpoints);
+      expect(endpoint.relabelings).toEqual([...OF_THE_CHART, ...relabelings]);
+    }
   });
 
   it('leaves out alerts that are not wanted, labels the others, and leads to where they are described', async () => {

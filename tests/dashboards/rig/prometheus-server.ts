@@ -30,6 +30,10 @@ export interface Rule {
 }
 
 const PATIENCE_MS = 10_000;
+/** Labels that the Prometheus operator gives to targets of a ServiceMonitor. */
+const OF_THE_OPERATOR = { namespace: 'slo', service: 'slipstream', pod: 'slipstream-0', container: 'slipstream', endpoint: 'http' };
+/** Relabelings of the chart's ServiceMonitor: Prometheus would rename our own label `service`, as the target has one. */
+export const OF_THE_CHART = [{ action: 'labeldrop', regex: 'service' }] as const;
 
 export class PrometheusServer {
   readonly url: string;
@@ -47,7 +51,7 @@ export class PrometheusServer {
     const config = {
       global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
       rule_files: ruleFiles,
-      scrape_configs: [{ job_name: 'slipstream', static_configs: [{ targets }] }],
+      scrape_configs: [{ job_name: 'slipstream', static_configs: [{ targets, labels: OF_THE_OPERATOR }], relabel_configs: OF_THE_CHART }],
     };
     // JSON is YAML.
     writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify(config));
