@@ -70,6 +70,8 @@ describe('queries of dashboards and rules', () => {
     const named = namedMetrics(expr);
     expect(named.length).toBeGreaterThan(0);
     for (const { metric, labels } of named) {
+      // Prometheus' own: whether a target could be scraped.
+      if (metric === 'up') continue;
       const { row, isBucket } = rowOf(metric);
       const known = [...TARGET_LABELS, ...row.labels, ...(isBucket ? ['le'] : [])];
       expect([metric, labels.filter((label) => !known.includes(label))]).toEqual([metric, []]);
@@ -95,6 +97,8 @@ describe('alert rules', () => {
     // What is absent has none, and neither has a state.
     expect(withoutFigure).toEqual([
       'SlipstreamAbsent',
+      'SlipstreamDown',
+      'SlipstreamHarmHeld',
       'SlipstreamLeaseUnheld',
       'SlipstreamReloadRefused',
       'SlipstreamIntakeStopped',

@@ -18,18 +18,34 @@ export interface AlertStory {
 
 const OBJECTIVE = { service: 'shop', objective: 'shop:availability' };
 const TARGET = 'service="shop",objective="shop:availability"';
+const RUN = 'service="shop",run="ro-1",release="service.version=2"';
 const DAY = 86_400;
 
 export const ALERT_STORIES: readonly AlertStory[] = [
   {
-    ...{ alert: 'SlipstreamAbsent', quiet: '6m', fires: '13m', of: 'nobody' },
-    series: { 'build_info{version="1"}': '1x4 _x40' },
+    ...{ alert: 'SlipstreamAbsent', quiet: '6m', fires: '13m', of: 'job' },
+    series: { 'build_info{version="1"}': '1x4 _x40', 'build_info{version="1",job="other-role"}': '1x40' },
+    description: 'No metrics of slipstream came for 5 minutes. Canaries may go on without being judged.',
+  },
+  {
+    ...{ alert: 'SlipstreamAbsent', quiet: '4m', fires: '6m', of: 'nobody' },
+    series: { 'other_build_info{version="1"}': '1x40' },
     description: 'No metrics of a Slipstream came for 5 minutes. Canaries may go on without being judged.',
+  },
+  {
+    ...{ alert: 'SlipstreamDown', quiet: '6m', fires: '12m' },
+    series: { 'build_info{version="1"}': '1x9 _x40', up: '1x9 0x40', 'up{job="others"}': '0x50' },
+    description: 'a:8080 has given no metrics for 5 minutes.',
   },
   {
     ...{ alert: 'SlipstreamWatchdogSilent', quiet: '4m', fires: '6m' },
     series: { watchdog_last_success_timestamp_seconds: '0 30 60 90x20' },
-    description: 'The synthetic canary of a:8080 was last judged as it should be 4m 30s ago; it is tried every 30 s.',
+    description: 'The synthetic canary of a:8080 has not been judged as it should be for 4m 30s; it is tried every 30 s.',
+  },
+  {
+    ...{ alert: 'SlipstreamWatchdogSilent', quiet: '2m', fires: '4m' },
+    series: { process_start_time_seconds: '0x30', 'watchdog_checks_total{part="decide",result="failed"}': '_ 1+1x30' },
+    description: 'The synthetic canary of a:8080 has not been judged as it should be for 4m 0s; it is tried every 30 s.',
   },
   {
     ...{ alert: 'SlipstreamWatchdogFails', quiet: '5m', fires: '10m', labels: { part: 'decide' } },
@@ -62,6 +78,7 @@ export const ALERT_STORIES: readonly AlertStory[] = [
   {
     ...{ alert: 'SlipstreamSinkRefuses', quiet: '2m', fires: '5m', labels: { sink: 'deployer', result: 'refused' } },
     series: {
+      process_start_time_seconds: '0x30',
       'deliveries_total{sink="deployer",result="refused"}': '_x5 1x20',
       'deliveries_total{sink="deployer",result="confirmed"}': '4x20',
     },
@@ -69,8 +86,36 @@ export const ALERT_STORIES: readonly AlertStory[] = [
   },
   {
     ...{ alert: 'SlipstreamNoticesFail', quiet: '6m', fires: '9m', labels: { sink: 'slack' } },
-    series: { 'notices_total{sink="slack",result="failed"}': '_x5 1x40', 'notices_total{sink="mail",result="told"}': '0+1x40' },
+    series: {
+      'build_info{version="1"}': '1x50',
+      process_start_time_seconds: '0x50',
+      'notices_total{sink="slack",result="failed"}': '_x5 1x40',
+      'notices_total{sink="mail",result="told"}': '0+1x40',
+    },
     description: '1 notices of a:8080 did not get through to slack in 15 minutes.',
+  },
+  {
+    ...{ alert: 'SlipstreamHarmHeld', quiet: '3m', fires: '5m', of: 'job' },
+    labels: { service: 'shop', run: 'ro-1', release: 'service.version=2', reason: 'breaker_open' },
+    series: {
+      [`analysis_run_info{${RUN},state="running",decision="continue",reason="accumulating"}`]: '1x5 _x30',
+      [`analysis_run_info{${RUN},state="running",decision="hold",reason="breaker_open"}`]: '_x5 1x30',
+      [`analysis_run_info{${RUN.replace('ro-1', 'ro-2')},state="held",decision="hold",reason="horizon_reached"}`]: '1x40',
+      [`analysis_run_info{${RUN.replace('ro-1', 'ro-3')},state="running",decision="hold",reason="overridden"}`]: '1x40',
+      'analysis_run_evidence_ratio{service="shop",run="ro-3"}': '0.9x40',
+    },
+    summary: 'A canary of shop is proven bad and is not rolled back',
+    description: 'The canary service.version=2 of shop is proven bad and held for a person: breaker_open, run ro-1.',
+  },
+  {
+    ...{ alert: 'SlipstreamHarmHeld', quiet: '3m', fires: '5m', of: 'job' },
+    labels: { service: 'shop', run: 'ro-1', release: 'service.version=2', reason: 'overridden' },
+    series: {
+      [`analysis_run_info{${RUN},state="running",decision="hold",reason="overridden"}`]: '_x5 1x30',
+      'analysis_run_evidence_ratio{service="shop",run="ro-1"}': '0.9x5 1.2x30',
+    },
+    summary: 'A canary of shop is proven bad and is not rolled back',
+    description: 'The canary service.version=2 of shop is proven bad and held for a person: overridden, run ro-1.',
   },
   {
     ...{ alert: 'SlipstreamRollbacksHeld', quiet: '3h', fires: '4h10m', of: 'job', labels: { scope: 'kill_switch' } },
@@ -89,7 +134,7 @@ export const ALERT_STORIES: readonly AlertStory[] = [
   },
   {
     ...{ alert: 'SlipstreamCheckpointsFail', quiet: '3m', fires: '6m' },
-    series: { checkpoint_failures_total: '0x5 0+1x20' },
+    series: { checkpoint_failures_total: '0x2 1x3 1+1x20' },
     description:
       '6 checkpoints of a:8080 failed in 5 minutes. No signal leaves before its decision is durable, and a restart forgets budgets.',
   },
@@ -120,7 +165,7 @@ export const ALERT_STORIES: readonly AlertStory[] = [
   },
   {
     ...{ alert: 'SlipstreamSpansLost', quiet: '2m', fires: '5m', labels: { reason: 'retention' } },
-    series: { 'kafka_gaps_total{topic="otlp_spans",reason="retention"}': '_x5 1x20' },
+    series: { process_start_time_seconds: '0x30', 'kafka_gaps_total{topic="otlp_spans",reason="retention"}': '_x5 1x20' },
     description: 'a:8080 found 1 gaps in 15 minutes: retention. Runs pass over the time that is missing.',
   },
   {
@@ -145,11 +190,11 @@ export const ALERT_STORIES: readonly AlertStory[] = [
   {
     ...{ alert: 'SlipstreamIntakeStopped', quiet: '30m', fires: '80m', of: 'job' },
     series: { 'spans_total{disposition="counted"}': '0+300x120 36000x100' },
-    description: 'slipstream has counted no span for 15 minutes, and did an hour ago. Without spans nothing is judged.',
+    description: 'slipstream has counted no span for 15 minutes, and did in the hours before. Without spans nothing is judged.',
   },
   {
     ...{ alert: 'SlipstreamSpansLate', quiet: '10m', fires: '20m', of: 'job' },
-    series: { late_spans_total: '0+5x60', 'spans_total{disposition="counted"}': '0+100x60' },
+    series: { late_spans_total: '0+5x60', 'service_requests_total{service="shop"}': '0+95x60' },
     description: '5% of the spans of slipstream come after grace has passed and are in no window.',
   },
   {
@@ -174,7 +219,7 @@ export const ALERT_STORIES: readonly AlertStory[] = [
   },
   {
     ...{ alert: 'SlipstreamCertificateRefused', quiet: '2m', fires: '5m', labels: { listener: 'otlp' } },
-    series: { 'tls_certificate_renewals_total{listener="otlp",result="refused"}': '_x5 1x20' },
+    series: { process_start_time_seconds: '0x30', 'tls_certificate_renewals_total{listener="otlp",result="refused"}': '_x5 1x20' },
     description:
       'The files of otlp on a:8080 changed 1 times in an hour and could not be used; the certificate from before is still shown.',
   },
@@ -194,7 +239,7 @@ export const ALERT_STORIES: readonly AlertStory[] = [
     description: 'a:8080 dropped 1 of its own measurements in 15 minutes.',
   },
   {
-    ...{ alert: 'SlipstreamObjectivePage', quiet: '2m', fires: '5m', labels: OBJECTIVE },
+    ...{ alert: 'SlipstreamObjectivePage', quiet: '2m', fires: '5m', of: 'job', labels: OBJECTIVE },
     series: {
       [`objective_alert_firing{${TARGET},severity="page"}`]: '0x5 1x20',
       [`objective_budget_remaining_ratio{${TARGET}}`]: '0.25x30',
@@ -203,13 +248,13 @@ export const ALERT_STORIES: readonly AlertStory[] = [
     description: 'The objective shop:availability of shop pages. Of its error budget 25% is left.',
   },
   {
-    ...{ alert: 'SlipstreamObjectiveTicket', quiet: '2m', fires: '5m', labels: OBJECTIVE },
+    ...{ alert: 'SlipstreamObjectiveTicket', quiet: '2m', fires: '5m', of: 'job', labels: OBJECTIVE },
     series: { [`objective_alert_firing{${TARGET},severity="ticket"}`]: '0x5 1x20' },
     summary: 'shop:availability burns its error budget',
     description: 'The objective shop:availability of shop asks for a ticket. Of its error budget an unknown part is left.',
   },
   {
-    ...{ alert: 'SlipstreamObjectiveFrozen', quiet: '20m', fires: '40m', labels: OBJECTIVE },
+    ...{ alert: 'SlipstreamObjectiveFrozen', quiet: '20m', fires: '40m', of: 'job', labels: OBJECTIVE },
     series: { [`objective_alert_frozen{${TARGET}}`]: '0x5 1x100' },
     summary: 'shop:availability is not judged',
     description: 'The alert of shop:availability of shop has been frozen for 30 minutes, because telemetry is lost or unknown.',

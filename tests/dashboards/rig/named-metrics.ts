@@ -11,6 +11,8 @@ export interface NamedMetric {
 export function namedMetrics(expr: string): NamedMetric[] {
   const found: { metrics: string[]; labels: string[]; from: number; to: number }[] = [];
   const groupings: { labels: string[]; from: number; to: number }[] = [];
+  // What only selects, on the right of `and` and `unless`: its labels do not come out.
+  const selections: { from: number; to: number }[] = [];
   parser.parse(expr).iterate({
     enter: ({ type, from, to, node }) => {
       if (type.isError) throw new Error(`not PromQL at ${from}: ${expr}`);
@@ -21,6 +23,9 @@ export function namedMetrics(expr: string): NamedMetric[] {
         const alternatives = matchers.find(([, label]) => label === '__name__')?.[3]?.split('|') ?? [];
         const labels = matchers.map(([, label]) => label as string);
         found.push({ metrics: named === undefined ? alternatives : [named], labels, from, to });
+      }
+      if ((type.name === 'And' || type.name === 'Unless') && node.parent?.lastChild) {
+        selections.push({ from: node.parent.lastChild.from, to: node.parent.lastChild.to });
       }
       if (type.name === 'GroupingLabels') {
         const over = node.parent?.parent;
@@ -35,7 +40,8 @@ export function namedMetrics(expr: string): NamedMetric[] {
     },
   });
   return found.flatMap(({ metrics, labels, from, to }) => {
-    const by = groupings.filter((grouping) => grouping.from <= from && to <= grouping.to);
+    const within = (range: { from: number; to: number }): boolean => range.from <= from && to <= range.to;
+    const by = groupings.filter((grouping) => within(grouping) && !selections.some((part) => within(part) && grouping.from <= part.from));
     return metrics.map((metric) => ({ metric, labels: [...labels, ...by.flatMap((grouping) => grouping.labels)] }));
   });
 }
