@@ -90,6 +90,27 @@ describeWithTools('the process file of the chart', [HELM_TOOLS], (directory) => 
     expect([...(config?.policies.services.keys() ?? [])].sort()).toEqual(['cart', 'checkout', 'login', 'mail', 'payments', 'search']);
   });
 
+  it('gives each of two releases on one Kafka topics and groups of its own, and those of the docs to one called slipstream', async () => {
+    const namesOf = async (render: Render) => {
+      const [config] = await configsOf({ set: 'distributed', ...render });
+      const { topics, groups } = config?.kafka ?? {};
+      return [...Object.values(topics ?? {}), ...Object.values(groups ?? {})];
+    };
+    const usual = await namesOf({ release: 'slipstream' });
+    expect(usual).toEqual(expect.arrayContaining(['slipstream.deltas', 'slipstream.state', 'slipstream-ingest', 'slipstream-evaluate']));
+    const others = await namesOf({ release: 'staging' });
+    expect(others).toHaveLength(usual.length);
+    expect(new Set([...usual, ...others]).size).toBe(2 * usual.length);
+    const named = { config: { kafka: { topics: { deltas: 'a' }, groups: { ingest: 'b' } } } };
+    expect(await namesOf({ release: 'staging', values: named })).toEqual(expect.arrayContaining(['a', 'b', 'staging-slipstream.state']));
+  });
+
+  it('listens in a cluster of IPv6, where values say so', async () => {
+    const host = '::';
+    const [config] = await configsOf({ values: { config: { receivers: { otlpGrpc: { host }, otlpHttp: { host } }, api: { host } } } });
+    expect(config).toMatchObject({ receivers: { otlpGrpc: { host }, otlpHttp: { host } }, api: { host } });
+  });
+
   it('is the same for each member of mode: distributed', async () => {
     const manifests = await renderChart(helmIn(directory(HELM_TOOLS)), { set: 'distributed' });
     const [first, ...others] = workloadsOf(manifests).map(({ spec }) => spec.template.metadata.annotations['checksum/config']);

@@ -27,6 +27,13 @@
 {{- end }}
 {{- with include "slipstream.ingressUrl" . }}{{ $_ := set $api "publicUrl" . }}{{ end -}}
 {{- $base := dict "receivers" $receivers "api" $api "state" (dict "directory" "/var/lib/slipstream") -}}
+{{- /* Two releases on one Kafka would share the work, each with objectives of its own. */}}
+{{- if and (eq .Values.mode "distributed") .Values.config.kafka }}
+{{- $name := include "slipstream.fullname" . }}
+{{- $topics := dict }}
+{{- range list "deltas" "state" "control" "quarantine" }}{{ $_ := set $topics . (printf "%s.%s" $name .) }}{{ end }}
+{{- $_ := set $base "kafka" (dict "topics" $topics "groups" (dict "ingest" (printf "%s-ingest" $name) "evaluate" (printf "%s-evaluate" $name))) }}
+{{- end }}
 {{- $config := mergeOverwrite $base (deepCopy .Values.config) -}}
 {{- with concat (include "slipstream.sloFolders" . | fromYamlArray) (default list .Values.config.slos) }}{{ $_ := set $config "slos" . }}{{ end -}}
 {{- /* Nobody is asked who they are only while nothing is there to ask for. */ -}}
