@@ -63,7 +63,15 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Runnin
     set: (metric, value, labels) => instruments.record('set', metric, value, labels),
     unset: (metric, labels) => instruments.unset(metric, labels),
     observe: (metric, value, labels) => instruments.record('observe', metric, value, labels),
-    decided: (span) => tellDecision(tracer, ids, span),
+    decided(span) {
+      try {
+        tellDecision(tracer, ids, span);
+      } catch (error) {
+        // Exporters and samplers are others' code, and a signal is on its way.
+        telemetry.add('misused_metrics_total', 1);
+        log.debug({ error: String(error) }, 'telling of a decision');
+      }
+    },
   };
   telemetry.set('build_info', 1, { version });
   const stopWatching = watchProcess(telemetry);

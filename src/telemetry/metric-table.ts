@@ -33,7 +33,12 @@ export const METRICS = {
     labels: ['listener', 'reason'],
   },
   receiver_in_flight_bytes: { kind: 'gauge', help: 'Payload bytes held by requests in flight.', labels: [] },
-  spans_total: { kind: 'counter', help: 'Spans by what became of them.', labels: ['disposition'] },
+  spans_total: {
+    kind: 'counter',
+    help: 'Spans by what became of them.',
+    labels: ['disposition'],
+    known: { disposition: ['counted'] },
+  },
   late_spans_total: { kind: 'counter', help: 'Spans that came after grace had passed and are in no window.', labels: [] },
   cells: { kind: 'gauge', help: 'Partitions of the delta topic that this member judges.', labels: [] },
   take_over_seconds: {
@@ -210,7 +215,11 @@ export const METRICS = {
   process_cpu_seconds_total: { kind: 'counter', help: 'CPU time of the process, user and system.', labels: [] },
   event_loop_lag_p99_seconds: { kind: 'gauge', help: 'p99 of the event loop delay over the last sampling interval.', labels: [] },
   gc_pause_seconds_total: { kind: 'counter', help: 'Time spent in garbage collection.', labels: ['gc'] },
-  misused_metrics_total: { kind: 'counter', help: 'Own metric calls with a wrong kind, label or value; those were dropped.', labels: [] },
+  misused_metrics_total: {
+    kind: 'counter',
+    help: 'Own metric calls with a wrong kind, label or value, and own spans that could not be made; those were dropped.',
+    labels: [],
+  },
 } as const satisfies Record<string, MetricRow>;
 
 export type MetricName = keyof typeof METRICS;

@@ -23,6 +23,6 @@ export interface Telemetry {
   /** Takes a gauge away, because there is no more of what it tells of. */
   unset(metric: MetricName, labels?: Labels): void;
   observe(metric: MetricName, value: number, labels?: Labels): void;
-  /** Adds a span to the trace of a rollout, where traces are exported. */
+  /** Adds a span to the trace of a rollout, where traces are exported. Never throws. */
   decided(span: DecisionSpan): void;
 }

@@ -79,6 +79,17 @@ it('a source that breaks takes nothing else with it', async () => {
   expect(await lines(telemetry, 'misused_metrics_total ')).toEqual(['slipstream_misused_metrics_total 1']);
 });
 
+it('a span that cannot be made is counted, and keeps no decision from going on', async () => {
+  const telemetry = await started();
+  const attributes = {
+    get sink(): string {
+      throw new Error('out of order');
+    },
+  };
+  telemetry.decided({ name: 'delivery', rollout: { id: 'ro-1', generation: 1 }, startMs: 1, endMs: 2, attributes });
+  expect(await lines(telemetry, 'misused_metrics_total ')).toEqual(['slipstream_misused_metrics_total 1']);
+});
+
 it('a cell tells only of its services and of those it does not tell apart, and of nothing once it is dropped', async () => {
   const telemetry = await started();
   const cell = cellTelemetry(new CellGauges(telemetry), '0', (service) => service === 'shop');
