@@ -32,10 +32,26 @@ describeWithTools('the notes of helm install', [HELM_TOOLS], (directory) => {
     ['that nothing is kept', { persistence: { enabled: false } }, 'a restart forgets error budgets'],
     ['that GitOps tools make a new token each time', {}, 'name a Secret in auth.api.existingSecret'],
     ['that rights hold everywhere', { config: { sinks: [{ type: 'kubernetes', name: 'a' }] } }, 'set rbac.namespaces'],
+    [
+      'that the API server is out of reach',
+      {
+        config: { sinks: [{ type: 'argo-rollouts', name: 'argo' }] },
+        networkPolicy: { enabled: true, egress: [{ ports: [{ protocol: 'TCP', port: 9092 }] }] },
+      },
+      'networkPolicy.egress lets nobody out to the API server',
+    ],
     ['that nothing rolls back yet', {}, 'Signals go nowhere yet'],
     ['that there are no objectives yet', {}, 'No objectives yet'],
   ])('warn %s', async (_, values, words) => {
     expect(await notes({ values })).toContain(words);
+  });
+
+  it.each([
+    ['by its port', [{ ports: [{ protocol: 'TCP', port: 6443 }] }]],
+    ['as everything is', [{ to: [{ ipBlock: { cidr: '10.0.0.0/8' } }] }]],
+  ])('are silent about the API server where it is reached %s', async (_, egress) => {
+    const values = { config: { sinks: [{ type: 'argo-rollouts', name: 'argo' }] }, networkPolicy: { enabled: true, egress } };
+    expect(await notes({ values })).not.toContain('API server');
   });
 
   it('warn of nothing where nothing is open', async () => {

@@ -30,6 +30,18 @@
 {{- if and .Values.networkPolicy.enabled .Values.ingress.enabled (not .Values.networkPolicy.apiFrom) }}
 {{- $warnings = append $warnings "The controller of the Ingress is let in only from this namespace: set networkPolicy.apiFrom." }}
 {{- end }}
+{{- if and .Values.networkPolicy.enabled .Values.networkPolicy.egress (eq (include "slipstream.mountsAccountToken" .) "true") }}
+{{- $reachesServer := false }}
+{{- range .Values.networkPolicy.egress }}
+{{- if not .ports }}{{ $reachesServer = true }}{{ end }}
+{{- range .ports }}
+{{- if or (not .port) .endPort (has (toString .port) (list "443" "6443")) }}{{ $reachesServer = true }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if not $reachesServer }}
+{{- $warnings = append $warnings "networkPolicy.egress lets nobody out to the API server, so that watches see and sinks do nothing: add a rule for its addresses and port, 443 or 6443." }}
+{{- end }}
+{{- end }}
 {{- if and $isDistributed (gt (int .Values.evaluate.replicas) (int (dig "kafka" "partitions" 32 $config))) }}
 {{- $warnings = append $warnings "evaluate.replicas is more than config.kafka.partitions: the rest has nothing to do." }}
 {{- end }}
