@@ -13,10 +13,11 @@ const SEVERITIES = ['page', 'ticket'] as const;
 
 type SetGauge = (metric: MetricName, value: number, labels: Labels) => void;
 
-/** Remembers what it has shown: what is no longer to be shown is taken away. */
+/** Remembers what it has shown: what is no longer to be shown is taken away, and what did not change is not set again, which is most of it. */
 export class ObjectiveMetrics {
   readonly #telemetry: Telemetry;
-  #shown = new Map<string, { readonly metric: MetricName; readonly labels: Labels }>();
+  readonly #shown = new Map<string, Shown>();
+  #round = 0;
 
   constructor(telemetry: Telemetry) {
     this.#telemetry = telemetry;
@@ -24,16 +25,38 @@ export class ObjectiveMetrics {
 
   /** Sets the gauges of all objectives that there are; those of an objective that is gone, or has no data any more, go. */
   show(engine: Engine, now: EpochMs): void {
-    const before = this.#shown;
-    this.#shown = new Map();
+    const round = ++this.#round;
     showObjectives(engine, now, (metric, value, labels) => {
-      const key = JSON.stringify([metric, labels]);
-      this.#telemetry.set(metric, value, labels);
-      this.#shown.set(key, { metric, labels });
-      before.delete(key);
+      const key = keyOf(metric, labels);
+      const known = this.#shown.get(key);
+      if (known?.value !== value) this.#telemetry.set(metric, value, labels);
+      if (known === undefined) this.#shown.set(key, { metric, labels, value, round });
+      else {
+        known.value = value;
+        known.round = round;
+      }
     });
-    for (const { metric, labels } of before.values()) this.#telemetry.unset(metric, labels);
+    for (const [key, { metric, labels, round: last }] of this.#shown) {
+      if (last === round) continue;
+      this.#shown.delete(key);
+      this.#telemetry.unset(metric, labels);
+    }
   }
+}
+
+interface Shown {
+  readonly metric: MetricName;
+  readonly labels: Labels;
+  value: number;
+  /** In which it was last set. */
+  round: number;
+}
+
+/** Labels of a metric are written in one order here. */
+function keyOf(metric: MetricName, labels: Labels): string {
+  let key: string = metric;
+  for (const label in labels) key += `\n${labels[label]}`;
+  return key;
 }
 
 /**

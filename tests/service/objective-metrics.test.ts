@@ -32,6 +32,33 @@ it('those of an objective that is removed go, and come back with it', () => {
   expect(telemetry.value('objective_target_ratio')).toBe(1.8);
 });
 
+it('are set only when they say something else, and again after they were gone', () => {
+  const world = new World([first]);
+  world.stream.endpoints(1);
+  const set: string[] = [];
+  const telemetry = new (class extends LocalTelemetry {
+    override set(...[metric, value, labels]: Parameters<LocalTelemetry['set']>): void {
+      set.push(metric);
+      super.set(metric, value, labels);
+    }
+  })();
+  const metrics = new ObjectiveMetrics(telemetry);
+  world.send({ at: AT }, { at: AT, failed: true });
+  metrics.show(world.engine, AT);
+  expect(set).toContain('objective_sli_ratio');
+  set.length = 0;
+  metrics.show(world.engine, AT);
+  expect(set).toEqual([]);
+  world.send({ at: AT + 1000 });
+  metrics.show(world.engine, AT);
+  expect(set).toEqual(['objective_sli_ratio', 'objective_budget_remaining_ratio']);
+  world.engine.reconfigure(policies({ objectives: [second] }));
+  metrics.show(world.engine, AT);
+  world.engine.reconfigure(policies({ objectives: [first] }));
+  metrics.show(world.engine, AT);
+  expect(telemetry.value('objective_target_ratio', { objective: first.id })).toBe(0.9);
+});
+
 it('show at which burn rate each window fires', () => {
   const tier = { severity: 'page', longMs: 3_600_000, shortMs: 300_000, budgetShare: 0.02, burnRate: 14.4 } as const;
   const { alerts } = first;
