@@ -71,6 +71,8 @@ async function serve(context: CliContext, options: ServeOptions): Promise<ExitCo
   const telemetry = await createTelemetry({ logLevel: config.telemetry.logLevel, destination: streams.stdout, env, version: VERSION });
   const listeners = new ProcessListeners();
   dieOfSurprises(telemetry, listeners);
+  // From now on: as PID 1 of a container nobody would hear a signal that comes while it starts, and after its grace period the pod is killed undrained.
+  const stopped = stopSignal(listeners);
   try {
     const recorder = options.record === undefined ? null : await SpanFileWriter.open(options.record);
     try {
@@ -95,7 +97,8 @@ async function serve(context: CliContext, options: ServeOptions): Promise<ExitCo
         config,
         onChange: (result) => reload(service, telemetry, loaded.config, result),
       });
-      await stopSignal(listeners, () => watch.look());
+      listeners.add('SIGHUP', () => watch.look());
+      await stopped;
       watch.stop();
       telemetry.log.info({}, 'stopping');
       const isSaved = await service.stop();
@@ -173,8 +176,8 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plain(entry)]));
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. SIGHUP looks for a changed configuration. */
-async function stopSignal(listeners: ProcessListeners, onHangup: () => void): Promise<void> {
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopSignal(listeners: ProcessListeners): Promise<void> {
   const stop = Promise.withResolvers<void>();
   let asked = false;
   const onStop = (): void => {
@@ -184,8 +187,7 @@ async function stopSignal(listeners: ProcessListeners, onHangup: () => void): Pr
   };
   listeners.add('SIGTERM', onStop);
   listeners.add('SIGINT', onStop);
-  listeners.add('SIGHUP', onHangup);
-  await stop.promise;
+  return stop.promise;
 }
 
 function dieOfSurprises(telemetry: RunningTelemetry, listeners: ProcessListeners): void {

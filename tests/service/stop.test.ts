@@ -150,6 +150,29 @@ it('inside another process it leaves no listener behind', async () => {
   expect(listeners()).toEqual(before);
 });
 
+it('asked to stop while it still starts, it does so in order once it has started: to PID 1 of a container nothing is said twice', async () => {
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  const file = configFile(folders.make(), [processDocument({ state: { enabled: false } }), shopDocument()]);
+  const said: string[] = [];
+  streams.stdout.on('data', (line) => said.push(String(line)));
+  const listens = new Promise<void>((resolve) => {
+    const onListener = (event: string | symbol): void => {
+      if (event !== 'SIGTERM') return;
+      process.off('newListener', onListener);
+      // It is told just before.
+      queueMicrotask(resolve);
+    };
+    process.on('newListener', onListener);
+  });
+  const ended = run(['serve', '--config', file], { SLIPSTREAM_API_TOKEN: API_TOKEN }, streams);
+  await listens;
+  // Nobody has been told yet that it runs.
+  expect(streams.stderr.readableLength).toBe(0);
+  process.emit('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(said.join('')).toContain('"msg":"stopped"');
+});
+
 it('killed, it knows all counts up to the last checkpoint, and none twice', async () => {
   const folder = folders.make();
   const first = await start(folder);
