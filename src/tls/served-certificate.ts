@@ -65,7 +65,7 @@ export function servedCertificate({
   if ('faults' in first) throw new PermanentError('tls', `TLS of ${LISTENER_TITLES[listener]}: ${first.faults.join('; ')}`);
   let inUse = first;
   let server: Server | null = null;
-  let told = '';
+  const told = new Map<'refused' | 'expiry', string>();
   let stopTimer: (() => void) | null = null;
   let endUnfinished = (): void => {};
   /** Those that are connected, and who of them was let in by other authorities. */
@@ -73,16 +73,16 @@ export function servedCertificate({
   const outdated = new Set<string>();
 
   /** One line for each thing that is so, not one for each look. */
-  const tell = (what: string, act: () => void): void => {
-    if (told === what) return;
-    told = what;
+  const tell = (of: 'refused' | 'expiry', what: string, act: () => void): void => {
+    if (told.get(of) === what) return;
+    told.set(of, what);
     act();
   };
   const show = (certificate: Certificate): void => {
     telemetry.set('tls_certificate_expiry_timestamp_seconds', Math.floor(certificate.notAfter / 1000), { listener });
   };
   const refuse = (faults: readonly string[]): void =>
-    tell(`refused ${faults.join()}`, () => {
+    tell('refused', faults.join(), () => {
       telemetry.add('tls_certificate_renewals_total', 1, { listener, result: 'refused' });
       telemetry.log.error(
         { listener, faults, inUseUntil: isoOf(inUse.notAfter) },
@@ -105,7 +105,7 @@ export function servedCertificate({
     if (asksClients && next.ca !== inUse.ca) for (const peer of peers) outdated.add(peer);
     texts = read;
     inUse = next;
-    told = '';
+    told.clear();
     show(next);
     telemetry.add('tls_certificate_renewals_total', 1, { listener, result: 'taken' });
     telemetry.log.info({ listener, names: next.names, until: isoOf(next.notAfter) }, 'a renewed certificate is in use');
@@ -113,15 +113,16 @@ export function servedCertificate({
   const remind = (): void => {
     const leftMs = inUse.notAfter - now();
     const fields = { listener, names: inUse.names, until: isoOf(inUse.notAfter) };
-    if (leftMs <= 0) tell('expired', () => telemetry.log.error(fields, 'the certificate in use has expired'));
+    if (leftMs <= 0) tell('expiry', 'expired', () => telemetry.log.error(fields, 'the certificate in use has expired'));
     else if (leftMs < Math.min(SOON_MS, SOON_SHARE * (inUse.notAfter - inUse.notBefore)))
-      tell('expiring', () => telemetry.log.warn(fields, 'the certificate in use expires soon'));
+      tell('expiry', 'soon', () => telemetry.log.warn(fields, 'the certificate in use expires soon'));
   };
   const look = (): void => {
     const read = certificateTexts(files);
-    if (hashOf(read) === hashOf(texts)) remind();
+    if (hashOf(read) === hashOf(texts)) told.delete('refused');
     // Files that are being changed are looked at when they are done: key and certificate may be of two moments else.
     else if (hashOf(read) === hashOf(certificateTexts(files))) renew(read);
+    remind();
   };
 
   return {

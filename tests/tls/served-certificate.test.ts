@@ -196,6 +196,22 @@ describe('a renewed certificate', () => {
       ['error', 'the certificate in use has expired'],
     ]);
   });
+
+  it('that is refused again and again is told of once, and so is the end of the old one meanwhile', async () => {
+    let now = Date.now();
+    const files = new CertificateFiles(OURS.issue(['localhost'], { to: now + DAY_MS }));
+    const { certificate, telemetry } = served(files, { now: () => now });
+    await listening(certificate);
+    files.swap({ cert: OURS.issue(['localhost'], { to: now + 30 * DAY_MS }).cert, key: selfSigned('other').key });
+    for (const days of [0, 0.1, 2, 3]) {
+      now = Date.now() + days * DAY_MS;
+      certificate.look();
+    }
+    expect(telemetry.lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
+      'a renewed certificate is refused; the old one stays in use',
+      'the certificate in use has expired',
+    ]);
+  });
 });
 
 describe('a client', () => {
