@@ -44,7 +44,7 @@ export const probeGrpc: Probe = ({ address, tls, token, timeoutMs }) => {
   return new Promise((resolve) => {
     const answered = (error: ServiceError | null): void => {
       client.close();
-      resolve(error === null ? null : error.details === '' ? `gRPC status ${error.code}` : brief(error.details));
+      resolve(error === null ? null : error.details === '' ? `gRPC status ${error.code}` : grpcText(error.details, tls !== null));
     };
     client.makeUnaryRequest(EXPORT_PATH, same, same, EMPTY, metadata, { deadline: Date.now() + timeoutMs }, answered);
   });
@@ -75,7 +75,9 @@ export const probeHttp: Probe = ({ address, tls, token, timeoutMs, path = HTTP_P
       resolve(answer.statusCode === 200 ? null : `HTTP status ${answer.statusCode}`);
       asked.destroy();
     });
-    asked.on('error', (error) => resolve(failureText(error, timeoutMs)));
+    asked.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(tls === null && error.code === 'ECONNRESET' ? CLOSED : failureText(error, timeoutMs)),
+    );
     asked.end();
   });
 
@@ -111,6 +113,8 @@ export const probeHandshake: Probe = ({ address, timeoutMs }) =>
   });
 
 const EMPTY = Buffer.alloc(0);
+const NOT_TLS = 'it does not speak TLS: without https://';
+const CLOSED = 'it closed the connection: does it speak TLS? Then with https://';
 
 function same(bytes: Buffer): Buffer {
   return bytes;
@@ -133,7 +137,23 @@ function reachable(address: string): string {
 
 function failureText(error: NodeJS.ErrnoException, timeoutMs: DurationMs): string {
   if (error.name === 'TimeoutError' || error.name === 'AbortError') return `no answer within ${timeoutMs} ms`;
+  if (isNotTls(error.message)) return NOT_TLS;
+  if (error.code === 'ECONNREFUSED') return 'connection refused';
+  if (error.code?.startsWith('HPE_') === true) return 'it does not speak HTTP/1.1: is that the port of OTLP/gRPC?';
   return brief(error.message || error.code || error.name);
+}
+
+/** What grpc-js says of the usual mistakes, in words that name them. */
+function grpcText(details: string, isTls: boolean): string {
+  if (isNotTls(details)) return NOT_TLS;
+  if (/ECONNREFUSED/.test(details)) return 'connection refused';
+  if (/Protocol error/.test(details)) return 'it does not speak gRPC: is that the port of OTLP/HTTP?';
+  if (!isTls && /Last error: Failed to connect|ECONNRESET|Connection dropped/i.test(details)) return CLOSED;
+  return brief(details);
+}
+
+function isNotTls(text: string): boolean {
+  return /wrong version number|packet length too long/i.test(text);
 }
 
 function brief(text: string): string {

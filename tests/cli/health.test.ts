@@ -139,10 +139,28 @@ describe('health of receivers', () => {
     await http.receiver.stop(0);
     expect(await ran(given)).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/^OTLP\/HTTP at 127\.0\.0\.1:\d+: connect ECONNREFUSED/),
+      stdout: expect.stringMatching(/^OTLP\/HTTP at 127\.0\.0\.1:\d+: connection refused\n/),
     });
     grpc.admission.drain();
     expect((await ran(given)).stdout).toContain('the receiver is shutting down');
+  });
+
+  it('names the usual mistakes: the port of the other transport, TLS on one side only, nobody there', async () => {
+    const { address } = await api();
+    const tls = new CertificateFiles(OURS.issue(['localhost']));
+    const [grpc, http, secured] = await Promise.all([started(stand('grpc')), started(stand('http')), started(stand('grpc', { tls }))]);
+    const said = async (...options: string[]): Promise<string> => (await ran(['health', '--url', address, ...options])).stdout;
+    expect(await said('--otlp-grpc', http)).toContain(`${http}: it does not speak gRPC: is that the port of OTLP/HTTP?`);
+    expect(await said('--otlp-http', `http://${grpc}`)).toContain(`${grpc}: it does not speak HTTP/1.1: is that the port of OTLP/gRPC?`);
+    expect(await said('--otlp-grpc', `https://${grpc}`)).toContain(`${grpc}: it does not speak TLS: without https://`);
+    expect(await said('--otlp-http', `https://${http}`)).toContain(`${http}: it does not speak TLS: without https://`);
+    for (const [option, of] of [
+      ['--otlp-grpc', secured],
+      ['--otlp-http', `http://${secured}`],
+    ] as const) {
+      expect(await said(option, of)).toContain('it closed the connection: does it speak TLS? Then with https://');
+    }
+    expect(await said('--otlp-grpc', '127.0.0.1:1')).toContain('OTLP/gRPC at 127.0.0.1:1: connection refused');
   });
 
   it('follows the configuration file in ports, TLS and token', async () => {

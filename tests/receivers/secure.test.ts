@@ -224,7 +224,7 @@ describe('an empty request', () => {
     expect(await probe({ ...parts, tls: { isChecked: false } })).toBeNull();
     expect(await probe({ ...parts, tls: null })).not.toBeNull();
     await stood.receiver.stop(0);
-    expect(await probe(parts)).toMatch(/ECONNREFUSED/);
+    expect(await probe(parts)).toBe('connection refused');
   });
 
   it.each(['grpc', 'http'] as const)('is not needed to see that a receiver over %s asks for certificates', async (transport) => {
@@ -239,7 +239,7 @@ describe('an empty request', () => {
     await probeHttp({ ...parts, tls: null });
     expect(failed()).toBe(before + 1);
     await stood.receiver.stop(0);
-    expect(await probeHandshake(parts)).toMatch(/ECONNREFUSED/);
+    expect(await probeHandshake(parts)).toBe('connection refused');
   });
 });
 
