@@ -1,5 +1,7 @@
 /** The one table of metric names, kinds, units and labels; every name gets the prefix `slipstream_` on the way out. */
 
+import { SPAN_DISPOSITIONS } from '../model/observation-batch.ts';
+
 export interface MetricRow {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
@@ -37,7 +39,7 @@ export const METRICS = {
     kind: 'counter',
     help: 'Spans by what became of them.',
     labels: ['disposition'],
-    known: { disposition: ['counted'] },
+    known: { disposition: SPAN_DISPOSITIONS },
   },
   late_spans_total: { kind: 'counter', help: 'Spans that came after grace had passed and are in no window.', labels: [] },
   cells: { kind: 'gauge', help: 'Partitions of the delta topic that this member judges.', labels: [] },

@@ -52,6 +52,13 @@ describe('metrics', () => {
     expect((await telemetry.metricsText()).split('\n')).toContain('slipstream_checkpoint_failures_total 0');
   });
 
+  it('shows spans by what became of them as 0 before any come: the first ones are an increase to Prometheus', async () => {
+    const lines = (await (await started()).metricsText()).split('\n');
+    for (const disposition of ['counted', 'future', 'ancient', 'no_end_time', 'over_limit']) {
+      expect(lines).toContain(`slipstream_spans_total{disposition="${disposition}"} 0`);
+    }
+  });
+
   it('names the version and the memory of the process', async () => {
     const text = await (await started()).metricsText();
     expect(text).toContain('slipstream_build_info{version="1.2.3"} 1');

@@ -193,6 +193,15 @@ export const ALERT_STORIES: readonly AlertStory[] = [
     description: 'slipstream has counted no span for 15 minutes, and did in the hours before. Without spans nothing is judged.',
   },
   {
+    // It was started anew, with an address at which nothing comes.
+    ...{ alert: 'SlipstreamIntakeStopped', quiet: '30m', fires: '80m', of: 'job' },
+    series: {
+      'spans_total{disposition="counted"}': '0+300x120 _x100',
+      'spans_total{disposition="counted",instance="b:8080"}': '_x120 0x100',
+    },
+    description: 'slipstream has counted no span for 15 minutes, and did in the hours before. Without spans nothing is judged.',
+  },
+  {
     ...{ alert: 'SlipstreamSpansLate', quiet: '10m', fires: '20m', of: 'job' },
     series: { late_spans_total: '0+5x60', 'service_requests_total{service="shop"}': '0+95x60' },
     description: '5% of the spans of slipstream come after grace has passed and are in no window.',

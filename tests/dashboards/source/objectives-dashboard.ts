@@ -28,6 +28,8 @@ const DECISIONS: readonly Mapping[] = [
 const SEVERITY = `2 * max by (service, objective) (slipstream_objective_alert_firing{${SERVICES},severity="page"}) + max by (service, objective) (slipstream_objective_alert_firing{${SERVICES},severity="ticket"})`;
 
 const perObjective = (metric: string): string => `max by (service, objective) (slipstream_${metric}{${SERVICES}})`;
+/** The worst of all that say something of it, such as the same service in two clusters. */
+const worstOf = (metric: string): string => `min by (service, objective) (slipstream_${metric}{${SERVICES}})`;
 const perRun = (metric: string, labels = ''): string => `max by (service, run) (slipstream_${metric}{${SERVICES}${labels}})`;
 const decided = (decision: string, value: number): string =>
   `${value} * max by (service, run) (slipstream_analysis_run_info{${SERVICES},decision="${decision}"})`;
@@ -41,11 +43,11 @@ const OBJECTIVES = [
     ...{ title: 'Objectives', width: 12, height: 4, unit: 'none' },
     description: 'Met: budget is left. Breached: it is overspent. Without data: no request in the window, which is neither good nor bad.',
     queries: [
-      { name: 'met', expr: `count(${perObjective('objective_budget_remaining_ratio')} >= 0) or vector(0)` },
-      { name: 'breached', expr: `count(${perObjective('objective_budget_remaining_ratio')} < 0) or vector(0)` },
+      { name: 'met', expr: `count(${worstOf('objective_budget_remaining_ratio')} >= 0) or vector(0)` },
+      { name: 'breached', expr: `count(${worstOf('objective_budget_remaining_ratio')} < 0) or vector(0)` },
       {
         name: 'without data',
-        expr: `count(${perObjective('objective_target_ratio')} unless ${perObjective('objective_budget_remaining_ratio')}) or vector(0)`,
+        expr: `count(${perObjective('objective_target_ratio')} unless ${worstOf('objective_budget_remaining_ratio')}) or vector(0)`,
       },
       { name: 'alerts', expr: `count(${SEVERITY} > 0) or vector(0)` },
       { name: 'frozen', expr: `sum(${perObjective('objective_alert_frozen')}) or vector(0)` },
@@ -64,7 +66,9 @@ const OBJECTIVES = [
   stat({
     ...{ title: 'Rollbacks in the time shown', width: 4, height: 4, unit: 'none', steps: ONE_IS_BAD },
     description: 'Signals to roll back, of all services.',
-    queries: [{ name: 'rollbacks', expr: 'sum(increase(slipstream_signals_total{job=~"$job",action="rollback"}[$__range])) or vector(0)' }],
+    queries: [
+      { name: 'rollbacks', expr: 'round(sum(increase(slipstream_signals_total{job=~"$job",action="rollback"}[$__range]))) or vector(0)' },
+    ],
   }),
   table({
     ...{ title: 'Budgets, the worst first', width: 24, height: 10 },
@@ -76,13 +80,13 @@ const OBJECTIVES = [
     ],
     sortBy: { column: 'Budget left', descending: false },
     columns: [
-      { name: 'Budget left', unit: 'percentunit', steps: BUDGET, expr: perObjective('objective_budget_remaining_ratio') },
-      { name: 'Compliance', unit: 'percentunit', expr: perObjective('objective_sli_ratio') },
+      { name: 'Budget left', unit: 'percentunit', steps: BUDGET, expr: worstOf('objective_budget_remaining_ratio') },
+      { name: 'Compliance', unit: 'percentunit', expr: worstOf('objective_sli_ratio') },
       { name: 'Target', unit: 'percentunit', expr: perObjective('objective_target_ratio') },
       { name: 'Burn, fastest window', unit: 'none', steps: ONE_IS_BAD, expr: perObjective('objective_burn_rate') },
       { name: 'Alert', unit: 'none', mappings: SEVERITIES, expr: SEVERITY },
       { name: 'Frozen', unit: 'none', steps: ONE_IS_BAD, expr: perObjective('objective_alert_frozen') },
-      { name: 'Heard', unit: 'percentunit', expr: perObjective('objective_coverage_ratio') },
+      { name: 'Heard', unit: 'percentunit', expr: worstOf('objective_coverage_ratio') },
     ],
   }),
   timeSeries({
@@ -97,12 +101,12 @@ const OBJECTIVES = [
       ],
     },
     description: 'It comes back as bad requests leave the window.',
-    queries: [{ name: '{{objective}}', expr: perObjective('objective_budget_remaining_ratio') }],
+    queries: [{ name: '{{objective}}', expr: worstOf('objective_budget_remaining_ratio') }],
   }),
   timeSeries({
     ...{ title: 'Compliance', width: 12, unit: 'percentunit', max: 1 },
     description: 'Good of valid requests over the window of each objective.',
-    queries: [{ name: '{{objective}}', expr: perObjective('objective_sli_ratio') }],
+    queries: [{ name: '{{objective}}', expr: worstOf('objective_sli_ratio') }],
   }),
   timeSeries({
     ...{ title: 'Burn rate by window', width: 12, unit: 'none', min: 0 },

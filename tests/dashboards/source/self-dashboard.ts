@@ -39,9 +39,9 @@ const ALIVE = [
   row('Is it well'),
   figure(
     'Watchdog',
-    'Time since a synthetic canary was last judged as it should be, by the member that is worst off. It is tried every 30 s.',
+    'Time since a synthetic canary was last judged as it should be, or since the start, by the member that is worst off. It is tried every 30 s.',
     's',
-    `max(time() - slipstream_watchdog_last_success_timestamp_seconds{${OURS}})`,
+    `max(time() - (slipstream_watchdog_last_success_timestamp_seconds{${OURS}} or (slipstream_process_start_time_seconds{${OURS}} and on (job, namespace, instance) slipstream_watchdog_checks_total{${OURS}})))`,
     [
       { from: null, color: 'green' },
       { from: 90, color: 'orange' },
