@@ -38,6 +38,17 @@ describeWithTools('pods of the chart', [HELM_TOOLS], (directory) => {
     expect(spans?.metadata.annotations).toEqual({ 'example.com/name': 'spans' });
   });
 
+  it('that count are as many as their own container needs, whatever runs beside it', async () => {
+    const values = { extraContainers: [{ name: 'beside', image: 'example.com/beside:1' }] };
+    const manifests = await rendered({ set: 'distributed', values, release: 'slipstream' });
+    const [metric, ...others] = objectOf(manifests, 'HorizontalPodAutoscaler', 'slipstream-ingest').spec.metrics;
+    expect(others).toEqual([]);
+    const target = { type: 'Utilization', averageUtilization: 60 };
+    expect(metric).toEqual({ type: 'ContainerResource', containerResource: { name: 'cpu', container: 'slipstream', target } });
+    const [own] = objectOf(manifests, 'Deployment', 'slipstream-ingest').spec.template.spec.containers;
+    expect(own).toMatchObject({ name: 'slipstream', resources: { requests: { cpu: expect.anything() } } });
+  });
+
   it.each([
     ['at the usual port', {}, {}],
     ['at another port', { config: { api: { port: 9090 } } }, { SLIPSTREAM_URL: 'http://127.0.0.1:9090' }],
