@@ -15,7 +15,7 @@ it('links lead to sections and files that exist', () => {
 });
 
 it('commands and their options exist', async () => {
-  const named = [...PAGE.matchAll(/`slipstream ((?:slo |override )?[a-z-]+)([^`]*)`/g)].map(([, command = '', rest = '']) => ({
+  const named = [...PAGE.matchAll(/(?:`|^|-- )slipstream ((?:slo |override )?[a-z-]+)([^`\n]*)/gm)].map(([, command = '', rest = '']) => ({
     command: command.split(' '),
     options: rest.match(/--[a-z-]+/g) ?? [],
   }));
