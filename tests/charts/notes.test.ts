@@ -40,6 +40,7 @@ describeWithTools('the notes of helm install', [HELM_TOOLS], (directory) => {
       },
       'networkPolicy.egress lets nobody out to the API server',
     ],
+    ['that strangers may read the API', { service: { type: 'LoadBalancer' } }, 'service.type: LoadBalancer opens the API as well'],
     ['that nothing rolls back yet', {}, 'Signals go nowhere yet'],
     ['that there are no objectives yet', {}, 'No objectives yet'],
   ])('warn %s', async (_, values, words) => {

@@ -30,6 +30,9 @@
 {{- if and .Values.networkPolicy.enabled .Values.ingress.enabled (not .Values.networkPolicy.apiFrom) }}
 {{- $warnings = append $warnings "The controller of the Ingress is let in only from this namespace: set networkPolicy.apiFrom." }}
 {{- end }}
+{{- if and (not $isDistributed) (ne .Values.service.type "ClusterIP") }}
+{{- $warnings = append $warnings (printf "service.type: %s opens the API as well, and whoever reaches it may read everything: let in whom it is for, by service.loadBalancerSourceRanges or networkPolicy.apiFrom." .Values.service.type) }}
+{{- end }}
 {{- if and .Values.networkPolicy.enabled .Values.networkPolicy.egress (eq (include "slipstream.mountsAccountToken" .) "true") }}
 {{- $reachesServer := false }}
 {{- range .Values.networkPolicy.egress }}
