@@ -1,10 +1,10 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Tests that start the whole program and meet real time: one file after the other, when all others are done, so that they have the machine. */
+/** Tests that start the whole program and meet real time: after the others, which leave no core idle. */
 const WHOLE = ['tests/demo/demo.test.ts', 'tests/service/**/*.test.ts'];
 /** Tests against a real API server and real controllers, which are built from source first: run by `npm run test:cluster`. */
 const CLUSTER = ['tests/cluster/**/*.test.ts'];
-/** Tests against a real Kafka broker: in a group of their own, as brokers and members need the machine. */
+/** Tests against a real Kafka broker. */
 const KAFKA = ['tests/kafka/**/*.test.ts', 'tests/collector/**/*.test.ts'];
 /** Tests of what is installed, with helm, Prometheus and the image's files: their tools are built first. */
 const INSTALLED = ['tests/charts/**/*.test.ts', 'tests/image/**/*.test.ts', 'tests/dashboards/**/*.test.ts'];
@@ -12,6 +12,9 @@ const INSTALLED = ['tests/charts/**/*.test.ts', 'tests/image/**/*.test.ts', 'tes
 const isClusterRun = process.argv.some(
   (argument, index) => argument === '--project=cluster' || (process.argv[index - 1] === '--project' && argument === 'cluster'),
 );
+
+/** Tests that wait more than they work, for brokers, controllers and real time: one more at once than there are cores. */
+const WAITING = { maxWorkers: 3, testTimeout: 120_000, hookTimeout: 120_000, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   test: {
@@ -29,17 +32,14 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      { extends: true, test: { name: 'whole', include: WHOLE, maxWorkers: 1, fileParallelism: false, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: 'whole', include: WHOLE, ...WAITING } },
       {
         extends: true,
         test: {
           name: 'kafka',
           include: KAFKA,
           globalSetup: ['tests/kafka/rig/global-setup.ts'],
-          maxWorkers: 2,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          sequence: { groupOrder: 2 },
+          ...WAITING,
         },
       },
       {
@@ -47,10 +47,7 @@ export default defineConfig({
         test: {
           name: 'installed',
           include: INSTALLED,
-          maxWorkers: 2,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          sequence: { groupOrder: 2 },
+          ...WAITING,
         },
       },
       ...(isClusterRun
@@ -61,9 +58,7 @@ export default defineConfig({
                 name: 'cluster',
                 include: CLUSTER,
                 // Each file has a cluster of its own, and mostly waits for its controllers.
-                maxWorkers: 2,
-                testTimeout: 120_000,
-                hookTimeout: 120_000,
+                ...WAITING,
               },
             },
           ]

@@ -21,7 +21,9 @@ export const watchdog = section(
       .describe('False switches it off: nothing but missing verdicts then tells that this process judges no more. Use it for trials.'),
     interval: duration({ min: '1s', max: '1m' })
       .prefault('30s')
-      .describe('Time between two proofs. Use less where a silent death must show sooner; each takes some milliseconds. The alert that comes with the chart waits for two minutes.'),
+      .describe(
+        'Time between two proofs. Use less where a silent death must show sooner; each takes some milliseconds. The alert that comes with the chart waits for two minutes.',
+      ),
     heartbeatUrl: secretReference
       .optional()
       .describe(
