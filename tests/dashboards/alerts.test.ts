@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { PREFIX } from '../../src/telemetry/instruments.ts';
 import { TemporaryFolders } from '../store/temporary-folder.ts';
 import { describeWithTools } from '../tools/describe-with-tools.ts';
-import { PROMTOOL_TOOLS, promtoolIn } from '../tools/promtool.ts';
+import { PROMTOOL_TOOLS, promtoolIn } from '../tools/prometheus.ts';
 import { ALERT_STORIES, type AlertStory } from './rig/alert-stories.ts';
 import { RULE_GROUPS, RULES_FILE } from './rig/dashboard-files.ts';
 

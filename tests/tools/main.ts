@@ -5,8 +5,7 @@ import { CUSTOM_RESOURCES } from './custom-resources.ts';
 import { GRAFANA_SCHEMA } from './grafana-schema.ts';
 import { HELM_TOOLS } from './helm.ts';
 import { KUBERNETES_SCHEMAS } from './kubernetes-schemas.ts';
-import { PROMETHEUS_TOOLS } from './prometheus.ts';
-import { PROMTOOL_TOOLS } from './promtool.ts';
+import { PROMETHEUS_TOOLS, PROMTOOL_TOOLS } from './prometheus.ts';
 import { readyToolset } from './toolset.ts';
 
 for (const toolset of [
