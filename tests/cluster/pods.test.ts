@@ -127,8 +127,10 @@ describePods('the runner of pods', {}, (pods) => {
     const direct = await pods().kubelet.forwardPod(namespace, 'web', 'http');
     await fetch(`${direct.url}/sick`);
     await until('the Service leads nowhere', async () => (await web('/').catch(() => null)) === null);
-    const { status } = await cluster.must('GET', `/api/v1/namespaces/${namespace}/pods/web`);
-    expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'False' }));
+    await until('its status says that it is not ready', async () => {
+      const { status } = await cluster.must('GET', `/api/v1/namespaces/${namespace}/pods/web`);
+      return status.conditions.some((each: { type: string; status: string }) => each.type === 'Ready' && each.status === 'False');
+    });
   });
 
   it('starts what is sick again, and asks it to end first', async () => {
