@@ -6,7 +6,7 @@ import { lengthText, momentText, percent, timeText, whole } from './number-text.
 import { decisionText, strengthText } from './reason-text.ts';
 import type { AnalysisRun } from './rollout.ts';
 import { shortened, visible, wrapped } from './safe-text.ts';
-import type { ReleaseMatcher } from './series.ts';
+import { matcherText, type ReleaseMatcher } from './series.ts';
 import { sparkline } from './sparkline.ts';
 
 /** A page that is longer is not read by who was woken up by it. */
@@ -111,8 +111,7 @@ function healthLine(run: AnalysisRun): string[] {
 const RELEASE_COLUMNS = 60;
 
 function releaseText(release: ReleaseMatcher): string {
-  const attributes = Object.entries(release).map(([name, value]) => `${name}=${value}`);
-  return shortened(visible(attributes.join(', ')), RELEASE_COLUMNS);
+  return shortened(visible(matcherText(release)), RELEASE_COLUMNS);
 }
 
 function strengthLines({ verdict, trail }: AnalysisRun): string[] {

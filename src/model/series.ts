@@ -14,6 +14,13 @@ export interface Release {
 /** Selects releases by tracked resource attributes: every named attribute must have exactly the given value. Empty matches nothing. */
 export type ReleaseMatcher = Readonly<Record<string, string>>;
 
+/** For people and metrics: `service.version=1.5.0, k8s.deployment.name=shop`; values as they came, however long. */
+export function matcherText(matcher: ReleaseMatcher): string {
+  return Object.entries(matcher)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ');
+}
+
 /** True when `release` carries every attribute of `matcher` with that value; an empty matcher matches no release. */
 export function releaseMatches(matcher: ReleaseMatcher, release: Release): boolean {
   const wanted = Object.entries(matcher);

@@ -2,7 +2,7 @@
 import { TRAFFIC_BOUNDS_SEC } from '../engine/service-traffic.ts';
 import type { Engine } from '../engine.ts';
 import type { AnalysisRun } from '../model/rollout.ts';
-import type { ReleaseMatcher } from '../model/series.ts';
+import { matcherText } from '../model/series.ts';
 import type { EpochMs } from '../model/time.ts';
 import type { Scraped } from '../telemetry/scraped.ts';
 import type { Labels } from '../telemetry/telemetry.ts';
@@ -32,16 +32,10 @@ export function* scrapedCell({ traffic, rollouts }: Pick<Engine, 'traffic' | 'ro
 function* scrapedRun({ rollout, state, verdict, canaryRequests, baselineRequests }: AnalysisRun): Generator<Scraped> {
   const labels: Labels = { service: rollout.service, run: rollout.id };
   const { decision, reason, logWealth, logLimit } = verdict;
-  yield { metric: 'analysis_run_info', labels: { ...labels, release: releaseText(rollout.canary), state, decision, reason }, value: 1 };
+  yield { metric: 'analysis_run_info', labels: { ...labels, release: matcherText(rollout.canary), state, decision, reason }, value: 1 };
   yield { metric: 'analysis_run_started_timestamp_seconds', labels, value: rollout.startedAt / 1000 };
   yield { metric: 'analysis_run_requests', labels: { ...labels, arm: 'canary' }, value: canaryRequests };
   yield { metric: 'analysis_run_requests', labels: { ...labels, arm: 'baseline' }, value: baselineRequests };
   const evidence = logWealth / logLimit;
   if (Number.isFinite(evidence)) yield { metric: 'analysis_run_evidence_ratio', labels, value: evidence };
-}
-
-function releaseText(matcher: ReleaseMatcher): string {
-  return Object.entries(matcher)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(', ');
 }

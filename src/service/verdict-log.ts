@@ -2,6 +2,7 @@
 import type { Exemplar } from '../model/exemplar.ts';
 import { reasonText } from '../model/reason-text.ts';
 import type { AnalysisRun } from '../model/rollout.ts';
+import { matcherText } from '../model/series.ts';
 import type { EpochMs } from '../model/time.ts';
 import { decisionTraceId } from '../telemetry/decision-spans.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -35,7 +36,7 @@ export function logVerdict(run: AnalysisRun, telemetry: Telemetry, now: EpochMs)
   );
   if (run.history.length === 1) {
     const { origin, policyId } = rollout;
-    const releases = { canary: releaseText(rollout.canary), baseline: releaseText(rollout.baseline) };
+    const releases = { canary: matcherText(rollout.canary), baseline: matcherText(rollout.baseline) };
     telemetry.decided({
       name: 'analysis run',
       rollout,
@@ -68,10 +69,4 @@ export function logVerdict(run: AnalysisRun, telemetry: Telemetry, now: EpochMs)
 
 function tracesOf(exemplars: readonly Exemplar[]): readonly string[] {
   return exemplars.slice(0, MAX_EXEMPLARS).map(({ traceId }) => traceId);
-}
-
-function releaseText(release: Readonly<Record<string, unknown>>): string {
-  return Object.entries(release)
-    .map(([key, value]) => `${key}=${String(value)}`)
-    .join(', ');
 }
