@@ -4,7 +4,7 @@ import { readiness } from '../api/schemas.ts';
 import { type LocalListener, type LocalListeners, localListeners } from '../config/local-listeners.ts';
 import { Secret } from '../config/secret.ts';
 import { visible } from '../model/safe-text.ts';
-import { type Probe, probeGrpc, probeHandshake, probeHttp } from '../receivers/otlp-probe.ts';
+import { type Probe, probeGrpc, probeHandshake, probeHttp, reachable } from '../receivers/otlp-probe.ts';
 import { type ClientTls, type Fetch, fetchOver } from '../tls/client-tls.ts';
 import { httpUrl, reachText, usualUrl } from './api-client.ts';
 import { pemFile, withCaOption } from './ask-tls.ts';
@@ -153,11 +153,9 @@ function otlpAddress(text: string): string {
   return text;
 }
 
-/** What one connects to: where it listens on all addresses, loopback. */
 function addressOf({ host, port }: LocalListener): string {
   const bare = host.replace(/^\[|\]$/g, '');
-  const reached = bare === '0.0.0.0' ? '127.0.0.1' : bare === '::' ? '::1' : bare;
-  return `${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
+  return reachable(`${bare.includes(':') ? `[${bare}]` : bare}:${port}`);
 }
 
 function urlOf(listener: LocalListener): string {

@@ -130,8 +130,8 @@ function channelCredentials({ ca, cert, key, isChecked }: ClientTls, host: strin
   });
 }
 
-/** What one connects to where something listens on all addresses. */
-function reachable(address: string): string {
+/** What one connects to where something listens on all addresses: `127.0.0.1:4317` for `0.0.0.0:4317`. */
+export function reachable(address: string): string {
   return address.replace(/^0\.0\.0\.0(?=:)/, '127.0.0.1').replace(/^\[::\](?=:)/, '[::1]');
 }
 
