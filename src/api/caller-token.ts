@@ -1,6 +1,7 @@
 /** The token of deploy systems: in a header where they can set one, in the address of others (basic), in what they send for the rest. */
 import type { Context } from 'hono';
 import type { ApiConfig } from '../config/config.ts';
+import { bearerOf } from '../tls/bearer-token.ts';
 import { isToken } from './access.ts';
 import { problemResponse } from './problem.ts';
 
@@ -25,7 +26,7 @@ export function tokenRefusal(context: Context, config: ApiConfig, inBody: string
 }
 
 function headerToken(authorization: string | undefined): string | undefined {
-  const bearer = /^Bearer +([^\s]+) *$/i.exec(authorization ?? '')?.[1];
+  const bearer = bearerOf(authorization);
   if (bearer !== undefined) return bearer;
   const basic = /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(authorization ?? '')?.[1];
   if (basic === undefined) return undefined;

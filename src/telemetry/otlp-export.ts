@@ -8,6 +8,7 @@
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import type { NodeSDK } from '@opentelemetry/sdk-node';
 import type { DecisionIds } from './decision-spans.ts';
+import { Seldom } from './seldom.ts';
 import type { Logger } from './telemetry.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -64,20 +65,16 @@ function namesService(env: Environment): boolean {
   return isSet(env.OTEL_SERVICE_NAME) || /(^|,)\s*service\.name\s*=/.test(env.OTEL_RESOURCE_ATTRIBUTES ?? '');
 }
 
-const DIAGNOSTIC_EVERY_MS = 60_000;
-
 /** The SDK complains with every failed batch; one line a minute says as much. */
 function quietLogger(log: Logger) {
-  let lastMs = Number.NEGATIVE_INFINITY;
+  const told = new Seldom<'complaint'>();
   let suppressed = 0;
   const report = (detail: string): void => {
-    const nowMs = performance.now();
-    if (nowMs - lastMs < DIAGNOSTIC_EVERY_MS) {
+    if (!told.isDue('complaint')) {
       suppressed++;
       return;
     }
     log.warn({ detail: detail.slice(0, 2000), suppressed }, 'exporting own telemetry');
-    lastMs = nowMs;
     suppressed = 0;
   };
   const ignore = (): void => {};

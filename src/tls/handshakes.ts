@@ -1,18 +1,17 @@
 /** Ends connections that do not come to speak TLS, counts them by why, and says so in the log now and then. */
 import type { Socket } from 'node:net';
 import type { Server, TLSSocket } from 'node:tls';
+import { Seldom } from '../telemetry/seldom.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { ListenerName } from './listener-name.ts';
 import { isOwnLook } from './own-looks.ts';
 
 type Reason = 'client_certificate' | 'protocol' | 'not_tls' | 'timeout' | 'closed' | 'other';
 
-/** One line a minute for each reason: a port that is scanned must not fill the log. */
-const TELL_EVERY_MS = 60_000;
-
 /** The returned function ends connections whose handshake is not done: nothing was asked over them, and a server that closes would wait for them. */
 export function watchHandshakes(server: Server, listener: ListenerName, telemetry: Telemetry): () => void {
-  const toldAtMs = new Map<Reason, number>();
+  // A port that is scanned must not fill the log.
+  const told = new Seldom<Reason>();
   const unfinished = new Map<string, Socket>();
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket);
@@ -31,10 +30,7 @@ export function watchHandshakes(server: Server, listener: ListenerName, telemetr
     const reason = reasonOf(error, socket);
     telemetry.add('tls_handshake_failures_total', 1, { listener, reason });
     // Probes of load balancers and kubelets connect and close, and want nothing else.
-    if (reason === 'closed') return;
-    const atMs = performance.now();
-    if (atMs - (toldAtMs.get(reason) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
-    toldAtMs.set(reason, atMs);
+    if (reason === 'closed' || !told.isDue(reason)) return;
     const said = reasonText(error.message);
     telemetry.log.warn({ listener, reason, ...(peer !== undefined && { peer }), error: said }, 'a client could not be spoken to by TLS');
   });
