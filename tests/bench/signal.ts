@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { Children } from '../demo/children.ts';
-import { freePorts, type Ports, SlipstreamApi } from '../demo/slipstream.ts';
+import { type Ports, SlipstreamApi, slipstreamPorts } from '../demo/slipstream.ts';
 import type { Figure } from './figure.ts';
 import { SignalLoad } from './signal-load.ts';
 import { SignalSink } from './signal-sink.ts';
@@ -17,7 +17,7 @@ const READY_WITHIN_MS = 20_000;
 
 export async function benchSignal(): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'slipstream-signal-'));
-  const ports = await freePorts();
+  const ports = await slipstreamPorts();
   const sink = await SignalSink.listen();
   const children = new Children((message) => console.error(message));
   try {

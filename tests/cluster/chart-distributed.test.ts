@@ -7,10 +7,10 @@ import { Broker } from '../kafka/rig/broker.ts';
 import { brokerJars, KAFKA_TOOLS } from '../kafka/rig/broker-tools.ts';
 import { rollout, SERVICE, shopDocument } from '../service/config.ts';
 import { SICK, thisSecond } from '../service/traffic.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { HELM_TOOLS } from '../tools/helm.ts';
 import { describePods } from './rig/pods/describe-pods.ts';
 import { HelmRelease } from './rig/pods/release.ts';
-import { freePort } from './rig/processes.ts';
 
 /** As pods know it; the broker tells its clients this address. */
 const KAFKA = { name: 'kafka.example.test', port: 9092 };
@@ -20,7 +20,7 @@ let broker: Broker | null = null;
 
 async function startBroker() {
   const jars = await brokerJars(process.env, (line) => void process.stderr.write(`${line}\n`));
-  const [own, machinePort] = [await freePort(), await freePort()];
+  const [own = 0, machinePort = 0] = await freePorts(2);
   broker = await Broker.start({
     jars,
     folder,

@@ -2,11 +2,11 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { freePort } from '../cluster/rig/processes.ts';
 import { counted } from '../kafka/source-stand.ts';
 import { processDocument, SERVICE, shopDocument } from '../service/config.ts';
 import { eventually, killAll, Running } from '../service/running.ts';
 import { TemporaryFolders } from '../store/temporary-folder.ts';
+import { freePort } from '../support/free-ports.ts';
 import { type SelfSigned, selfSigned } from '../support/self-signed.ts';
 import { COLLECTOR_TOOLS, collectorIn } from '../tools/collector.ts';
 import { describeWithTools } from '../tools/describe-with-tools.ts';

@@ -1,10 +1,10 @@
 /** The tap before a tail sampler: Slipstream counts everything, whatever the sampler leaves out and however the tracing backend fares. */
 import { afterEach, expect, it } from 'vitest';
-import { freePort } from '../cluster/rig/processes.ts';
 import { counted } from '../kafka/source-stand.ts';
 import { processDocument, SERVICE, shopDocument } from '../service/config.ts';
 import { eventually, killAll, Running } from '../service/running.ts';
 import { TemporaryFolders } from '../store/temporary-folder.ts';
+import { freePort } from '../support/free-ports.ts';
 import { COLLECTOR_TOOLS, collectorIn } from '../tools/collector.ts';
 import { describeWithTools } from '../tools/describe-with-tools.ts';
 import { Collector } from './rig/collector.ts';

@@ -1,7 +1,7 @@
 /** Slipstream as the demo runs it: its own process on free loopback ports, asked over its API. */
-import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExplainedRunWire, StatusWire } from '../../src/api/schemas.ts';
+import { freePorts } from '../support/free-ports.ts';
 
 /** The table shows the last few seconds, so that traffic is seen to move. */
 const STATUS_WINDOW = '5s';
@@ -13,20 +13,8 @@ export interface Ports {
   readonly api: number;
 }
 
-/** Three ports that nobody listens on now. */
-export async function freePorts(): Promise<Ports> {
-  const servers = [createServer(), createServer(), createServer()];
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  const [grpc, http, api] = ports as [number, number, number];
+export async function slipstreamPorts(): Promise<Ports> {
+  const [grpc = 0, http = 0, api = 0] = await freePorts(3);
   return { grpc, http, api };
 }
 

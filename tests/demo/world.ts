@@ -9,7 +9,7 @@ import type { DeployCommand, DeployReport } from './deploy-messages.ts';
 import type { DeployEvent } from './deploy-server.ts';
 import type { GatewayReport } from './gateway-process.ts';
 import type { ShopCommand, ShopReport } from './shop-messages.ts';
-import { freePorts, type Ports, SlipstreamApi } from './slipstream.ts';
+import { type Ports, SlipstreamApi, slipstreamPorts } from './slipstream.ts';
 import { writeConfig, writeKafkaConfig } from './slipstream-config.ts';
 import type { Behaviour } from './traffic.ts';
 
@@ -46,7 +46,7 @@ export interface World {
 /** Resolves when all are up and traffic flows. The deploy system's address and Slipstream's must be known to each other, hence the order. */
 export async function openWorld({ children, folder, record, isOnKafka, deployed, firstBad }: WorldPlan): Promise<World> {
   const env = { ...cleanEnv(), SLIPSTREAM_WEBHOOK_SECRET: `whsec_${randomBytes(32).toString('base64')}` };
-  const ports = await freePorts();
+  const ports = await slipstreamPorts();
   const api = new SlipstreamApi(ports.api);
 
   const rollouts: RunWire['rollout'][] = [];

@@ -1,7 +1,5 @@
 /** SASL and TLS against a real broker: with the right ones everything works, with wrong ones it is said what is wrong, and never a password. */
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, expect, inject, it } from 'vitest';
 import type { KafkaConnection } from '../../src/config/kafka-config.ts';
@@ -9,6 +7,7 @@ import { Secret } from '../../src/config/secret.ts';
 import { BRIEF, kafkaClient } from '../../src/kafka/kafka-client.ts';
 import { TransactionalWriter } from '../../src/kafka/transactional-writer.ts';
 import { PermanentError, RetryableError } from '../../src/model/errors.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { MemoryTelemetry } from '../support/memory-telemetry.ts';
 import { selfSigned } from '../support/self-signed.ts';
 import { describeKafka } from './rig/describe-kafka.ts';
@@ -18,14 +17,6 @@ const PASSWORD = 'open-sesame-4711';
 const server = selfSigned('broker.test');
 const member = selfSigned('member.test');
 const stranger = selfSigned('stranger.test');
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((one) => once(one, 'listening')));
-  const ports = servers.map((one) => (one.address() as AddressInfo).port);
-  await Promise.all(servers.map((one) => once(one.close(), 'close')));
-  return ports;
-}
 
 const [PLAIN_PORT = 0, SASL_PORT = 0, SSL_PORT = 0, SASL_SSL_PORT = 0] = await freePorts(4);
 const ADMIN = `127.0.0.1:${PLAIN_PORT}`;

@@ -1,12 +1,13 @@
 /** A group of tests that needs real programs: skipped by name where they cannot be had, built first where they are not there yet. */
 import { beforeAll, describe } from 'vitest';
-import { readyToolset, type Toolset } from './toolset.ts';
+import { isCi } from './is-ci.ts';
+import { type Need, readyToolset, type Toolset } from './toolset.ts';
 
 const BUILD_TIMEOUT_MS = 40 * 60_000;
 
 /** `directory(toolset)` is there once the tests run. Where nothing may be skipped (`CI`) a missing tool is an error. */
-export function describeWithTools(name: string, toolsets: readonly Toolset[], body: (directory: (of: Toolset) => string) => void): void {
-  const missing = toolsets.flatMap((toolset) => toolset.missing(process.env) ?? []);
+export function describeWithTools(name: string, needs: readonly Need[], body: (directory: (of: Toolset) => string) => void): void {
+  const missing = needs.flatMap((need) => need.missing(process.env) ?? []);
   if (missing.length > 0) {
     if (isCi(process.env)) throw new Error(`${name}: ${missing.join('; ')}`);
     describe.skip(`${name} (${missing.join('; ')})`, () => body(() => never()));
@@ -15,14 +16,14 @@ export function describeWithTools(name: string, toolsets: readonly Toolset[], bo
   const directories = new Map<Toolset, string>();
   describe(name, () => {
     beforeAll(async () => {
-      for (const toolset of toolsets) directories.set(toolset, await readyToolset(toolset, process.env, say));
+      for (const toolset of needs.filter(isToolset)) directories.set(toolset, await readyToolset(toolset, process.env, say));
     }, BUILD_TIMEOUT_MS);
     body((toolset) => directories.get(toolset) ?? never());
   });
 }
 
-export function isCi(env: NodeJS.ProcessEnv): boolean {
-  return env.CI !== undefined && env.CI !== '' && env.CI !== 'false';
+function isToolset(need: Need): need is Toolset {
+  return 'build' in need;
 }
 
 function say(line: string): void {

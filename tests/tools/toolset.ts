@@ -12,15 +12,19 @@ const run = promisify(execFile);
 
 export type Say = (line: string) => void;
 
-export interface Toolset {
+/** What a test cannot do without. */
+export interface Need {
+  /** Why it can neither be built nor fetched here, in words; null when it can, or is here. Looks at this machine, builds nothing. */
+  missing(env: NodeJS.ProcessEnv): string | null;
+}
+
+export interface Toolset extends Need {
   /** Of its folder. */
   readonly name: string;
   /** What is built, with all that changes it: another value is another folder. */
   readonly versions: unknown;
   /** What a person reads while it takes its time. */
   readonly takes: string;
-  /** Why it can neither be built nor fetched here; null when it can. Looks at this machine, builds nothing. */
-  missing(env: NodeJS.ProcessEnv): string | null;
   /** Puts everything into the folder; what is there already may be kept, as a build that was broken off goes on. */
   build(directory: string, say: Say): Promise<void>;
 }

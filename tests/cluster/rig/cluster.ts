@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import { parseAllDocuments } from 'yaml';
 import type { KubernetesConfig } from '../../../src/config/sink-config.ts';
-import { freePort, Program } from './processes.ts';
+import { freePorts } from '../../support/free-ports.ts';
+import { Program } from './processes.ts';
 import type { ControllerName, Tools } from './tools.ts';
 
 export interface Answer {
@@ -71,7 +72,7 @@ export class Cluster {
 
   static async #started({ tools, hasControllers = true }: ClusterOptions): Promise<Cluster> {
     const folder = await mkdtemp(join(tmpdir(), 'slipstream-cluster-'));
-    const [port, etcdPort, peerPort] = [await freePort(), await freePort(), await freePort()];
+    const [port = 0, etcdPort = 0, peerPort = 0] = await freePorts(3);
     const cluster = new Cluster(tools, folder, port, etcdPort);
     try {
       await cluster.#writeKeys();
@@ -123,7 +124,7 @@ export class Cluster {
   /** One of the real controllers for rollouts, with its custom resource definitions; metrics and health on free ports. */
   async startController(name: ControllerName, args: readonly string[] = []): Promise<void> {
     for (const file of this.#tools.crds(name)) await this.apply(await readFile(file, 'utf8'));
-    const [port, second] = [await freePort(), await freePort()];
+    const [port, second] = await freePorts(2);
     const own =
       name === 'argo-rollouts'
         ? [`--healthzPort=${port}`, `--metricsPort=${second}`, '--leader-elect=false', '--loglevel=info']

@@ -1,7 +1,7 @@
 /** A group of tests that share a cluster, from its start to its end. */
 import { afterAll, beforeAll } from 'vitest';
 import { describeWithTools } from '../../tools/describe-with-tools.ts';
-import type { Toolset } from '../../tools/toolset.ts';
+import type { Need, Toolset } from '../../tools/toolset.ts';
 import { Cluster } from './cluster.ts';
 import { CLUSTER_TOOLS, type ControllerName, toolsIn } from './tools.ts';
 
@@ -9,8 +9,8 @@ export interface ClusterNeeds {
   readonly hasControllers?: boolean;
   /** Real controllers of rollouts to start, with their further arguments. */
   readonly controllers?: Partial<Readonly<Record<ControllerName, readonly string[]>>>;
-  /** Other tools that the tests need. */
-  readonly tools?: readonly Toolset[];
+  /** What else the tests need. */
+  readonly tools?: readonly Need[];
 }
 
 /** `cluster()` is there once the tests run. Where the tools are missing the group is skipped, with the reason in its name. */

@@ -2,25 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 
 const all = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of all) child.kill('SIGKILL');
 });
-
-/** A port nobody listens on now; another process may take it before it is used, which shows as a program that ends at once. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('listening on a free port: no port was given');
-  return address.port;
-}
 
 export class Program {
   readonly name: string;

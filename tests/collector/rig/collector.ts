@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, Program } from '../../cluster/rig/processes.ts';
+import { Program } from '../../cluster/rig/processes.ts';
+import { freePort } from '../../support/free-ports.ts';
 
 export const CONFIGURATIONS = join(import.meta.dirname, '../../../config/collector');
 

@@ -1,8 +1,9 @@
 /** Slipstream behind a Collector: started again and again with the folder and the ports it had before. */
-import { freePort } from '../../cluster/rig/processes.ts';
+
 import { counted } from '../../kafka/source-stand.ts';
 import { processDocument, SERVICE, shopDocument } from '../../service/config.ts';
 import { eventually, Running } from '../../service/running.ts';
+import { freePort } from '../../support/free-ports.ts';
 
 /** Of the service that it counts. */
 export const RELEASE = { 'service.name': SERVICE, 'service.version': '1.0.0' };

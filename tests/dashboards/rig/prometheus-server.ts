@@ -1,7 +1,8 @@
 /** A real Prometheus on loopback: it scrapes every second, runs the rules it is given, and answers queries. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, Program } from '../../cluster/rig/processes.ts';
+import { Program } from '../../cluster/rig/processes.ts';
+import { freePort } from '../../support/free-ports.ts';
 
 export interface PrometheusOptions {
   readonly binary: string;

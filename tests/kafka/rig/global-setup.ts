@@ -1,6 +1,8 @@
 /** Before the tests against a real broker: gets what it needs, or says why they cannot run. */
 import type { TestProject } from 'vitest/node';
-import { brokerJars, NoBroker } from './broker-tools.ts';
+import { isCi } from '../../tools/is-ci.ts';
+import { NoTools } from '../../tools/toolset.ts';
+import { brokerJars } from './broker-tools.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -15,7 +17,7 @@ export async function setup(project: TestProject): Promise<void> {
   try {
     project.provide('kafka', { jars: await brokerJars(process.env, say) });
   } catch (error) {
-    if (!(error instanceof NoBroker) || (process.env.CI !== undefined && process.env.CI !== 'false')) throw error;
+    if (!(error instanceof NoTools) || isCi(process.env)) throw error;
     say(`skipping all tests with a Kafka broker: ${error.message}`);
     project.provide('kafka', { missing: error.message });
   }

@@ -1,9 +1,8 @@
 /** A group of tests that share a cluster whose pods run; skipped by name where there are no Linux namespaces. */
 import { spawnSync } from 'node:child_process';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { missingForImages } from '../../../image/base.ts';
-import { isCi } from '../../../tools/describe-with-tools.ts';
-import type { Toolset } from '../../../tools/toolset.ts';
+import type { Need, Toolset } from '../../../tools/toolset.ts';
 import type { Cluster } from '../cluster.ts';
 import { type ClusterNeeds, describeCluster } from '../describe-cluster.ts';
 import { slipstreamImage } from './image.ts';
@@ -28,13 +27,8 @@ export interface Pods {
 }
 
 export function describePods(name: string, needs: PodNeeds, body: (pods: () => Pods, directory: (of: Toolset) => string) => void): void {
-  const missing = missingForPods();
-  if (missing !== null) {
-    if (isCi(process.env)) throw new Error(`${name}: ${missing}`);
-    describe.skip(`${name} (${missing})`, () => body(never, () => never()));
-    return;
-  }
-  describeCluster(name, needs, (cluster, directory) => {
+  const namespaces: Need = { missing: missingForPods };
+  describeCluster(name, { ...needs, tools: [namespaces, ...(needs.tools ?? [])] }, (cluster, directory) => {
     let kubelet: Kubelet | null = null;
     beforeAll(async () => {
       const image = await slipstreamImage();
